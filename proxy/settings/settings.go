@@ -1,0 +1,255 @@
+// Package settings holds a proxy configuration as plain values: what
+// proxy/directive makes of haproxy.cfg and what the proxy runs.
+//
+// It parses nothing and decides nothing. A Config is one immutable
+// generation; a reload builds another.
+package settings
+
+import (
+	"time"
+
+	"herald/config"
+)
+
+// Config is one whole HAProxy configuration with defaults merged.
+type Config struct {
+	Global  Global
+	Proxies []*Proxy // in file order
+}
+
+// Global is the merged global sections.
+type Global struct {
+	MaxConn     int // 0 means unset
+	NbThread    int // event loops; 0 means one per processor
+	User, Group string
+	UID, GID    int // -1 when unset
+	Chroot      string
+	PidFile     string
+	Node        string
+	Description string
+	Daemon      bool
+	Logs        []LogTarget
+	LogTag      string // "haproxy" by default
+	// LogSendHostname is the host name put in log lines by
+	// log-send-hostname; empty means none.
+	LogSendHostname string
+	StatsSockets    []StatsSocket
+	StatsTimeout    time.Duration // of a command line session, 10 s
+	HardStopAfter   time.Duration // 0 means never
+	SpreadChecks    int           // percent
+	BufSize         int           // tune.bufsize, 16384
+	MaxRewrite      int           // tune.maxrewrite, 1024
+}
+
+// StatsSocket is one `stats socket`.
+type StatsSocket struct {
+	Pos   config.Pos
+	Bind  Bind
+	Level Level
+}
+
+// Level is what a session on a stats socket may do.
+type Level int
+
+// Levels in rising order; operator is the default.
+const (
+	LevelUser Level = iota
+	LevelOperator
+	LevelAdmin
+)
+
+// Mode is the protocol a proxy understands.
+type Mode int
+
+// Modes; TCP is HAProxy's default.
+const (
+	TCP Mode = iota
+	HTTP
+)
+
+// Proxy is one frontend, backend or listen section. A listen section is both.
+type Proxy struct {
+	Pos      config.Pos
+	Name     string
+	ID       int // HAProxy's numbering: from 2 in file order (1 is the CLI)
+	Frontend bool
+	Backend  bool
+	Disabled bool
+	Mode     Mode
+
+	Binds          []Bind
+	DefaultBackend string // empty means none (a listen section is its own)
+	Servers        []Server
+	Balance        string // "roundrobin"
+
+	Timeouts   Timeouts
+	MaxConn    int // of the frontend; 0 means the global one
+	FullConn   int
+	Backlog    int
+	Retries    int  // connection retries, 3
+	Redispatch bool // option redispatch
+
+	ForwardFor        *ForwardFor // option forwardfor; nil is off
+	Connection        Connection
+	HTTPCheckDisabled bool
+
+	Logs                                   []LogTarget
+	LogFormat                              LogFormat
+	LogFormatText                          string // with LogCustom
+	LogTag                                 string
+	DontLogNull                            bool
+	DontLogNormal                          bool
+	LogAsap                                bool
+	LogSeparateErrors                      bool
+	LogHealthChecks                        bool
+	TCPKeepAliveClient, TCPKeepAliveServer bool // option tcpka, clitcpka, srvtcpka
+	AbortOnClose                           bool
+
+	// ErrorFiles are whole HTTP responses by status, read at load.
+	ErrorFiles map[int]ErrorFile
+	Stats      *Stats // nil is off
+	MonitorURI string
+	Check      Check
+}
+
+// Connection is how an HTTP proxy treats connections after a response.
+type Connection int
+
+// Connection modes; KeepAlive is the default.
+const (
+	KeepAlive Connection = iota
+	ServerClose
+	Close
+)
+
+// Timeouts of a proxy; 0 means none.
+type Timeouts struct {
+	Connect       time.Duration
+	Client        time.Duration
+	Server        time.Duration
+	HTTPRequest   time.Duration // whole head; Client when 0
+	HTTPKeepAlive time.Duration // between requests; HTTPRequest, then Client when 0
+	Queue         time.Duration // Connect when 0
+	Check         time.Duration // once connected; the check's inter when 0
+	Tunnel        time.Duration
+	ClientFin     time.Duration
+	ServerFin     time.Duration
+	Tarpit        time.Duration
+}
+
+// Bind is one listening address. A line with a port range or an address list
+// makes several.
+type Bind struct {
+	Pos         config.Pos
+	Network     string // "tcp" or "unix"
+	Host        string // IP literal; empty means every IPv4 address; "::" every IPv6
+	Port        int
+	Path        string // of a unix socket
+	Name        string // "name", or file:line:NUMBER as HAProxy shows it
+	Interface   string
+	MaxConn     int
+	Backlog     int
+	V4V6        bool // "v4v6" on an IPv6 address
+	Transparent bool
+	Mode        uint32 // of a unix socket; 0 means the umask's
+	UID, GID    int    // of a unix socket; -1 means unset
+}
+
+// Server is one server line.
+type Server struct {
+	Pos                         config.Pos
+	Name                        string
+	ID                          int    // from 1 in file order
+	Host                        string // IP literal or name; empty with Path
+	Port                        int    // 0 means the port the client connected to
+	Path                        string // of a unix socket
+	Weight                      int    // 0..256, 1
+	Backup                      bool
+	Disabled                    bool
+	MaxConn                     int // 0 means unlimited
+	MaxQueue                    int
+	Check                       bool
+	Inter, FastInter, DownInter time.Duration // 2 s; Inter when 0
+	Rise, Fall                  int           // 2, 3
+	CheckAddr                   string
+	CheckPort                   int
+	Cookie                      string
+	ShutdownSessionsOnDown      bool // on-marked-down shutdown-sessions
+	// InitAddrNone lets a server start without an address when its name does
+	// not resolve ("init-addr ...,none").
+	InitAddrNone bool
+}
+
+// ForwardFor is option forwardfor.
+type ForwardFor struct {
+	Except string // network in CIDR form or an address; empty means none
+	Header string // "X-Forwarded-For"
+	IfNone bool
+}
+
+// LogFormat chooses the traffic log line.
+type LogFormat int
+
+// Log formats (Configuration manual 8.2).
+const (
+	LogDefault LogFormat = iota // "Connect from ..."
+	LogTCP
+	LogHTTP
+	LogCLF
+	LogCustom
+)
+
+// LogTarget is one log line of global or a proxy, already resolved: "log
+// global" is replaced by the global ones.
+type LogTarget struct {
+	Address  string // "/dev/log", "127.0.0.1:514", "stdout", "stderr"
+	Network  string // "unixgram", "udp", "fd"
+	Format   string // "local", "rfc3164", "rfc5424", "short", "timed", "iso", "raw", "priority"
+	Facility int    // 0..23
+	MaxLevel int    // most verbose level sent, 0 emerg .. 7 debug (7)
+	MinLevel int    // messages more important than this are sent as this (0)
+	MaxLen   int    // of a line in bytes, 1024
+}
+
+// ErrorFile is one errorfile: the bytes sent, and where they came from.
+type ErrorFile struct {
+	Path  string
+	Bytes []byte
+}
+
+// Stats is the statistics page of a proxy.
+type Stats struct {
+	Pos         config.Pos
+	URI         string // "/haproxy?stats"
+	Realm       string // "HAProxy Statistics"; asked for only with Users
+	Users       []StatsUser
+	Refresh     time.Duration // 0 means none
+	HideVersion bool
+	ShowNode    bool
+	Node        string
+	ShowDesc    bool
+	Desc        string
+	ShowLegends bool
+	Scope       []string
+	// Admin is `stats admin if TRUE`.
+	Admin bool
+}
+
+// StatsUser is one stats auth. The password never leaves this struct but for
+// a constant-time comparison.
+type StatsUser struct {
+	Name, Password string
+}
+
+// CheckKind is how a server's health is asked for.
+type CheckKind int
+
+// Check kinds; connecting is enough for CheckTCP.
+const (
+	CheckTCP CheckKind = iota
+)
+
+// Check is the health check of a backend's servers.
+type Check struct {
+	Kind CheckKind
+}
