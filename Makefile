@@ -1,0 +1,53 @@
+# herald: see README.md. Every target works from a clean clone on Debian 12
+# with Go and root; what a target needs from the distribution it installs.
+
+GO      ?= go
+export CGO_ENABLED = 0
+# The test machines of the product are small: two packages at a time leave
+# room for the daemons the end-to-end tests start.
+TESTFLAGS ?=
+FUZZTIME  ?= 20s
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS    = -s -w -X main.version=$(VERSION)
+
+# Packages of the distribution: the programs herald is compared with, and the
+# tools of the laboratory.
+LAB_TOOLS  = ip:iproute2 nft:nftables keepalived:keepalived haproxy:haproxy socat:socat curl:curl
+BENCH_TOOLS = haproxy:haproxy wrk:wrk
+
+.PHONY: build demo test race fuzz bench lint docs tools clean
+
+build:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/herald ./cmd/herald
+
+demo: build
+	@./packaging/need $(LAB_TOOLS)
+	./bin/herald lab demo
+
+test:
+	@./packaging/need $(LAB_TOOLS) $(BENCH_TOOLS)
+	$(GO) vet ./...
+	$(GO) test -p 2 -timeout 20m $(TESTFLAGS) ./...
+
+race:
+	@./packaging/need $(LAB_TOOLS) gcc:gcc
+	CGO_ENABLED=1 $(GO) test -race -p 2 -timeout 30m $(TESTFLAGS) ./...
+
+# Each fuzz target for FUZZTIME; `go test` runs their seeds in any case.
+fuzz:
+	@GO=$(GO) FUZZTIME=$(FUZZTIME) ./packaging/fuzz
+
+bench: build
+	@./packaging/need $(BENCH_TOOLS)
+	$(GO) run ./e2e/bench -herald bin/herald
+
+lint:
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	$(GO) vet ./...
+
+# The keyword references under docs/ are generated from the registries.
+docs:
+	$(GO) test ./proxy/directive ./vrrp/directive -run Reference -update
+
+clean:
+	rm -rf bin
