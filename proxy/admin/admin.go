@@ -1,0 +1,119 @@
+// Package admin speaks HAProxy's runtime API: the commands of the stats
+// socket (Management Guide 9.3).
+//
+// It changes nothing itself: commands read a stats.Snapshot and call the Proxy
+// the engine gives. It does not open sockets and knows no configuration.
+//
+//	srv := admin.New(engine, admin.Options{Timeout: 10 * time.Second})
+//	go srv.Serve(listener, settings.LevelAdmin)
+//	...
+//	srv.Close() // closes every session and waits
+package admin
+
+import (
+	"errors"
+	"time"
+
+	"herald/stats"
+)
+
+// Proxy is the engine as the commands see it. Names are those of the
+// configuration; methods are called from many goroutines. An error's text is
+// what the operator reads, so it begins with a capital as HAProxy's do; the
+// No* errors of this package give the usual ones.
+type Proxy interface {
+	// Snapshot answers the statistics of this moment.
+	Snapshot() stats.Snapshot
+	// SetServerState puts a server in a state.
+	SetServerState(backend, server string, s ServerState) error
+	// SetServerHealth forces the health of a checked server.
+	SetServerHealth(backend, server string, h ServerHealth) error
+	// SetServerCheck switches the health checks of a server.
+	SetServerCheck(backend, server string, on bool) error
+	// SetServerWeight sets the weight in force, 0..256.
+	SetServerWeight(backend, server string, weight int) error
+	// SetServerAddr sets the address of a server, and its port unless 0.
+	SetServerAddr(backend, server, host string, port int) error
+	// SetServerMaxConn sets the server's maxconn; 0 means no limit.
+	SetServerMaxConn(backend, server string, n int) error
+	// SetFrontendMaxConn sets the frontend's maxconn.
+	SetFrontendMaxConn(frontend string, n int) error
+	// SetMaxConn sets the process-wide maxconn, 0 the configured one.
+	SetMaxConn(n int) error
+	// SetFrontend pauses (false) or resumes a frontend's listeners.
+	SetFrontend(frontend string, on bool) error
+	// ShutdownServerSessions ends every session on a server.
+	ShutdownServerSessions(backend, server string) error
+	// ShutdownSession ends one session by its ID; false when there is none.
+	ShutdownSession(id uint64) bool
+	// Sessions answers the sessions of this moment, oldest first.
+	Sessions() []Session
+	// ClearCounters resets the maxima, or with all every counter.
+	ClearCounters(all bool)
+}
+
+// ServerState is an administrative state of `set server B/S state`.
+type ServerState int
+
+// Administrative states.
+const (
+	StateReady ServerState = iota
+	StateDrain
+	StateMaint
+)
+
+// ServerHealth is an operand of `set server B/S health`.
+type ServerHealth int
+
+// Forced healths.
+const (
+	HealthUp ServerHealth = iota
+	HealthStopping
+	HealthDown
+)
+
+// Errors a Proxy answers, with HAProxy's texts.
+var (
+	NoSuchBackend  = errors.New("No such backend.")
+	NoSuchServer   = errors.New("No such server.")
+	NoSuchFrontend = errors.New("No such frontend.")
+)
+
+// Session is one line of `show sess`.
+type Session struct {
+	ID       uint64
+	Proto    string // "tcpv4", "tcpv6", "unix_stream"
+	Source   string // "10.0.0.9:40522"
+	Frontend string
+	Backend  string // "<NONE>" is shown when empty
+	Server   string // "<none>" is shown when empty
+	Age      time.Duration
+	Calls    uint64        // events handled
+	Expires  time.Duration // until the next timeout; 0 means none
+}
+
+// Options of a Server.
+type Options struct {
+	// Timeout ends a session that says nothing for so long (stats timeout).
+	Timeout time.Duration
+	// Env is what `show env` prints, "NAME=VALUE".
+	Env []string
+	// Sockets are what `show cli sockets` prints.
+	Sockets []Socket
+}
+
+// Socket is one stats socket.
+type Socket struct {
+	Address string // "unix@/var/lib/haproxy/status"
+	Level   Level
+}
+
+// Level is what a session may do.
+type Level int
+
+// Levels in rising order, numbered as proxy/settings does.
+const (
+	User Level = iota
+	Operator
+	Admin
+)
