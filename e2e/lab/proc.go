@@ -1,0 +1,178 @@
+package lab
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Proc is a program started on a node.
+type Proc struct {
+	Name string
+	node *Node
+	cmd  *exec.Cmd
+	out  string // file on the node
+	done chan struct{}
+	err  error // set before done is closed
+}
+
+// Start runs a program on the node with its own process group; argv[0] is
+// looked up there. What it prints is kept in /run/lab/NAME.out.
+func (n *Node) Start(name string, argv ...string) (*Proc, error) {
+	p := &Proc{Name: name, node: n, out: labDir + "/" + name + ".out", done: make(chan struct{})}
+	err := n.on(everything, func() error {
+		out, err := os.OpenFile(p.out, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+		if err != nil {
+			return err
+		}
+		defer out.Close()
+		p.cmd = exec.Command(argv[0], argv[1:]...)
+		p.cmd.Stdout, p.cmd.Stderr = out, out
+		p.cmd.Env = environment()
+		p.cmd.Dir = "/"
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		return p.cmd.Start()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start %s on %s: %w", name, n.name, err)
+	}
+	n.mu.Lock()
+	n.procs = append(n.procs, p)
+	n.mu.Unlock()
+	go p.wait()
+	return p, nil
+}
+
+// environment of programs on nodes: the machine's, with a complete path.
+func environment() []string {
+	return append(os.Environ(), "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+}
+
+func (p *Proc) wait() {
+	p.err = p.cmd.Wait()
+	close(p.done)
+}
+
+// Done is closed when the program has ended.
+func (p *Proc) Done() <-chan struct{} { return p.done }
+
+// Wait waits for the end of the program and returns how it ended, as
+// exec.Cmd.Wait does.
+func (p *Proc) Wait() error { <-p.done; return p.err }
+
+// Running reports whether the program has not ended yet.
+func (p *Proc) Running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// PID returns the process number as the host counts.
+func (p *Proc) PID() int { return p.cmd.Process.Pid }
+
+// Signal sends a signal to the program, not to its children.
+func (p *Proc) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
+
+// Output returns what the program printed so far on both outputs.
+func (p *Proc) Output() string {
+	s, _ := p.node.ReadFile(p.out)
+	return s
+}
+
+// Exec runs a program on the node to its end and returns both its outputs.
+func (n *Node) Exec(argv ...string) (string, error) {
+	var buf bytes.Buffer
+	var cmd *exec.Cmd
+	err := n.on(everything, func() error {
+		cmd = exec.Command(argv[0], argv[1:]...)
+		cmd.Env, cmd.Dir = environment(), "/"
+		cmd.Stdout, cmd.Stderr = &buf, &buf
+		return cmd.Start()
+	})
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
+		err = fmt.Errorf("%s on %s: %w: %s", strings.Join(argv, " "), n.name, err, strings.TrimSpace(buf.String()))
+	}
+	return buf.String(), err
+}
+
+func (n *Node) running() []*Proc {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(n.procs), func(p *Proc) bool { return !p.Running() })
+}
+
+// Signal sends a signal to every program started on the node that runs.
+func (n *Node) Signal(s syscall.Signal) error {
+	for _, p := range n.running() {
+		if err := p.Signal(s); err != nil {
+			return fmt.Errorf("signal %s on %s: %w", p.Name, n.name, err)
+		}
+	}
+	return nil
+}
+
+// Kill9All kills every process of the node at once, as a power cut would,
+// except that the kernel goes on with the addresses it has.
+func (n *Node) Kill9All() error {
+	if err := unix.Kill(n.pid, unix.SIGUSR1); err != nil {
+		return fmt.Errorf("kill all of %s: %w", n.name, err)
+	}
+	for _, p := range n.running() {
+		<-p.done
+	}
+	return nil
+}
+
+// Process is a process of a node, started by the lab or by a daemon there.
+type Process struct {
+	PID  int // as the host counts: syscall.Kill takes it
+	Args []string
+}
+
+// Processes lists the processes of the node, its first left out.
+func (n *Node) Processes() []Process {
+	own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", n.pid))
+	if err != nil {
+		return nil
+	}
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	var list []Process
+	for _, d := range dirs {
+		pid, _ := strconv.Atoi(filepath.Base(d))
+		if ns, err := os.Readlink(d + "/ns/pid"); err != nil || ns != own || pid == n.pid {
+			continue
+		}
+		line, err := os.ReadFile(d + "/cmdline")
+		if err != nil || len(line) == 0 {
+			continue // ended, or a zombie
+		}
+		list = append(list, Process{pid, strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")})
+	}
+	return list
+}
+
+// KillWhere sends a signal to the processes of the node whose command line,
+// joined by blanks, contains text, and returns how many there were.
+func (n *Node) KillWhere(text string, s syscall.Signal) int {
+	hits := 0
+	for _, p := range n.Processes() {
+		if strings.Contains(strings.Join(p.Args, " "), text) && syscall.Kill(p.PID, s) == nil {
+			hits++
+		}
+	}
+	return hits
+}
