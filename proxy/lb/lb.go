@@ -53,8 +53,8 @@ type Group struct {
 
 // order is one algorithm's state over the servers in use.
 type order interface {
-	// place tells that server i has weight w from now on; 0 takes it out.
-	place(i, w int)
+	// set tells that server i has this weight from now on; 0 takes it out.
+	set(i, weight int)
 	// next answers the server whose turn it is, passing over the full ones; see
 	// Pick.
 	next(avoid int, full func(i int) bool) int
@@ -158,7 +158,7 @@ func (g *Group) refresh(changed int) {
 		}
 		if use != g.inUse[i] || i == changed {
 			g.inUse[i] = use
-			g.order.place(i, w)
+			g.order.set(i, w)
 		}
 	}
 }
