@@ -12,16 +12,18 @@ func (s Span) Len() int { return int(s.End - s.Start) }
 // Version is the version a head announces.
 type Version uint8
 
-// Versions this package reads. Any other major version is refused.
+// Versions this package tells apart. Like HAProxy it reads every version
+// above 1.1 as 1.1, and writes it so; below 1.0 nothing is read.
 const (
-	HTTP10 Version = iota // 1.0
-	HTTP11                // 1.1 and any later 1.x
+	HTTP10 Version = iota
+	HTTP11
 )
 
-// Method is a request method with a meaning for framing or logging.
+// Method is a request method with a meaning for framing or rules.
 type Method uint8
 
-// Methods; every other token is MethodOther.
+// Methods; every other token is MethodOther. They are case sensitive (RFC
+// 9110 section 9.1).
 const (
 	MethodOther Method = iota
 	MethodGet
@@ -41,7 +43,7 @@ type Framing uint8
 // Framings.
 const (
 	NoBody     Framing = iota // ends with its head
-	Length                    // exactly Head.Length bytes follow, Length > 0
+	Length                    // exactly Head.Length bytes follow, at least one
 	Chunked                   // chunked transfer coding
 	UntilClose                // a response that ends with the connection
 	Tunnel                    // no message any more: raw bytes both ways
@@ -59,7 +61,6 @@ const (
 	KeepAlive
 	ProxyConnection
 	TE
-	Trailer
 	Upgrade
 	Host
 	Expect
@@ -69,72 +70,88 @@ const (
 	SetCookie
 )
 
-// Header is one header line. The name is lower case in the buffer: parsing
+// Header is one header line. Its name is lower case in the buffer: parsing
 // lowers it in place, as HAProxy sends it.
 type Header struct {
 	Name, Value Span
-	Line        Span // the whole line with its line end
+	Line        Span // the whole line with its line end and continuations
 	Kind        Kind
 	Drop        bool // not written by AppendRequest and AppendResponse
 	canonical   bool // Line is exactly "name: value\r\n"
 }
 
-// MaxHeaders is how many header lines a head may have, HAProxy's
+// MaxHeaders is how many header lines a head may have, HAProxy's default
 // tune.http.maxhdr.
 const MaxHeaders = 101
 
 // Head is one parsed message head. Spans point into the buffer given to the
 // parse that returned Complete and are valid while its bytes stay in place.
 // The zero value is ready; Reset makes it ready again. A Head belongs to one
-// connection or loop.
+// connection or loop, and holds about 3 KB once used.
 type Head struct {
-	Method   Method // requests
-	MethodAt Span
-	Target   Span
-	Status   int // responses, 100..999
-	Reason   Span
-	Version  Version
-	Headers  []Header
-	Len      int // bytes of the head with the empty line that ends it
+	Method    Method // of a request
+	MethodAt  Span
+	Target    Span
+	Status    int // of a response, 100..999
+	Reason    Span
+	Version   Version
+	StartLine Span // without its line end
+	Headers   []Header
+	Len       int // bytes of the head: leading empty lines to the empty line that ends it
 
 	Framing Framing
-	Length  int64 // of the body when Framing is Length, else 0; -1 for no length
+	Length  int64 // announced by content-length (also for HEAD and 304), -1 without one
 
 	// KeepAlive reports that the sender lets the connection carry another
-	// message (RFC 9112 section 9.3), before any policy of ours.
+	// message and that nothing about this one makes that unsafe (RFC 9112
+	// sections 6.1 and 9.3), before any policy of the proxy's.
 	KeepAlive bool
-	// WantsUpgrade reports "connection: upgrade" with an upgrade header.
+	// WantsUpgrade reports a request for, or the granting of, another protocol
+	// ("connection: upgrade" with an upgrade header). h2c never counts.
 	WantsUpgrade bool
-	// Expects100 reports "expect: 100-continue".
+	// Expects100 reports "expect: 100-continue" in HTTP/1.1.
 	Expects100 bool
 
-	parse parseState
+	state parseState
+}
+
+// parseState is where an incomplete parse stopped.
+type parseState struct {
+	line      int32 // where the line being received starts
+	scan      int32 // up to here the line has no LF
+	begun     bool  // the start line has been read
+	canonical bool  // the start line is written as we would write it
+	returns   int32 // CR that stand in front of an LF, outside continuations
+	upgrade   bool  // "connection: upgrade" is written
+	verdict   Verdict
 }
 
 // Reset makes h ready for the next message, keeping its header array.
-func (h *Head) Reset() {}
-
-// ParseRequest reads a request head from the start of buf. It answers
-// Incomplete until the empty line is there; call it again with the same bytes
-// and more behind them, it resumes. Leading empty lines are skipped and
-// counted in Len (RFC 9112 section 2.2). It changes buf: names become lower
-// case and folded values are unfolded.
-func (h *Head) ParseRequest(buf []byte) Verdict { return Incomplete }
-
-// ParseResponse reads a response head, as ParseRequest does. Framing depends
-// on the request it answers: its method and whether it asked for an upgrade.
-// A 1xx other than 101 comes back with Framing NoBody and Interim true.
-func (h *Head) ParseResponse(buf []byte, method Method, upgradeAsked bool) Verdict { return Incomplete }
+func (h *Head) Reset() {
+	*h = Head{Headers: h.Headers[:0], Length: -1}
+}
 
 // Interim reports a response that another one follows (1xx but 101).
 func (h *Head) Interim() bool { return h.Status >= 100 && h.Status < 200 && h.Status != 101 }
 
 // Find returns the index of the first header of this lower-case name that is
 // not dropped, or -1.
-func (h *Head) Find(buf []byte, name string) int { return -1 }
+func (h *Head) Find(buf []byte, name string) int {
+	for i := range h.Headers {
+		if f := &h.Headers[i]; !f.Drop && string(f.Name.In(buf)) == name {
+			return i
+		}
+	}
+	return -1
+}
 
 // FindKind returns the index of the first header of kind k that is not
 // dropped, or -1.
-func (h *Head) FindKind(k Kind) int { return -1 }
-
-type parseState struct{}
+func (h *Head) FindKind(k Kind) int {
+	for i := range h.Headers {
+		if f := &h.Headers[i]; !f.Drop && f.Kind == k {
+			return i
+		}
+	}
+	return -1
+}
