@@ -12,23 +12,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// late is how long after it was sent an answer still counts. A packet that
-// waited in the client's neighbour queue for an address to come back is
-// answered too, but by then the user has waited.
-const late = 100 * time.Millisecond
+// How long after it was sent an answer still counts. A packet that waited in
+// the client's neighbour queue for an address to come back is answered too,
+// but by then the user has waited.
+const (
+	lateEcho    = 100 * time.Millisecond
+	lateService = 300 * time.Millisecond
+)
 
-// Probe asks one address for an ICMP echo each millisecond, from the client.
-// Nodes answer in the kernel, so what is measured is the address, not a
-// program. Its mutex guards echoes.
+// Probe asks one address again and again from the client: for an ICMP echo
+// each millisecond, which nodes answer in the kernel, so that the address is
+// measured and no program; or for an HTTP answer each ten milliseconds, each
+// on a connection of its own, which measures the service on the address. Its
+// mutex guards echoes.
 type Probe struct {
 	addr string
-	fd   int
+	fd   int           // of the ping socket, -1 for a service
+	late time.Duration // how long after it was sent an answer still counts
 	end  chan struct{}
 	once sync.Once
 	done sync.WaitGroup
 
-	mu     sync.Mutex
-	echoes []echo
+	mu        sync.Mutex
+	echoes    []echo
+	forgotten uint64 // echoes dropped from the front
 }
 
 // echo is one question: when it left and how long the answer took, zero
@@ -42,7 +49,7 @@ type echo struct {
 type Report struct {
 	Addr    string
 	Sent    int
-	Lost    int           // never answered, or later than 100 ms
+	Lost    int           // never answered, or too late
 	Gap     time.Duration // the longest outage
 	Outages []Outage
 	// Stall is the longest pause between two questions: how well this
@@ -66,7 +73,7 @@ func (l *Lab) Probe(addr string) (*Probe, error) {
 	if ip == nil {
 		return nil, fmt.Errorf("probe %s: not an IPv4 address", addr)
 	}
-	p := &Probe{addr: addr, end: make(chan struct{})}
+	p := &Probe{addr: addr, late: lateEcho, end: make(chan struct{})}
 	err := l.Client().InNetwork(func() (err error) {
 		// A ping socket: the kernel hands us our own answers only.
 		if p.fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMP); err != nil {
@@ -129,7 +136,7 @@ func (p *Probe) listen() {
 			if ended.IsZero() {
 				ended = time.Now()
 			}
-			if time.Since(ended) > late {
+			if time.Since(ended) > p.late {
 				return
 			}
 		default:
@@ -152,6 +159,7 @@ func stamp(oob []byte) time.Time {
 func (p *Probe) answered(i uint64, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	i -= p.forgotten // an answer to a forgotten question wraps around
 	if i < uint64(len(p.echoes)) {
 		// The kernel's clock reading has no monotonic part; compare the
 		// wall clocks of both.
@@ -163,7 +171,15 @@ func (p *Probe) answered(i uint64, at time.Time) {
 func (p *Probe) Now() Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return summarize(p.addr, p.echoes, time.Now())
+	return summarize(p.addr, p.echoes, p.late, time.Now())
+}
+
+// forget drops what was seen so far.
+func (p *Probe) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forgotten += uint64(len(p.echoes))
+	p.echoes = nil
 }
 
 // Stop ends the probe and returns its report. It may be called again.
@@ -171,7 +187,9 @@ func (p *Probe) Stop() Report {
 	p.once.Do(func() {
 		close(p.end)
 		p.done.Wait()
-		unix.Close(p.fd)
+		if p.fd >= 0 {
+			unix.Close(p.fd)
+		}
 	})
 	return p.Now()
 }
@@ -189,7 +207,7 @@ func (p *Probe) Quiet(while time.Duration) bool {
 		if age > while {
 			return seen
 		}
-		if e.took > late || e.took == 0 && age > late {
+		if e.took > p.late || e.took == 0 && age > p.late {
 			return false
 		}
 		seen = seen || e.took > 0
@@ -204,7 +222,7 @@ func (l *Lab) WaitQuiet(ctx context.Context, p *Probe, while time.Duration) erro
 
 // summarize finds the outages among questions in the order they were sent.
 // Questions whose answer is not due yet at now are left out.
-func summarize(addr string, echoes []echo, now time.Time) Report {
+func summarize(addr string, echoes []echo, late time.Duration, now time.Time) Report {
 	r := Report{Addr: addr}
 	var run *Outage
 	for i, e := range echoes {

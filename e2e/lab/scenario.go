@@ -105,17 +105,26 @@ type Outcome struct {
 	Moved []string
 	Taken map[string]time.Duration
 	By    map[string]string // address -> its new holder
-	// Probes are the reports for both virtual addresses.
-	Probes map[string]Report
+	// Probes are the echo reports for both virtual addresses, Services
+	// those of the HTTP service on them, empty without one.
+	Probes, Services map[string]Report
 	// Overlap is for how long two working controllers had one address.
 	Overlap time.Duration
 }
 
-// Gap is the longest outage over the addresses that had to move.
-func (o Outcome) Gap() time.Duration {
+// Gap is the longest time for which an address that had to move was
+// unreachable. It is zero where the failed node's kernel went on answering:
+// there ServiceGap tells.
+func (o Outcome) Gap() time.Duration { return longest(o.Moved, o.Probes) }
+
+// ServiceGap is the longest time for which the service on an address that had
+// to move did not answer.
+func (o Outcome) ServiceGap() time.Duration { return longest(o.Moved, o.Services) }
+
+func longest(addrs []string, reports map[string]Report) time.Duration {
 	var gap time.Duration
-	for _, addr := range o.Moved {
-		gap = max(gap, o.Probes[addr].Gap)
+	for _, addr := range addrs {
+		gap = max(gap, reports[addr].Gap)
 	}
 	return gap
 }
@@ -131,7 +140,8 @@ func (o Outcome) Lost() int {
 
 func (o Outcome) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s of %s: gap %v, %d probes lost", o.Engine, o.Failure, o.Failed, o.Gap().Round(time.Millisecond), o.Lost())
+	fmt.Fprintf(&b, "%s, %s of %s: address gone for %v (%d probes lost), service for %v", o.Engine, o.Failure, o.Failed,
+		o.Gap().Round(time.Millisecond), o.Lost(), o.ServiceGap().Round(time.Millisecond))
 	for _, addr := range o.Moved {
 		fmt.Fprintf(&b, "; %s on %s after %v", addr, o.By[addr], o.Taken[addr].Round(time.Millisecond))
 	}
@@ -143,24 +153,11 @@ func (o Outcome) String() string {
 // is left in place: Heal undoes it.
 func (c *Cluster) Failover(ctx context.Context, i int, f Failure) (Outcome, error) {
 	o := Outcome{Engine: c.Engines[i], Failure: f, Failed: c.Controller(i).name, Moved: f.moves(),
-		Taken: map[string]time.Duration{}, By: map[string]string{}, Probes: map[string]Report{}}
-	probes := map[string]*Probe{}
-	for _, addr := range []string{InsideVirtual, OutsideVirtual} {
-		p, err := c.Probe(addr)
-		if err != nil {
-			return o, err
-		}
-		defer p.Stop()
-		probes[addr] = p
-		if err := c.WaitQuiet(ctx, p, 100*time.Millisecond); err != nil {
-			return o, err
-		}
-	}
-	// A master refreshes its announcement 5 s after its first one; what
-	// was lost before the failure is not the failure's.
-	before := map[string]int{}
-	for addr, p := range probes {
-		before[addr] = p.Now().Lost
+		Taken: map[string]time.Duration{}, By: map[string]string{}, Probes: map[string]Report{}, Services: map[string]Report{}}
+	probes, err := c.probeAll(ctx)
+	defer stopAll(probes)
+	if err != nil {
+		return o, err
 	}
 	o.At = time.Now()
 	if err := c.Fail(ctx, i, f); err != nil {
@@ -171,17 +168,60 @@ func (c *Cluster) Failover(ctx context.Context, i int, f Failure) (Outcome, erro
 			return o, err
 		}
 	}
-	for _, addr := range []string{InsideVirtual, OutsideVirtual} {
-		if err := c.WaitQuiet(ctx, probes[addr], 500*time.Millisecond); err != nil {
+	for _, p := range probes {
+		// Where only one address moves, the proxy that has the other may
+		// have lost its way to the servers: that service is not waited for.
+		if p.fd < 0 && !slices.Contains(o.Moved, p.addr) {
+			continue
+		}
+		if err := c.WaitQuiet(ctx, p, 500*time.Millisecond); err != nil {
 			return o, err
 		}
-		r := probes[addr].Stop()
-		if before[addr] > 0 {
-			return o, fmt.Errorf("%s lost %d probes before anything failed", addr, before[addr])
+	}
+	for _, p := range probes {
+		r := p.Stop()
+		if len(r.Outages) > 0 && r.Outages[0].From.Before(o.At) {
+			return o, fmt.Errorf("%s did not answer before anything failed", r.Addr)
 		}
-		o.Probes[addr] = r
+		if p.fd < 0 {
+			o.Services[r.Addr] = r
+		} else {
+			o.Probes[r.Addr] = r
+		}
 	}
 	return o, nil
+}
+
+// probeAll starts the probes of both virtual addresses and waits until they
+// are answered.
+func (c *Cluster) probeAll(ctx context.Context) ([]*Probe, error) {
+	var probes []*Probe
+	for _, addr := range []string{InsideVirtual, OutsideVirtual} {
+		p, err := c.Probe(addr)
+		if err != nil {
+			return probes, err
+		}
+		probes = append(probes, p)
+		if c.Setup.Services {
+			if p, err = c.ProbeService(addr, HTTPPort); err != nil {
+				return probes, err
+			}
+			probes = append(probes, p)
+		}
+	}
+	for _, p := range probes {
+		if err := c.WaitQuiet(ctx, p, 200*time.Millisecond); err != nil {
+			return probes, err
+		}
+		p.forget()
+	}
+	return probes, nil
+}
+
+func stopAll(probes []*Probe) {
+	for _, p := range probes {
+		p.Stop()
+	}
 }
 
 // taken waits until a controller other than the failed one has the address,
