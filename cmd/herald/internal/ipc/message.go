@@ -1,0 +1,146 @@
+package ipc
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Name is the name of a role.
+type Name string
+
+// The roles there are.
+const (
+	VRRP  Name = "vrrp"
+	Proxy Name = "proxy"
+)
+
+// Socket describes one listening address a role asks for.
+type Socket struct {
+	// Key names the address between processes and generations: the same key
+	// is the same sockets. Empty means Network, Address and Interface.
+	Key         string `json:"key,omitempty"`
+	Network     string `json:"network"` // "tcp" or "unix"
+	Address     string `json:"address"` // "192.0.2.1:80", ":80" for every IPv4 address, "[::]:80", or a path
+	Interface   string `json:"interface,omitempty"`
+	V6Only      bool   `json:"v6only,omitempty"`
+	Transparent bool   `json:"transparent,omitempty"`
+	Backlog     int    `json:"backlog,omitempty"` // 0 means the system's largest
+	Count       int    `json:"count,omitempty"`   // sockets sharing the address by SO_REUSEPORT; 0 means 1; unix has one
+	Mode        uint32 `json:"mode,omitempty"`    // of a unix socket; 0 means the umask's
+	// Owner and Group of a unix socket; nil means the parent's.
+	Owner *int `json:"owner,omitempty"`
+	Group *int `json:"group,omitempty"`
+}
+
+// Name returns Key, or what stands for it.
+func (s Socket) Name() string {
+	if s.Key != "" {
+		return s.Key
+	}
+	return s.Network + "|" + s.Address + "|" + s.Interface
+}
+
+// Script is one command the VRRP role may have run.
+type Script struct {
+	Name    string        `json:"name"`
+	Argv    []string      `json:"argv"`
+	User    string        `json:"user,omitempty"`  // name or number; empty means keepalived_script when it exists, else root
+	Group   string        `json:"group,omitempty"` // empty means the user's
+	Timeout time.Duration `json:"timeout"`         // then SIGTERM, and SIGKILL 2 s later
+}
+
+// ScriptResult is the end of one run.
+type ScriptResult struct {
+	Exit     int           `json:"exit"`             // exit status; -1 when there is none
+	Signal   string        `json:"signal,omitempty"` // that ended it
+	TimedOut bool          `json:"timed_out,omitempty"`
+	Error    string        `json:"error,omitempty"` // why it could not be run
+	Took     time.Duration `json:"took"`
+}
+
+// OK reports whether the script ran and exited with 0.
+func (r ScriptResult) OK() bool { return r.Exit == 0 && r.Signal == "" && !r.TimedOut && r.Error == "" }
+
+// Address is one address a role holds on an interface.
+type Address struct {
+	Prefix    string `json:"prefix"` // "10.1.1.10/32"
+	Interface string `json:"interface"`
+	Label     string `json:"label,omitempty"`
+}
+
+// Finding is one diagnostic of a role's configuration.
+type Finding struct {
+	Severity string `json:"severity"` // "notice", "warning" or "error"
+	Text     string `json:"text"`     // "file:line: severity: message"
+}
+
+// Prepared goes with READY: what the role found out that the parent needs.
+type Prepared struct {
+	PidFile string `json:"pid_file,omitempty"` // haproxy.cfg's pidfile; the parent writes its own pid
+	Note    string `json:"note,omitempty"`     // what could not be had, for the log: "no real-time scheduling: ..."
+}
+
+// ProxyFact tells a VRRP role whether the proxy here is serving. Known is
+// false until a proxy has said so for the first time.
+type ProxyFact struct {
+	Known   bool   `json:"known"`
+	Serving bool   `json:"serving"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// Go is the parent's word to begin; it answers READY.
+type Go struct {
+	Generation int `json:"generation"`
+	// State is what the predecessor of a VRRP role handed over or, after a
+	// crash, last reported; nil for a fresh start.
+	State []byte `json:"state,omitempty"`
+	// Crashed is true when State comes from a role that died and may be out of
+	// date by Age.
+	Crashed bool          `json:"crashed,omitempty"`
+	Age     time.Duration `json:"age,omitempty"`
+	// Leftover are addresses a predecessor held that may still be on the
+	// interfaces: to be adopted, or removed when they are configured no more.
+	Leftover []Address `json:"leftover,omitempty"`
+	// Proxy is for the VRRP role.
+	Proxy ProxyFact `json:"proxy"`
+	// Instances is for the proxy role: []stats.Instance as JSON, or nil.
+	Instances json.RawMessage `json:"instances,omitempty"`
+}
+
+// Command is what the parent tells a running role: Drain, Stop, Handover,
+// ProxyFact, Instances or *StatusRequest.
+type Command interface{ command() }
+
+// Drain tells a proxy role to stop accepting, let its connections end, and
+// then return.
+type Drain struct{}
+
+// Stop tells a role to end now: a VRRP role resigns (priority 0, addresses
+// removed), a proxy closes its connections.
+type Stop struct{}
+
+// Handover tells a VRRP role to call Role.HandOver with its state and return
+// without resigning: a successor is ready.
+type Handover struct{}
+
+// Instances is the VRRP role's []stats.Instance as JSON, for the proxy's
+// statistics page.
+type Instances struct{ JSON json.RawMessage }
+
+// StatusRequest asks a role for its part of `herald status`.
+type StatusRequest struct {
+	seq  uint64
+	role *Role
+}
+
+func (Drain) command()          {}
+func (Stop) command()           {}
+func (Handover) command()       {}
+func (ProxyFact) command()      {}
+func (Instances) command()      {}
+func (*StatusRequest) command() {}
+
+// Answer replies with JSON of the role's choice.
+func (q *StatusRequest) Answer(raw json.RawMessage) {
+	q.role.conn.post(message{Kind: kindReply, Seq: q.seq, Body: raw})
+}
