@@ -55,6 +55,8 @@ type VRRPCounters struct {
 	VRIDErrors              uint64 `json:"vrid_errors"`
 	// GratuitousSent counts announcements (not in the MIB).
 	GratuitousSent uint64 `json:"gratuitous_sent"`
+	// RejectedPkts counts every packet refused, for whatever reason.
+	RejectedPkts uint64 `json:"rejected_pkts"`
 	// LastRejected is the reason and source of the last packet refused.
 	LastRejected string `json:"last_rejected,omitempty"`
 }

@@ -1,0 +1,218 @@
+package vrrp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"herald/stats"
+	"herald/vrrp/fsm"
+	"herald/vrrp/group"
+	"herald/vrrp/settings"
+	"herald/vrrp/vip"
+)
+
+// blob is what one process tells the next, as JSON.
+type blob struct {
+	Instances []savedInstance        `json:"instances"`
+	Scripts   map[string]group.Count `json:"scripts"`
+}
+
+// savedInstance is one instance. Resign is its last word, ready to be sent if
+// the next configuration has no such instance any more.
+type savedInstance struct {
+	Name      string             `json:"name"`
+	Interface string             `json:"interface"`
+	VRID      uint8              `json:"vrid"`
+	State     fsm.Saved          `json:"state"`
+	Held      []settings.Address `json:"held,omitempty"`
+	Source    netip.Addr         `json:"source"`
+	Resign    []byte             `json:"resign,omitempty"`
+	Counters  stats.VRRPCounters `json:"counters"`
+	History   []stats.Transition `json:"history,omitempty"`
+}
+
+func (s *Server) blob() blob {
+	now := time.Now()
+	b := blob{Scripts: map[string]group.Count{}}
+	for _, in := range s.instances {
+		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID,
+			State: in.state.Save(now), Held: in.held, Source: in.source, Counters: in.counters, History: in.history}
+		if in.state.Kind == fsm.Master {
+			v.Resign, _ = in.advert(0).Append(nil)
+		}
+		b.Instances = append(b.Instances, v)
+	}
+	for _, sc := range s.scripts {
+		b.Scripts[sc.cfg.Name] = sc.count
+	}
+	return b
+}
+
+// Handover ends the loop without releasing anything and returns what the next
+// process needs to go on: addresses stay, and the next advertisement is its.
+func (s *Server) Handover(ctx context.Context) ([]byte, error) {
+	var data []byte
+	var err error
+	ran := s.do(ctx, func() {
+		if s.stopping {
+			err = errors.New("stopping already")
+			return
+		}
+		s.handed = true
+		b := s.blob()
+		if s.resume != nil { // not begun yet: pass on what we were given
+			b = *s.resume
+		}
+		data, err = json.Marshal(b)
+	})
+	if !ran {
+		return nil, errors.New("hand VRRP over: the loop did not answer")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("hand VRRP over: %w", err)
+	}
+	select {
+	case <-s.done:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("hand VRRP over: %w", ctx.Err())
+	}
+	return data, nil
+}
+
+// Resume takes what Handover or OnState of another process gave. It has to be
+// called before Run. Instances are the same when interface and virtual router
+// id are: they go on in their state with the new configuration. What the new
+// configuration does not have any more is released.
+func (s *Server) Resume(data []byte) error {
+	var b blob
+	if err := json.Unmarshal(data, &b); err != nil {
+		return fmt.Errorf("resume VRRP: %w", err)
+	}
+	s.resume = &b
+	return nil
+}
+
+// begin starts every instance, or goes on with it.
+func (s *Server) begin() {
+	s.followLinks()
+	if s.resume != nil {
+		for _, sc := range s.scripts {
+			if c, known := s.resume.Scripts[sc.cfg.Name]; known {
+				sc.count = c
+			}
+		}
+	}
+	// Calls that came before Run, such as the health of the proxy, count.
+	for _, call := range s.box.take() {
+		call()
+	}
+	if s.handed {
+		return
+	}
+	var gone []savedInstance
+	if s.resume != nil {
+		for _, v := range s.resume.Instances {
+			if in := s.heir(v); in != nil {
+				s.goOn(in, v)
+			} else {
+				gone = append(gone, v)
+			}
+		}
+		s.resume = nil
+	}
+	for _, v := range gone {
+		s.dismiss(v)
+	}
+	for _, in := range s.instances {
+		if !in.started {
+			s.startInstance(in)
+		}
+	}
+	if s.stopping {
+		s.stop()
+	}
+}
+
+// heir returns the instance that continues v.
+func (s *Server) heir(v savedInstance) *instance {
+	if v.State.Kind == fsm.Initialize || v.State.Kind == fsm.Leaving {
+		return nil
+	}
+	for _, in := range s.instances {
+		if in.cfg.Interface == v.Interface && in.cfg.VRID == v.VRID {
+			return in
+		}
+	}
+	return nil
+}
+
+// goOn continues an instance of the process before.
+func (s *Server) goOn(in *instance, v savedInstance) {
+	in.started = true
+	in.state = v.State.Restore(time.Now())
+	if in.state.Kind == fsm.Master {
+		// However old the blob is, a master speaks now; how long it was
+		// silent is for the others to judge.
+		in.state.Deadline = time.Now()
+	}
+	in.held, in.counters, in.history = v.Held, v.Counters, v.History
+	st := s.standing(in)
+	if len(st.Faults) == 0 {
+		s.drain(s.links[in.cfg.Interface])
+		add, remove := vip.Diff(in.desired(), v.Held, s.snap)
+		s.step(in, fsm.Reconfigure{Priority: st.Priority, Addresses: len(add)+len(remove) > 0})
+	}
+	s.weigh(in)
+	s.changed = true
+}
+
+// dismiss ends an instance that has no heir: it resigns and its addresses go.
+func (s *Server) dismiss(v savedInstance) {
+	if i, exists := s.snap[v.Interface]; exists && len(v.Resign) > 0 {
+		if link, err := s.ports.Open(v.Interface, i.Index, func() {}); err == nil {
+			if err := link.Send(v.Source, v.Resign); err != nil {
+				s.log.Warn(fmt.Sprintf("(%s) %v", v.Name, err))
+			}
+			link.Close()
+		}
+	}
+	s.log.Info(fmt.Sprintf("(%s) no longer configured, released", v.Name))
+	none := &instance{id: -1, cfg: settings.Instance{Name: v.Name}, held: v.Held}
+	s.release(none)
+}
+
+// startInstance begins an instance nobody told us about. Addresses of its own
+// that are on the interface already were left by a crashed predecessor: they
+// stay until a master is heard.
+func (s *Server) startInstance(in *instance) {
+	in.started = true
+	for _, a := range in.desired() {
+		if s.snap.Has(a) {
+			in.held = append(in.held, a)
+		}
+	}
+	if len(in.held) > 0 {
+		s.log.Info(in.prefix("%s is here already, keeping it until a master is heard", addressList(in.held)))
+	}
+	in.state.Holding = len(in.held) > 0
+	in.state.Priority = in.cfg.Priority
+	s.weigh(in)
+	s.changed = true
+}
+
+// stop resigns everything; a second call does not wait for successors.
+func (s *Server) stop() {
+	if s.handed {
+		return
+	}
+	s.stopping = true
+	for _, in := range s.instances {
+		if in.started {
+			s.step(in, fsm.Stop{})
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"herald/garp"
+	"herald/stats"
+	"herald/vrrp/fsm"
+	"herald/vrrp/settings"
+	"herald/vrrp/wire"
+)
+
+const (
+	ownerPriority = 255
+	historyLength = 32
+	// claimAgain is how soon an address that could not be added is tried
+	// again.
+	claimAgain = time.Second
+)
+
+// instance is one virtual router under way. It belongs to the loop.
+type instance struct {
+	id     int // index in the configuration; the owner number of garp
+	cfg    settings.Instance
+	fsm    fsm.Config
+	expect wire.Expect
+	state  fsm.State
+	source netip.Addr // of our advertisements
+
+	started  bool
+	held     []settings.Address // on the interfaces because of us
+	claimed  uint64             // job that added them last
+	claiming int                // claim jobs under way
+	reclaim  time.Time          // when to try a failed claim again
+	pending  fsm.Verb           // announcement waiting for the addresses
+	waiting  bool               // pending is valid
+	resend   resend
+	// waitingFor are scripts that have to answer before the instance starts.
+	waitingFor []string
+
+	counters     stats.VRRPCounters
+	refused      [wire.Reasons]uint64
+	sendFailures uint64
+	history      []stats.Transition
+	limit        limiter
+}
+
+// resend is an advertisement the system refused; a zero at means none.
+type resend struct {
+	at       time.Time
+	priority uint8
+}
+
+func newInstance(id int, cfg *settings.Config) *instance {
+	c := cfg.Instances[id]
+	in := &instance{id: id, cfg: c, limit: limiter{}}
+	in.fsm = fsm.Config{Interval: c.AdvertInt, NoPreempt: c.NoPreempt, PreemptDelay: c.PreemptDelay, StartupDelay: cfg.StartupDelay}
+	in.expect = wire.Expect{VRID: c.VRID, Interval: c.AdvertInt, AuthType: uint8(c.Auth.Type)}
+	copy(in.expect.AuthData[:], c.Auth.Pass)
+	for _, a := range c.Addresses {
+		in.expect.Addresses = append(in.expect.Addresses, a.Prefix.Addr())
+	}
+	return in
+}
+
+// advert is our advertisement with a priority.
+func (in *instance) advert(priority uint8) wire.Advert {
+	return wire.Advert{VRID: in.cfg.VRID, Priority: priority, Interval: in.cfg.AdvertInt,
+		AuthType: in.expect.AuthType, AuthData: in.expect.AuthData, Addresses: in.expect.Addresses}
+}
+
+// desired are the addresses of a master.
+func (in *instance) desired() []settings.Address {
+	return slices.Concat(in.cfg.Addresses, in.cfg.Excluded)
+}
+
+// gone reports whether nothing of the instance is left to be done.
+func (in *instance) gone() bool {
+	return in.state.Kind == fsm.Initialize && in.resend.at.IsZero() || !in.started
+}
+
+func (in *instance) plan() garp.Plan {
+	g := in.cfg.Garp
+	return garp.Plan{Repeat: g.Repeat, Delay: g.Delay, Refresh: g.Refresh, RefreshRepeat: g.RefreshRepeat,
+		LowerPrioDelay: g.LowerPrioDelay, LowerPrioRepeat: g.LowerPrioRepeat, Interval: g.Interval}
+}
+
+func targets(list []settings.Address) []garp.Target {
+	t := make([]garp.Target, 0, len(list))
+	for _, a := range list {
+		t = append(t, garp.Target{Device: a.Device, Address: a.Prefix.Addr()})
+	}
+	return t
+}
+
+// prefix begins a log line: "(name) text".
+func (in *instance) prefix(format string, args ...any) string {
+	return "(" + in.cfg.Name + ") " + fmt.Sprintf(format, args...)
+}
+
+// count adds a refused packet to its RFC 2787 counter.
+func (in *instance) count(r wire.Reason) {
+	c := &in.counters
+	c.RejectedPkts++
+	switch r {
+	case wire.BadTTL:
+		c.IPTTLErrors++
+	case wire.BadVersion:
+		c.VersionErrors++
+	case wire.BadType:
+		c.InvalidTypePktsRcvd++
+	case wire.BadLength:
+		c.PacketLengthErrors++
+	case wire.BadChecksum:
+		c.ChecksumErrors++
+	case wire.UnknownVRID:
+		c.VRIDErrors++
+	case wire.InvalidAuth:
+		c.InvalidAuthType++
+	case wire.AuthMismatch:
+		c.AuthTypeMismatch++
+	case wire.AuthFailure:
+		c.AuthFailures++
+	}
+}
+
+// limiter keeps log lines that repeat from flooding: one a minute of a kind.
+type limiter map[limitKey]time.Time
+
+type limitKey int
+
+const (
+	limitSend limitKey = iota
+	limitInterval
+	limitAddresses
+	limitRival
+	limitAnnounce
+	limitGone
+	limitAdd
+	limitRefuse // plus the wire.Reason; keep last
+)
+
+func (l limiter) allow(k limitKey) bool {
+	now := time.Now()
+	if last, told := l[k]; told && now.Sub(last) < time.Minute {
+		return false
+	}
+	l[k] = now
+	return true
+}

@@ -1,0 +1,80 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// watchBuffer is the receive buffer of a watch in bytes. When it overflows the
+// kernel says ENOBUFS, which is one more change.
+const watchBuffer = 1 << 20
+
+// Watch calls changed, from a goroutine of its own, after any change of an
+// interface or an IPv4 address. Changes that come together are one call. The
+// returned function ends the watch and waits until changed is not running; it
+// must not be called from changed.
+func (k *Kernel) Watch(changed func()) (stop func(), err error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("watch interfaces: %w", err)
+	}
+	groups := uint32(1<<(unix.RTNLGRP_LINK-1) | 1<<(unix.RTNLGRP_IPV4_IFADDR-1))
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("watch interfaces: %w", err)
+	}
+	// More buffer is welcome, none is no reason to fail.
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, watchBuffer)
+	file := os.NewFile(uintptr(fd), "rtnetlink")
+	raw, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("watch interfaces: %w", err)
+	}
+	var done sync.WaitGroup
+	done.Add(1)
+	go func() {
+		defer done.Done()
+		watch(raw, changed)
+	}()
+	return func() {
+		file.Close()
+		done.Wait()
+	}, nil
+}
+
+// watch reads notifications without looking into them until the socket is
+// closed.
+func watch(raw syscall.RawConn, changed func()) {
+	buf := make([]byte, 64<<10)
+	for {
+		err := raw.Read(func(fd uintptr) bool { return drain(int(fd), buf) })
+		if err != nil {
+			return
+		}
+		changed()
+	}
+}
+
+// drain reads everything that waits and reports whether there was anything. A
+// message longer than buf is cut, which does not matter here.
+func drain(fd int, buf []byte) bool {
+	any := false
+	for {
+		_, _, err := unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return any
+		case errors.Is(err, unix.EINTR):
+		case err != nil && !errors.Is(err, unix.ENOBUFS):
+			return true
+		default:
+			any = true
+		}
+	}
+}

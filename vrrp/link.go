@@ -1,0 +1,232 @@
+package vrrp
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"herald/vrrp/fsm"
+	"herald/vrrp/vip"
+	"herald/vrrp/wire"
+)
+
+// port is the VRRP socket of one interface, shared by its instances.
+type port struct {
+	device    string
+	index     int
+	up        bool
+	link      Link
+	ready     atomic.Bool // packets may wait
+	reopen    time.Time   // when to try again to open; zero means not
+	instances []*instance
+}
+
+// reopenAfter is how long a socket that could not be opened is left alone.
+// maxErrors ends a drain: a socket that only fails is opened anew.
+const (
+	reopenAfter = time.Second
+	maxErrors   = 16
+)
+
+func (s *Server) open(p *port, i vip.Interface) error {
+	p.reopen = time.Time{}
+	link, err := s.ports.Open(p.device, i.Index, func() {
+		p.ready.Store(true)
+		s.box.ring()
+	})
+	if err != nil {
+		p.reopen = time.Now().Add(reopenAfter)
+		return err
+	}
+	p.link, p.index, p.up = link, i.Index, i.Up
+	p.ready.Store(true)
+	return nil
+}
+
+func (s *Server) closePort(p *port) {
+	if p.link != nil {
+		p.link.Close()
+		p.link = nil
+	}
+}
+
+func (s *Server) closeLinks() {
+	for _, p := range s.links {
+		s.closePort(p)
+	}
+}
+
+// followLinks opens, closes and reopens sockets after interfaces changed. A
+// socket is opened anew when its interface comes back: some switches forget
+// the membership, and the new join tells them (IGMP).
+func (s *Server) followLinks() {
+	for _, p := range s.links {
+		i, exists := s.snap[p.device]
+		if !exists {
+			s.closePort(p)
+			p.reopen = time.Time{}
+			continue
+		}
+		if p.link != nil && p.index == i.Index && (p.up || !i.Up) {
+			p.up = i.Up
+			continue
+		}
+		s.closePort(p)
+		if err := s.open(p, i); err != nil {
+			s.log.Warn(err.Error())
+		}
+	}
+}
+
+// heard is one accepted advertisement, kept until the socket is empty.
+type heard struct {
+	in *instance
+	fsm.Advert
+}
+
+// drain reads everything that waits on an interface and steps its instances.
+// Of several advertisements one router sent to an instance only the newest
+// counts: after a stall the others tell the past.
+func (s *Server) drain(p *port) {
+	if p.link == nil {
+		return
+	}
+	var news []heard
+	failures := 0
+	for {
+		packet, more, err := p.link.Receive(s.buf)
+		if err != nil {
+			if failures++; failures > maxErrors || !more {
+				s.log.Warn(fmt.Sprintf("interface %s: %v", p.device, err))
+				s.closePort(p)
+				p.reopen = time.Now().Add(reopenAfter)
+				break
+			}
+			continue
+		}
+		if !more {
+			break
+		}
+		if h, ok := s.judge(p, packet); ok {
+			news = newest(news, h)
+		}
+	}
+	for _, h := range news {
+		s.hear(h)
+	}
+}
+
+func newest(news []heard, h heard) []heard {
+	for i, old := range news {
+		if old.in == h.in && old.Peer == h.Peer {
+			news = append(news[:i], news[i+1:]...)
+			break
+		}
+	}
+	return append(news, h)
+}
+
+// judge decodes and checks one packet and counts what is wrong with it.
+func (s *Server) judge(p *port, packet wire.Packet) (heard, bool) {
+	adv, reason := wire.Decode(packet)
+	in := p.instance(adv.VRID)
+	if reason == wire.Accepted && in == nil {
+		reason = wire.UnknownVRID
+	}
+	var remark wire.Remark
+	if reason == wire.Accepted {
+		reason, remark = in.expect.Check(adv, packet.Source)
+	}
+	if reason != wire.Accepted {
+		if in == nil {
+			in = p.instances[0]
+		}
+		s.refuse(in, reason, packet.Source)
+		return heard{}, false
+	}
+	in.counters.AdvertiseRcvd++
+	if adv.Priority == 0 {
+		in.counters.PriorityZeroPktsRcvd++
+	}
+	s.remark(in, remark, adv, packet.Source)
+	return heard{in, fsm.Advert{Peer: packet.Source, Priority: adv.Priority}}, true
+}
+
+func (p *port) instance(vrid uint8) *instance {
+	for _, in := range p.instances {
+		if in.cfg.VRID == vrid {
+			return in
+		}
+	}
+	return nil
+}
+
+func (s *Server) hear(h heard) {
+	in := h.in
+	peer, priority := in.state.Peer, in.state.PeerPriority
+	s.step(in, h.Advert)
+	if in.state.Peer != peer || in.state.PeerPriority != priority {
+		s.changed = true
+	}
+}
+
+// send sends one advertisement with the given priority. A refusal (no buffer,
+// a firewall being reloaded) is counted and tried again shortly; it is never
+// a fault, for the next interval may do better.
+func (s *Server) send(in *instance, priority uint8) {
+	in.resend = resend{}
+	if err := s.sendNow(in, priority); err != nil {
+		in.sendFailures++
+		if in.limit.allow(limitSend) {
+			s.log.Warn(in.prefix("advertisement not sent (%d so far): %v", in.sendFailures, err))
+		}
+		in.resend = resend{at: time.Now().Add(min(in.cfg.AdvertInt/10, 100*time.Millisecond)), priority: priority}
+	}
+}
+
+func (s *Server) sendNow(in *instance, priority uint8) error {
+	p := s.links[in.cfg.Interface]
+	if p.link == nil {
+		return errors.New("no socket")
+	}
+	var err error
+	if s.out, err = in.advert(priority).Append(s.out[:0]); err != nil {
+		return err
+	}
+	if err = p.link.Send(in.source, s.out); err != nil {
+		return err
+	}
+	in.counters.AdvertiseSent++
+	if priority == 0 {
+		in.counters.PriorityZeroPktsSent++
+	}
+	return nil
+}
+
+// refuse counts a packet that is not for the state machine.
+func (s *Server) refuse(in *instance, r wire.Reason, source netip.Addr) {
+	in.count(r)
+	in.counters.LastRejected = fmt.Sprintf("%v from %v", r, source)
+	in.refused[r]++
+	if in.limit.allow(limitRefuse + limitKey(r)) {
+		s.log.Warn(in.prefix("refused a packet from %v: %v (%d so far)", source, r, in.refused[r]))
+	}
+}
+
+// remark counts and tells what an accepted advertisement disagrees with.
+func (s *Server) remark(in *instance, r wire.Remark, adv wire.Advert, source netip.Addr) {
+	if r&wire.OtherInterval != 0 {
+		in.counters.AdvertiseIntervalErrors++
+		if in.limit.allow(limitInterval) {
+			s.log.Warn(in.prefix("%v advertises every %v, we every %v: make them equal", source, adv.Interval, in.cfg.AdvertInt))
+		}
+	}
+	if r&wire.OtherAddresses != 0 {
+		in.counters.AddressListErrors++
+		if in.limit.allow(limitAddresses) {
+			s.log.Warn(in.prefix("%v advertises the addresses %v, we %v: make them equal", source, adv.Addresses, in.expect.Addresses))
+		}
+	}
+}

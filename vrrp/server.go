@@ -1,0 +1,333 @@
+package vrrp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"herald/garp"
+	"herald/stats"
+	"herald/vrrp/group"
+	"herald/vrrp/settings"
+	"herald/vrrp/vip"
+)
+
+// Server owns all instances of one configuration. Its fields belong to the
+// goroutine of Run, except for the mailbox and what is published. Its methods
+// may be called from any goroutine.
+type Server struct {
+	cfg   *settings.Config
+	ports Ports
+	log   *slog.Logger
+
+	instances []*instance
+	links     map[string]*port
+	scripts   []*script
+	queue     garp.Queue
+	hands     *hands
+	snap      vip.Snapshot
+	buf       []byte // one packet
+	out       []byte // one advertisement
+	resume    *blob  // until Run begins
+	changed   bool   // something to tell the hooks
+	stopping  bool
+	handed    bool
+
+	box       mailbox
+	relist    atomic.Bool // the kernel said that something changed
+	listing   bool        // a list is under way
+	published atomic.Pointer[[]stats.Instance]
+	running   chan struct{} // closed when Run begins
+	done      chan struct{} // closed when Run has ended
+}
+
+// mailbox carries calls of other goroutines to the loop.
+type mailbox struct {
+	mu    sync.Mutex
+	calls []func()
+	wake  chan struct{}
+}
+
+func (b *mailbox) post(call func()) {
+	b.mu.Lock()
+	b.calls = append(b.calls, call)
+	b.mu.Unlock()
+	b.ring()
+}
+
+// ring wakes the loop; it never blocks.
+func (b *mailbox) ring() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (b *mailbox) take() []func() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	calls := b.calls
+	b.calls = nil
+	return calls
+}
+
+// New prepares a Server: it lists the interfaces and opens the sockets of
+// those that exist. It fails when that is not permitted; an interface that is
+// missing only keeps its instances in FAULT. Nothing is sent before Run.
+func New(cfg *settings.Config, ports Ports) (*Server, error) {
+	s := &Server{cfg: cfg, ports: ports, log: ports.Log,
+		links: map[string]*port{}, buf: make([]byte, 2048),
+		box:     mailbox{wake: make(chan struct{}, 1)},
+		running: make(chan struct{}), done: make(chan struct{})}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if s.snap, err = ports.Kernel.Snapshot(); err != nil {
+		return nil, fmt.Errorf("start VRRP: %w", err)
+	}
+	for _, sc := range cfg.Scripts {
+		s.scripts = append(s.scripts, &script{cfg: sc, count: group.Initial(sc)})
+	}
+	for i := range cfg.Instances {
+		in := newInstance(i, cfg)
+		s.instances = append(s.instances, in)
+		if s.links[in.cfg.Interface] == nil {
+			s.links[in.cfg.Interface] = &port{device: in.cfg.Interface}
+		}
+		s.links[in.cfg.Interface].instances = append(s.links[in.cfg.Interface].instances, in)
+	}
+	for _, p := range s.links {
+		if i, exists := s.snap[p.device]; exists {
+			if err := s.open(p, i); errors.Is(err, fs.ErrPermission) {
+				s.closeLinks()
+				return nil, fmt.Errorf("start VRRP: %w", err)
+			}
+		}
+	}
+	s.publish()
+	return s, nil
+}
+
+// Run runs the loop until Stop or Handover, or until ctx ends, which is a
+// Stop. It returns after every address is released or handed over. It may be
+// called once.
+func (s *Server) Run(ctx context.Context) error {
+	// The loop's thread may have a real-time priority that other goroutines
+	// should not ride on.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer close(s.done)
+	defer s.closeLinks()
+
+	unwatch, err := s.ports.Kernel.Watch(func() {
+		s.relist.Store(true)
+		s.box.ring()
+	})
+	if err != nil {
+		return fmt.Errorf("run VRRP: %w", err)
+	}
+	defer unwatch()
+	if snap, err := s.ports.Kernel.Snapshot(); err == nil {
+		s.snap = snap
+	}
+	s.hands = startHands(s.ports.Kernel)
+	defer s.hands.stop()
+	close(s.running)
+
+	s.begin()
+	s.loop(ctx)
+	return nil
+}
+
+// loop turns until there is nothing left to do.
+func (s *Server) loop(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	cancelled := ctx.Done()
+	for {
+		s.turn()
+		if s.finished() {
+			return
+		}
+		next := s.next()
+		if next.IsZero() {
+			timer.Stop()
+		} else {
+			timer.Reset(time.Until(next))
+		}
+		select {
+		case <-timer.C:
+		case <-s.box.wake:
+		case then := <-s.hands.results:
+			then()
+		case <-cancelled:
+			cancelled = nil
+			s.stop()
+		}
+	}
+}
+
+// turn does everything that is due, in the order that keeps a stalled process
+// from speaking before it has listened: calls, packets, timers, announcements.
+func (s *Server) turn() {
+	for _, call := range s.box.take() {
+		call()
+	}
+	if s.handed {
+		return
+	}
+	if s.relist.Load() {
+		s.list()
+	}
+	for _, p := range s.links {
+		if p.ready.Swap(false) {
+			s.drain(p)
+		}
+	}
+	s.timers()
+	s.announceReady()
+	s.announceDue()
+	s.runScripts()
+	if s.changed {
+		s.changed = false
+		s.publish()
+		s.tellHooks()
+	}
+}
+
+// finished reports whether Run may return.
+func (s *Server) finished() bool {
+	if s.handed {
+		return s.hands.idle()
+	}
+	if !s.stopping {
+		return false
+	}
+	for _, in := range s.instances {
+		if !in.gone() {
+			return false
+		}
+	}
+	return s.hands.idle()
+}
+
+// next returns when turn has to be called again; zero means when woken.
+func (s *Server) next() time.Time {
+	if s.handed {
+		return time.Time{}
+	}
+	next := s.queue.Next()
+	earlier := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, in := range s.instances {
+		earlier(in.state.Deadline)
+		earlier(in.resend.at)
+		earlier(in.reclaim)
+	}
+	for _, sc := range s.scripts {
+		earlier(sc.due)
+	}
+	for _, p := range s.links {
+		earlier(p.reopen)
+	}
+	return next
+}
+
+// do runs call on the loop and waits for it. It reports false when the loop
+// has ended, or ctx does first.
+func (s *Server) do(ctx context.Context, call func()) bool {
+	ran := make(chan struct{})
+	s.box.post(func() {
+		call()
+		close(ran)
+	})
+	select {
+	case <-ran:
+		return true
+	case <-s.done:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// SetProxyServing answers every script that asks whether the proxy runs. The
+// priority changes at once, and a master advertises it at once. reason says
+// why not, for the log.
+func (s *Server) SetProxyServing(serving bool, reason string) {
+	s.box.post(func() { s.proxyServing(serving, reason) })
+}
+
+// ScriptDone reports the result of Config.Scripts[script]: ok is exit status 0
+// within the timeout.
+func (s *Server) ScriptDone(script int, ok bool) {
+	s.box.post(func() { s.scriptDone(script, ok) })
+}
+
+// Stop resigns every instance and waits until the addresses are removed: a
+// master sends priority 0 and keeps answering until its successor is heard,
+// 1.2 seconds at most. When ctx ends first the addresses are removed at once.
+func (s *Server) Stop(ctx context.Context) error {
+	s.box.post(s.stop)
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+	}
+	s.box.post(s.stop)
+	select {
+	case <-s.done:
+		return nil
+	case <-time.After(time.Second):
+		return errors.New("stop VRRP: addresses not removed in time")
+	}
+}
+
+// Held returns the addresses that are on the interfaces because of us.
+func (s *Server) Held() []settings.Address {
+	var held []settings.Address
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	s.do(ctx, func() { held = s.held() })
+	return held
+}
+
+// Status returns every instance with its counters, in configuration order.
+// While the loop does not answer it returns what was last published.
+func (s *Server) Status() []stats.Instance {
+	select {
+	case <-s.running:
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		s.do(ctx, s.publish)
+	default:
+	}
+	return *s.published.Load()
+}
+
+// isVirtual reports whether addr is advertised by an instance that does not
+// own it; advertisements are never sent from such an address.
+func (s *Server) isVirtual(addr netip.Addr) bool {
+	for _, in := range s.instances {
+		if in.cfg.Priority == ownerPriority {
+			continue
+		}
+		for _, a := range in.desired() {
+			if a.Prefix.Addr() == addr {
+				return true
+			}
+		}
+	}
+	return false
+}

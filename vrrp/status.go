@@ -1,0 +1,77 @@
+package vrrp
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"herald/stats"
+	"herald/vrrp/fsm"
+	"herald/vrrp/settings"
+)
+
+// shown is the word of a state for statistics: a master that leaves is a
+// backup to everybody else.
+func shown(k fsm.Kind) string {
+	if k == fsm.Leaving {
+		k = fsm.Backup
+	}
+	return k.String()
+}
+
+// status is what the outside sees of an instance.
+func (in *instance) status() stats.Instance {
+	st := stats.Instance{
+		Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID,
+		State: shown(in.state.Kind), Priority: in.state.Priority, BasePriority: in.cfg.Priority,
+		Since: in.state.Since, Counters: in.counters, History: slices.Clone(in.history),
+	}
+	if in.started {
+		st.Why = in.state.Why.String()
+	}
+	if in.state.Kind == fsm.Initialize && len(in.waitingFor) > 0 {
+		st.Why = "waiting for script " + strings.Join(in.waitingFor, ", ")
+	}
+	switch {
+	case in.state.Kind == fsm.Master && in.source.IsValid():
+		st.Master, st.MasterPriority = in.source.String(), in.state.Priority
+	case in.state.Kind != fsm.Master && in.state.Peer.IsValid():
+		st.Master, st.MasterPriority = in.state.Peer.String(), in.state.PeerPriority
+	}
+	for _, a := range in.desired() {
+		st.Addresses = append(st.Addresses, addressText(a))
+	}
+	return st
+}
+
+// publish makes the present state what Status returns.
+func (s *Server) publish() {
+	all := make([]stats.Instance, 0, len(s.instances))
+	for _, in := range s.instances {
+		all = append(all, in.status())
+	}
+	s.published.Store(&all)
+}
+
+func (s *Server) held() []settings.Address {
+	var held []settings.Address
+	for _, in := range s.instances {
+		held = append(held, in.held...)
+	}
+	return held
+}
+
+// tellHooks tells the hooks after a change.
+func (s *Server) tellHooks() {
+	if s.ports.OnChange != nil {
+		s.ports.OnChange(*s.published.Load())
+	}
+	if s.ports.OnHeld != nil {
+		s.ports.OnHeld(s.held())
+	}
+	if s.ports.OnState != nil && !s.handed {
+		if b, err := json.Marshal(s.blob()); err == nil {
+			s.ports.OnState(b)
+		}
+	}
+}
