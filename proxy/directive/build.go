@@ -4,7 +4,9 @@
 //
 // It opens no file, resolves no name and listens on nothing: what it needs
 // from the system comes as functions in Options. A keyword HAProxy knows and
-// this program does not act on is reported as exactly that.
+// this program does not act on is reported as exactly that: as an error where
+// leaving it out would send traffic elsewhere or let someone pass, as a
+// warning where it only tunes.
 //
 //	var diags config.Diagnostics
 //	texts := line.Load(files, []string{"/etc/haproxy/haproxy.cfg"}, &diags)
@@ -23,25 +25,75 @@ import (
 )
 
 // Options are the facts and functions of the system that keywords ask for.
-// The zero value is usable: no file exists, no user is known.
+// The zero value is usable: no file exists, no user or name is known.
 type Options struct {
 	// ReadFile reads an error file; nil means every file is missing.
 	ReadFile func(name string) ([]byte, error)
 	// Hostname is this machine's name, for log-send-hostname and as the
-	// node's name on the statistics page.
+	// default of "node".
 	Hostname string
 	// LookupUser and LookupGroup turn a name into a number; nil means that
 	// no name is known.
 	LookupUser  func(name string) (uid int, err error)
 	LookupGroup func(name string) (gid int, err error)
+	// LookupHost turns the host name of a bind line into IP addresses, of
+	// which the first is used; nil means that no name is known.
+	LookupHost func(name string) (addresses []string, err error)
 }
 
 // Build reads all sections into one configuration. It always returns a
-// Config, which must not be run when diags holds an error; diags is sorted by
-// neither file nor line.
+// Config, which must not be run when diags holds an error. The findings are
+// added in the order they are made; Sort brings them into file order.
 func Build(sections []line.Section, opt Options, diags *config.Diagnostics) *settings.Config {
-	return &settings.Config{}
+	b := &builder{opt: opt, diags: diags, cfg: newConfig(), files: map[string]settings.ErrorFile{}}
+	b.anonymous = newDraft()
+	for _, s := range sections {
+		b.section(s)
+	}
+	b.finish()
+	return b.cfg
 }
 
-// Reference returns the keyword reference as markdown.
-func Reference() string { return "" }
+func newConfig() *settings.Config {
+	return &settings.Config{Global: settings.Global{
+		UID: -1, GID: -1, LogTag: "haproxy", StatsTimeout: defaultStatsTimeout, BufSize: 16384, MaxRewrite: 1024,
+	}}
+}
+
+// builder owns everything while Build runs.
+type builder struct {
+	opt   Options
+	diags *config.Diagnostics
+	cfg   *settings.Config
+
+	defaults  []*draft // named ones, in file order
+	anonymous *draft   // the last defaults section seen
+	proxies   []*draft
+	files     map[string]settings.ErrorFile // error files already read
+}
+
+// section reads one section; those that only matter to unbuilt features are
+// reported once, at their header.
+func (b *builder) section(s line.Section) {
+	switch s.Kind {
+	case "global":
+		for _, w := range s.Header[1:] {
+			b.diags.Errorf(w.Pos, w.Text, "\"global\" cannot handle unexpected argument %q", w.Text)
+		}
+		for _, l := range s.Lines {
+			b.statement(l, nil)
+		}
+	case "defaults", "frontend", "backend", "listen":
+		d := b.open(s)
+		for _, l := range s.Lines {
+			b.statement(l, d)
+		}
+		b.close(d)
+	default:
+		sev, ok := unbuiltSections[s.Kind]
+		if !ok {
+			sev = config.Warning
+		}
+		b.diags.Unsupported(s.Pos, sev, "section", s.Kind, "HAProxy")
+	}
+}

@@ -88,6 +88,10 @@ type Proxy struct {
 	Backlog    int
 	Retries    int  // connection retries, 3
 	Redispatch bool // option redispatch
+	// RedispatchInterval says which retries go to another server: every Nth
+	// when positive, the Nth before the last when negative (-1, the last).
+	RedispatchInterval int
+	AllBackups         bool // option allbackups
 
 	ForwardFor        *ForwardFor // option forwardfor; nil is off
 	Connection        Connection
@@ -150,6 +154,7 @@ type Bind struct {
 	MaxConn     int
 	Backlog     int
 	V4V6        bool // "v4v6" on an IPv6 address
+	V6Only      bool // "v6only"; with neither, the system's net.ipv6.bindv6only decides
 	Transparent bool
 	Mode        uint32 // of a unix socket; 0 means the umask's
 	UID, GID    int    // of a unix socket; -1 means unset

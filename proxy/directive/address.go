@@ -1,0 +1,109 @@
+package directive
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"herald/config"
+)
+
+// address is a parsed bind or server address (manual, "bind" and "server").
+type address struct {
+	family   byte   // '4' or '6' when a prefix forced it
+	host     string // "" and "*" mean any address
+	port     int
+	last     int    // end of a range, port otherwise
+	hasPort  bool   // a port was written
+	relative bool   // "+N" or "-N": relative to the port the client used
+	path     string // of a unix socket
+}
+
+// unsupportedAddress is an address family HAProxy knows and this program does
+// not listen on or connect to.
+type unsupportedAddress struct{ prefix string }
+
+func (e unsupportedAddress) Error() string {
+	return fmt.Sprintf("address family %q is known to HAProxy but not supported yet", e.prefix)
+}
+
+// familyPrefixes are the words that may stand before "@".
+var familyPrefixes = map[string]byte{
+	"ipv4": '4', "ipv6": '6', "tcp": 0, "tcp4": '4', "tcp6": '6', "stream": 0, "stream+ipv4": '4', "stream+ipv6": '6',
+}
+
+// parseAddress reads one address without looking anything up.
+func parseAddress(text string) (address, error) {
+	var a address
+	if prefix, rest, ok := strings.Cut(text, "@"); ok && !strings.ContainsAny(prefix, "/:[") {
+		if prefix == "unix" {
+			if rest == "" {
+				return a, fmt.Errorf("%q has no path", text)
+			}
+			a.path = rest
+			return a, nil
+		}
+		family, known := familyPrefixes[prefix]
+		if !known {
+			return a, unsupportedAddress{prefix: prefix + "@"}
+		}
+		a.family, text = family, rest
+	}
+	if strings.HasPrefix(text, "/") {
+		a.path = text
+		return a, nil
+	}
+	host, port, err := splitPort(text)
+	if err != nil {
+		return a, err
+	}
+	if host != "*" {
+		a.host = host
+	}
+	if ip, err := netip.ParseAddr(a.host); err == nil && (a.family == '4' && !ip.Is4() || a.family == '6' && !ip.Is6()) {
+		return a, fmt.Errorf("%q is not an IPv%c address", a.host, a.family)
+	}
+	return a, a.setPort(port)
+}
+
+// splitPort cuts at the last colon; brackets protect an IPv6 address.
+func splitPort(text string) (host, port string, err error) {
+	if strings.HasPrefix(text, "[") {
+		inner, rest, ok := strings.Cut(text[1:], "]")
+		if !ok || rest != "" && rest[0] != ':' {
+			return "", "", fmt.Errorf("%q is not an address, expected [ADDRESS]:PORT", text)
+		}
+		return inner, strings.TrimPrefix(rest, ":"), nil
+	}
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 {
+		return text, "", nil
+	}
+	return text[:i], text[i+1:], nil
+}
+
+func (a *address) setPort(text string) error {
+	if text == "" {
+		return nil
+	}
+	a.hasPort = true
+	if text[0] == '+' || text[0] == '-' {
+		a.relative = true
+		text = text[1:]
+	}
+	first, last, isRange := strings.Cut(text, "-")
+	var err error
+	if a.port, err = config.Int(first, 0, 65535); err != nil {
+		return fmt.Errorf("port: %w", err)
+	}
+	a.last = a.port
+	if isRange {
+		if a.last, err = config.Int(last, 0, 65535); err != nil {
+			return fmt.Errorf("port range: %w", err)
+		}
+		if a.last < a.port {
+			return fmt.Errorf("port range %q runs backwards", text)
+		}
+	}
+	return nil
+}

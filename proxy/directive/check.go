@@ -1,0 +1,286 @@
+package directive
+
+import (
+	"slices"
+	"strings"
+
+	"herald/config"
+	"herald/proxy/settings"
+)
+
+// finish looks at everything together, after the last section.
+func (b *builder) finish() {
+	g := &b.cfg.Global
+	if g.Node == "" {
+		g.Node = b.opt.Hostname
+	}
+	g.MaxRewrite = min(g.MaxRewrite, g.BufSize/2)
+	b.hostnameFormats()
+	b.checkNames()
+	b.number()
+	for _, d := range b.proxies {
+		b.finishProxy(d)
+	}
+	for _, d := range b.proxies {
+		b.checkBackend(d)
+		b.cfg.Proxies = append(b.cfg.Proxies, &d.p)
+	}
+	b.checkListeners()
+}
+
+// hostnameFormats: log-send-hostname changes the default format to rfc3164,
+// which is "local" with a host name in it.
+func (b *builder) hostnameFormats() {
+	if b.cfg.Global.LogSendHostname == "" {
+		return
+	}
+	change := func(t *settings.LogTarget) {
+		if t.Format == "local" {
+			t.Format = "rfc3164"
+		}
+	}
+	for i := range b.cfg.Global.Logs {
+		change(&b.cfg.Global.Logs[i])
+	}
+	for _, d := range b.proxies {
+		for i := range d.logs {
+			change(&d.logs[i].target)
+		}
+	}
+}
+
+// checkNames: frontends need distinct names, and so do backends; one of each
+// may share a name, a listen section is both.
+func (b *builder) checkNames() {
+	for i, d := range b.proxies {
+		for _, e := range b.proxies[:i] {
+			if d.p.Name != e.p.Name || d.kind != e.kind && d.kind != "listen" && e.kind != "listen" {
+				continue
+			}
+			b.cross(d.p.Pos, config.Error, d.p.Name, "%s %q has the same name as the %s at %v", d.kind, d.p.Name, e.kind, e.p.Pos)
+			break
+		}
+	}
+}
+
+// number gives proxies and servers the numbers HAProxy would: forced ones
+// first, the others the lowest free from 2 (1 is the command line) and 1.
+func (b *builder) number() {
+	taken := map[int]string{}
+	for _, d := range b.proxies {
+		if !d.forcedID {
+			continue
+		}
+		if other, dup := taken[d.p.ID]; dup {
+			b.cross(d.p.Pos, config.Error, d.p.Name, "%s %q has the same id %d as %q", d.kind, d.p.Name, d.p.ID, other)
+		}
+		taken[d.p.ID] = d.p.Name
+	}
+	next := 2
+	for _, d := range b.proxies {
+		if !d.forcedID {
+			for taken[next] != "" {
+				next++
+			}
+			d.p.ID = next
+			next++
+		}
+		b.numberServers(d)
+	}
+}
+
+func (b *builder) numberServers(d *draft) {
+	ids, positions := map[int]string{}, map[string]config.Pos{}
+	for _, s := range d.p.Servers {
+		if at, dup := positions[s.Name]; dup {
+			b.cross(s.Pos, config.Error, s.Name, "%s %q has another server %q at %v, use distinct names", d.kind, d.p.Name, s.Name, at)
+		}
+		positions[s.Name] = s.Pos
+		if s.ID == 0 {
+			continue
+		}
+		if other, dup := ids[s.ID]; dup {
+			b.cross(s.Pos, config.Error, s.Name, "server %q has the same id %d as %q", s.Name, s.ID, other)
+		}
+		ids[s.ID] = s.Name
+	}
+	next := 1
+	for i := range d.p.Servers {
+		if s := &d.p.Servers[i]; s.ID == 0 {
+			for ids[next] != "" {
+				next++
+			}
+			s.ID = next
+			next++
+		}
+	}
+}
+
+// finishProxy settles what depends on the whole section or on global.
+func (b *builder) finishProxy(d *draft) {
+	p := &d.p
+	for _, l := range d.logs {
+		if l.global {
+			p.Logs = append(p.Logs, b.cfg.Global.Logs...)
+		} else {
+			p.Logs = append(p.Logs, l.target)
+		}
+	}
+	if p.LogTag == "" {
+		p.LogTag = b.cfg.Global.LogTag
+	}
+	b.finishStats(p)
+	if p.Mode == settings.TCP {
+		b.dropHTTP(d)
+	}
+	for i := range p.Servers {
+		s := &p.Servers[i]
+		if s.Check && s.Path == "" && s.Port == 0 && s.CheckPort == 0 {
+			b.cross(s.Pos, config.Error, s.Name, "server %q has neither a service port nor a check port", s.Name)
+		}
+	}
+	if p.Disabled {
+		return
+	}
+	if p.Frontend && len(p.Binds) == 0 {
+		b.cross(p.Pos, config.Warning, p.Name, "%s %q has no \"bind\"; declare it as a backend if that was intended", d.kind, p.Name)
+	}
+	b.missingTimeouts(d)
+}
+
+// finishStats fills in what a statistics page takes from elsewhere. The
+// struct may be shared with other proxies through their defaults.
+func (b *builder) finishStats(p *settings.Proxy) {
+	if p.Stats == nil {
+		return
+	}
+	s := *p.Stats
+	if s.ShowNode && s.Node == "" {
+		s.Node = b.cfg.Global.Node
+	}
+	if s.ShowDesc && s.Desc == "" {
+		s.Desc = b.cfg.Global.Description
+	}
+	s.Scope = slices.Clone(s.Scope)
+	for i := range s.Scope {
+		if s.Scope[i] == "." {
+			s.Scope[i] = p.Name
+		}
+	}
+	p.Stats = &s
+}
+
+// dropHTTP takes off what a tcp proxy cannot do. What came from defaults is
+// dropped without a word where HAProxy says nothing either.
+func (b *builder) dropHTTP(d *draft) {
+	p := &d.p
+	pos := func(row string) config.Pos {
+		if at, ok := d.set[row]; ok {
+			return at
+		}
+		return p.Pos
+	}
+	needs := func(row, instead string) {
+		b.cross(pos(row), config.Warning, row, "%q is ignored in %s %q, it needs \"mode http\"%s", row, d.kind, p.Name, instead)
+	}
+	if (p.LogFormat == settings.LogHTTP || p.LogFormat == settings.LogCLF) && p.Frontend {
+		needs("option httplog", "; \"option tcplog\" is used")
+		p.LogFormat = settings.LogTCP
+	}
+	if p.ForwardFor != nil {
+		needs("option forwardfor", "")
+		p.ForwardFor = nil
+	}
+	if p.Stats != nil {
+		needs("stats", "")
+		p.Stats = nil
+	}
+	if p.MonitorURI != "" {
+		needs("monitor-uri", "")
+		p.MonitorURI = ""
+	}
+	p.Connection = settings.KeepAlive
+}
+
+// missingTimeouts warns where a peer that says nothing would hold a
+// connection for ever.
+func (b *builder) missingTimeouts(d *draft) {
+	t := d.p.Timeouts
+	var missing []string
+	if d.p.Frontend && len(d.p.Binds) > 0 && t.Client == 0 {
+		missing = append(missing, "client")
+	}
+	if d.p.Backend && len(d.p.Servers) > 0 {
+		if t.Connect == 0 {
+			missing = append(missing, "connect")
+		}
+		if t.Server == 0 {
+			missing = append(missing, "server")
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	b.cross(d.p.Pos, config.Warning, d.p.Name, "%s %q has no timeout for: %s; a silent peer may hold a connection for ever",
+		d.kind, d.p.Name, strings.Join(missing, ", "))
+}
+
+// checkBackend checks what a frontend sends its traffic to.
+func (b *builder) checkBackend(d *draft) {
+	name := d.p.DefaultBackend
+	if name == "" || !d.p.Frontend {
+		d.p.DefaultBackend = ""
+		return
+	}
+	var names []string
+	for _, e := range b.proxies {
+		if !e.p.Backend {
+			continue
+		}
+		names = append(names, e.p.Name)
+		if e.p.Name != name {
+			continue
+		}
+		switch {
+		case e == d:
+			b.cross(d.p.Pos, config.Error, name, "%s %q is its own default_backend", d.kind, d.p.Name)
+		case e.p.Mode != d.p.Mode:
+			b.cross(d.p.Pos, config.Error, name, "%s %q in mode %s cannot use backend %q, which is in mode %s (%v)",
+				d.kind, d.p.Name, modeName(d.p.Mode), name, modeName(e.p.Mode), e.p.Pos)
+		}
+		return
+	}
+	f := config.Diagnostic{Pos: d.p.Pos, Severity: config.Error, Kind: config.Cross, Word: name,
+		Message: d.kind + " \"" + d.p.Name + "\" has default_backend \"" + name + "\", which does not exist"}
+	if at, ok := d.set["default_backend"]; ok {
+		f.Pos = at
+	}
+	if near := config.Nearest(name, names); near != "" {
+		f.Fix = "did you mean \"" + near + "\"?"
+	}
+	b.diags.Add(f)
+}
+
+func modeName(m settings.Mode) string {
+	if m == settings.HTTP {
+		return "http"
+	}
+	return "tcp"
+}
+
+// checkListeners: HAProxy refuses to start when nothing would listen.
+func (b *builder) checkListeners() {
+	if b.diags.HasErrors() || len(b.cfg.Global.StatsSockets) > 0 {
+		return
+	}
+	for _, p := range b.cfg.Proxies {
+		if p.Frontend && !p.Disabled && len(p.Binds) > 0 {
+			return
+		}
+	}
+	pos := config.Pos{}
+	if len(b.proxies) > 0 {
+		pos.File = b.proxies[0].p.Pos.File
+	}
+	b.cross(pos, config.Error, "", "nothing would listen: no enabled frontend or listen section has a \"bind\"")
+}

@@ -1,0 +1,154 @@
+package directive
+
+import (
+	"slices"
+	"strings"
+
+	"herald/config"
+)
+
+// Keywords that HAProxy knows and this program does not act on yet. A keyword
+// whose absence sends traffic elsewhere, lets someone pass, or leaves
+// something unserved is an error; one that only tunes or hints is a warning.
+
+// names makes a table of the blank-separated words.
+func names(sev config.Severity, words string, prefix string) map[string]config.Severity {
+	m := map[string]config.Severity{}
+	for w := range strings.FieldsSeq(words) {
+		m[prefix+w] = sev
+	}
+	return m
+}
+
+func merge(tables ...map[string]config.Severity) map[string]config.Severity {
+	m := map[string]config.Severity{}
+	for _, t := range tables {
+		for k, v := range t {
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// unbuiltSections are sections other than global, defaults and proxies.
+var unbuiltSections = merge(
+	names(config.Error, "userlist log-forward program", ""),
+	names(config.Warning, "resolvers peers mailers cache http-errors ring fcgi-app crt-store log-profile traces acme", ""),
+)
+
+var knownGlobal = merge(
+	names(config.Notice, "cpu-map quiet zero-warning master-worker strict-limits set-dumpable numa-cpu-mapping "+
+		"insecure-fork-wanted insecure-setuid-wanted mworker-max-reloads ulimit-n busy-polling thread-group thread-groups "+
+		"noepoll noevports nokqueue nopoll noreuseport nosplice nogetaddrinfo no-memory-trimming", ""),
+	names(config.Warning, "51degrees-cache-size 51degrees-data-file 51degrees-property-name-list 51degrees-property-separator "+
+		"ca-base crt-base close-spread-time cluster-secret default-path deviceatlas-json-file deviceatlas-log-level "+
+		"deviceatlas-properties-cookie deviceatlas-separator expose-experimental-directives external-check fd-hard-limit grace "+
+		"h1-accept-payload-with-any-method h1-case-adjust h1-case-adjust-file h2-workaround-bogus-websocket-clients "+
+		"httpclient.resolvers.id httpclient.resolvers.prefer httpclient.ssl.ca-file httpclient.ssl.verify issuers-chain-path "+
+		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem max-spread-checks pp2-never-send-local "+
+		"profiling.memory profiling.tasks server-state-base server-state-file set-var set-var-fmt "+
+		"ssl-default-bind-ciphers ssl-default-bind-ciphersuites ssl-default-bind-client-sigalgs ssl-default-bind-curves "+
+		"ssl-default-bind-options ssl-default-bind-sigalgs ssl-default-server-ciphers ssl-default-server-ciphersuites "+
+		"ssl-default-server-options ssl-dh-param-file ssl-load-extra-del-ext ssl-load-extra-files ssl-mode-async ssl-propquery "+
+		"ssl-provider ssl-provider-path ssl-server-verify ssl-skip-self-issued-ca unix-bind wurfl-cache-size wurfl-data-file "+
+		"wurfl-information-list wurfl-information-list-separator anonkey", ""),
+	names(config.Warning, "maxconn", "stats "),
+	names(config.Error, "lua-load lua-load-per-thread lua-prepend-path maxconnrate maxsessrate", ""),
+	names(config.Warning, "buffers.limit buffers.reserve comp.maxlevel fail-alloc fd.edge-triggered h2.header-table-size "+
+		"h2.initial-window-size h2.max-concurrent-streams h2.max-frame-size http.cookielen http.logurilen http.maxhdr "+
+		"idle-pool.shared idletimer listener.multi-queue lua.forced-yield lua.maxmem lua.service-timeout lua.session-timeout "+
+		"lua.task-timeout maxaccept maxpollevents pattern.cache-size peers.max-updates-at-once pipesize pool-high-fd-ratio "+
+		"pool-low-fd-ratio quic.conn-buf-limit quic.frontend.conn-tx-buffers.limit quic.frontend.max-idle-timeout "+
+		"quic.frontend.max-streams-bidi quic.max-frame-loss quic.retry-threshold rcvbuf.client rcvbuf.server recv_enough "+
+		"runqueue-depth sched.low-latency sndbuf.client sndbuf.server ssl.cachesize ssl.capture-buffer-size "+
+		"ssl.default-dh-param ssl.force-private-cache ssl.hard-maxrecord ssl.keylog ssl.lifetime ssl.maxrecord "+
+		"ssl.ssl-ctx-cache-size vars.check-max-size vars.global-max-size vars.proc-max-size vars.reqres-max-size "+
+		"vars.sess-max-size vars.txn-max-size zlib.memlevel zlib.windowsize", "tune."),
+)
+
+var knownProxy = merge(
+	names(config.Error, "acl cookie dispatch external-check filter force-persist http-after-response http-check http-request "+
+		"http-response http-send-name-header ignore-persist monitor persist rate-limit redirect server-template source "+
+		"stick stick-table tcp-check tcp-request tcp-response transparent use-fcgi-app use-server use_backend", ""),
+	names(config.Error, "http-request", "stats "),
+	names(config.Error, "checkcache external-check http_proxy httpchk ldap-check mysql-check pgsql-check redis-check smtpchk "+
+		"spop-check ssl-hello-chk transparent", "option "),
+	names(config.Warning, "accept-invalid-http-request accept-invalid-http-response contstats disable-h2-upgrade "+
+		"h1-case-adjust-bogus-client h1-case-adjust-bogus-server http-buffer-request http-ignore-probes http-no-delay "+
+		"http-pretend-keepalive http-restrict-req-hdr-names http-use-proxy-header httpslog idle-close-on-response "+
+		"independent-streams nolinger originalto persist prefer-last-server socket-stats splice-auto splice-request "+
+		"splice-response tcp-smart-accept tcp-smart-connect", "option "),
+	names(config.Warning, "show-modules", "stats "),
+	names(config.Warning, "capture clitcpka-cnt clitcpka-idle clitcpka-intvl compression declare dynamic-cookie-key email-alert "+
+		"error-log-format errorfiles errorloc errorloc302 errorloc303 hash-balance-factor hash-type http-error http-reuse "+
+		"load-server-state-from-file log-format-sd max-keep-alive-queue max-session-srv-conns retry-on server-state-file-name "+
+		"srvtcpka-cnt srvtcpka-idle srvtcpka-intvl unique-id-format unique-id-header", ""),
+)
+
+// knownOption is a word after a bind or server address.
+type knownOption struct {
+	args     int
+	severity config.Severity
+	silent   bool   // means what is done anyway
+	old      string // an obsolete form: what to write instead
+}
+
+func optionNames(args int, sev config.Severity, words string) map[string]knownOption {
+	m := map[string]knownOption{}
+	for w := range strings.FieldsSeq(words) {
+		m[w] = knownOption{args: args, severity: sev}
+	}
+	return m
+}
+
+func silent(args int, words string) map[string]knownOption {
+	m := map[string]knownOption{}
+	for w := range strings.FieldsSeq(words) {
+		m[w] = knownOption{args: args, silent: true}
+	}
+	return m
+}
+
+func mergeOptions(tables ...map[string]knownOption) map[string]knownOption {
+	m := map[string]knownOption{}
+	for _, t := range tables {
+		for k, v := range t {
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// TLS words are warnings: they come with "ssl", which is the error.
+var knownBind = mergeOptions(
+	optionNames(0, config.Error, "accept-proxy ssl"),
+	optionNames(1, config.Error, "accept-netscaler-cip namespace proto"),
+	optionNames(0, config.Warning, "defer-accept tfo allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 "+
+		"generate-certificates no-alpn no-ca-names no-sslv3 no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13 "+
+		"prefer-client-ciphers strict-sni quic-force-retry"),
+	optionNames(1, config.Warning, "id mss nice severity-output shards tcp-ut thread alpn ca-file ca-ignore-err ca-sign-file "+
+		"ca-sign-pass ca-verify-file ciphers ciphersuites crl-file crt crt-ignore-err crt-list curves ecdhe npn ssl-max-ver "+
+		"ssl-min-ver tls-ticket-keys verify quic-cc-algo"),
+	// Listening sockets outlive every reload here without being asked.
+	silent(1, "expose-fd"),
+	map[string]knownOption{"process": {args: 1, silent: true, old: "nothing in its place; remove the word and its argument"}},
+)
+
+var knownServer = mergeOptions(
+	optionNames(0, config.Error, "agent-check check-send-proxy check-ssl check-via-socks4 send-proxy send-proxy-v2 "+
+		"send-proxy-v2-ssl send-proxy-v2-ssl-cn ssl usesrc"),
+	optionNames(1, config.Error, "check-proto log-proto namespace proto redir socks4 source track"),
+	optionNames(0, config.Warning, "allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 non-stick stick "+
+		"ssl-reuse tfo tls-tickets no-verifyhost"),
+	optionNames(1, config.Warning, "agent-addr agent-inter agent-port agent-send alpn ca-file check-alpn check-sni ciphers "+
+		"ciphersuites crl-file crt error-limit max-reuse minconn npn observe on-error on-marked-up pool-low-conn pool-max-conn "+
+		"pool-purge-delay proxy-v2-options resolve-net resolve-opts resolve-prefer resolvers slowstart sni ssl-max-ver "+
+		"ssl-min-ver tcp-ut verify verifyhost ws"),
+	silent(0, "no-agent-check no-check-send-proxy no-check-ssl no-send-proxy no-send-proxy-v2 no-send-proxy-v2-ssl "+
+		"no-send-proxy-v2-ssl-cn no-ssl no-ssl-reuse no-sslv3 no-tfo no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13"),
+)
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}

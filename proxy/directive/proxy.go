@@ -1,0 +1,106 @@
+package directive
+
+import (
+	"strings"
+
+	"herald/config"
+	"herald/proxy/settings"
+)
+
+var proxyRows = []config.Row[keyword]{
+	{Name: "backlog", Syntax: "N", Example: "backlog 10000",
+		Doc: "Length of the kernel's queue of connections not yet accepted; maxconn when unset.",
+		Do: keyword{in: frontSide, min: 1, max: 1, read: func(c *call) {
+			if n, ok := c.number(0, 0, maxCount); ok {
+				c.px.p.Backlog = n
+			}
+		}}},
+	{Name: "balance", Syntax: "roundrobin | static-rr", Example: "balance roundrobin",
+		Doc: "How requests are spread over servers, by their weights.",
+		Do:  keyword{in: backSide, min: 1, max: many, read: readBalance}},
+	{Name: "default_backend", Syntax: "NAME", Example: "default_backend servers",
+		Doc: "Backend that serves a frontend's requests.",
+		Do:  keyword{in: frontSide, min: 1, max: 1, read: func(c *call) { c.px.p.DefaultBackend = c.arg(0) }}},
+	{Name: "description", Syntax: "TEXT", Example: "description public web site",
+		Doc: "A text for the reader.",
+		Do:  keyword{in: inProxy, min: 1, max: many, read: func(*call) {}}},
+	{Name: "disabled", Example: "disabled",
+		Doc: "Leaves the proxy out.",
+		Do:  keyword{in: anyProxy, read: func(c *call) { c.px.p.Disabled = true }}},
+	{Name: "enabled", Example: "enabled",
+		Doc: "Takes back a \"disabled\" of the defaults.",
+		Do:  keyword{in: anyProxy, read: func(c *call) { c.px.p.Disabled = false }}},
+	{Name: "fullconn", Syntax: "N", Example: "fullconn 1000",
+		Doc: "Number of connections at which a backend counts as full.",
+		Do: keyword{in: backSide, min: 1, max: 1, read: func(c *call) {
+			if n, ok := c.number(0, 0, maxCount); ok {
+				c.px.p.FullConn = n
+			}
+		}}},
+	{Name: "id", Syntax: "N", Example: "id 100",
+		Doc: "Number of the proxy in the statistics.",
+		Do: keyword{in: inProxy, min: 1, max: 1, read: func(c *call) {
+			if n, ok := c.number(0, 1, maxCount); ok {
+				c.px.p.ID, c.px.forcedID = n, true
+			}
+		}}},
+	{Name: "maxconn", Syntax: "N", Example: "maxconn 2000",
+		Doc: "Highest number of connections at a time; the kernel queues more. 0 or unset means the global limit.",
+		Do: keyword{in: frontSide, min: 1, max: 1, read: func(c *call) {
+			if n, ok := c.number(0, 0, maxCount); ok {
+				c.px.p.MaxConn = n
+			}
+		}}},
+	{Name: "mode", Syntax: "tcp | http", Example: "mode http",
+		Doc: "Protocol the proxy understands; tcp unless said otherwise.",
+		Do:  keyword{in: anyProxy, min: 1, max: 1, read: readProxyMode}},
+	{Name: "monitor-uri", Syntax: "URI", Example: "monitor-uri /healthz",
+		Doc: "Answers requests for exactly this URI with 200 without asking a server and without logging.",
+		Do:  keyword{in: frontSide, min: 1, max: 1, read: func(c *call) { c.px.p.MonitorURI = c.arg(0) }}},
+	{Name: "retries", Syntax: "N", Example: "retries 3",
+		Doc: "How often a failed connection to a server is tried again.",
+		Do: keyword{in: backSide, min: 1, max: 1, read: func(c *call) {
+			if n, ok := c.number(0, 0, maxCount); ok {
+				c.px.p.Retries = n
+			}
+		}}},
+}
+
+var unbuiltBalance = []string{"leastconn", "source", "first", "random", "uri", "url_param", "hdr", "rdp-cookie", "hash"}
+
+func readBalance(c *call) {
+	name, _, _ := strings.Cut(c.arg(0), "(")
+	switch {
+	case name == "roundrobin":
+		c.px.p.Balance = "roundrobin"
+	case name == "static-rr":
+		c.px.p.Balance = "roundrobin"
+		c.diags.Noticef(c.line.Pos, name, "balance static-rr is served by roundrobin, which spreads the same shares")
+	default:
+		for _, known := range unbuiltBalance {
+			if name == known {
+				c.diags.Unsupported(c.args[0].Pos, config.Error, "balance algorithm", name, "HAProxy")
+				return
+			}
+		}
+		c.diags.Unknown(c.args[0].Pos, config.Error, "balance algorithm", name, append([]string{"roundrobin", "static-rr"}, unbuiltBalance...))
+		return
+	}
+	if len(c.args) > 1 {
+		c.warn(1, "%q is ignored", c.arg(1))
+	}
+}
+
+func readProxyMode(c *call) {
+	switch c.arg(0) {
+	case "tcp":
+		c.px.p.Mode = settings.TCP
+	case "http":
+		c.px.p.Mode = settings.HTTP
+	case "health":
+		c.diags.Obsolete(c.line.Pos, "mode health", "http-request return status 200")
+		c.diags.Unsupported(c.line.Pos, config.Error, "keyword", "http-request", "HAProxy")
+	default:
+		c.diags.Unknown(c.args[0].Pos, config.Error, "mode", c.arg(0), []string{"http", "tcp"})
+	}
+}

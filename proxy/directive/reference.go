@@ -1,0 +1,86 @@
+package directive
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"herald/config"
+)
+
+var (
+	globalKeywords = config.NewRegistry(slices.Concat(globalRows, globalLogRows, environmentRows)...)
+	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, bindRows, serverRows, timeoutRows, optionRows, logRows,
+		errorFileRows, statsRows)...)
+)
+
+// Reference returns the keyword reference as markdown, generated from the
+// rows.
+func Reference() string {
+	var b strings.Builder
+	b.WriteString("# Keywords of haproxy.cfg\n\n" +
+		"Generated from the program's own tables. A keyword that HAProxy 2.6 knows and that is not listed here is reported as\n" +
+		"\"known to HAProxy but not supported yet\": as an error where leaving it out would send traffic elsewhere or let someone\n" +
+		"pass, otherwise as a warning and ignored.\n")
+	table(&b, "Global section", globalKeywords.Rows(), func(k keyword) string { return negatable(k) })
+	table(&b, "Proxies: defaults, frontend, backend, listen", proxyKeywords.Rows(), func(k keyword) string {
+		return strings.TrimSpace(sections(k.in) + " " + negatable(k))
+	})
+	table(&b, "Options of bind and stats socket", bindOptions.Rows(), func(bindOption) string { return "" })
+	table(&b, "Options of server and default-server", serverOptions.Rows(), func(o serverOption) string {
+		if o.noDefault {
+			return "server only"
+		}
+		return ""
+	})
+	b.WriteString("\n## Known and not supported yet\n\n")
+	list(&b, "Global section, an error", knownGlobal, config.Error)
+	list(&b, "Global section, ignored", knownGlobal, config.Warning, config.Notice)
+	list(&b, "Proxies, an error", knownProxy, config.Error)
+	list(&b, "Proxies, ignored", knownProxy, config.Warning, config.Notice)
+	list(&b, "Sections, an error", unbuiltSections, config.Error)
+	list(&b, "Sections, ignored", unbuiltSections, config.Warning)
+	return b.String()
+}
+
+func table[T any](b *strings.Builder, title string, rows []config.Row[T], where func(T) string) {
+	fmt.Fprintf(b, "\n## %s\n\n| keyword | what it does | where | example |\n|---|---|---|---|\n", title)
+	for _, r := range rows {
+		fmt.Fprintf(b, "| `%s` | %s | %s | `%s` |\n", cell(strings.TrimSpace(r.Name+" "+r.Syntax)), cell(r.Doc), where(r.Do), cell(r.Example))
+	}
+}
+
+// cell escapes what would end a table cell.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+func list(b *strings.Builder, title string, words map[string]config.Severity, which ...config.Severity) {
+	var picked []string
+	for w, sev := range words {
+		if slices.Contains(which, sev) {
+			picked = append(picked, "`"+w+"`")
+		}
+	}
+	fmt.Fprintf(b, "- %s: %s.\n", title, strings.Join(sorted(picked), ", "))
+}
+
+func negatable(k keyword) string {
+	if k.negate {
+		return "(no)"
+	}
+	return ""
+}
+
+// sections names where a keyword may stand: d, f, b for defaults, frontend,
+// backend; a listen section takes both sides.
+func sections(in scope) string {
+	var parts []string
+	for _, s := range []struct {
+		in   scope
+		name string
+	}{{inDefaults, "defaults"}, {inFrontend, "frontend"}, {inBackend, "backend"}} {
+		if in&s.in != 0 {
+			parts = append(parts, s.name)
+		}
+	}
+	return strings.Join(append(parts, "listen"), ", ")
+}
