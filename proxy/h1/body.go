@@ -168,10 +168,10 @@ func (b *Body) sizeLine(c byte) Verdict {
 	switch b.state {
 	case inSize:
 		if d := hexValue[c]; d != 0xff {
-			if b.left = b.left<<4 | int64(d); b.left > maxChunkSize {
+			if b.left > maxChunkSize>>4 { // before the shift: behind it the sign may be gone
 				return BadChunkSize
 			}
-			b.digits = true
+			b.left, b.digits = b.left<<4|int64(d), true
 			return Incomplete
 		}
 		if !b.digits {
