@@ -49,7 +49,7 @@ var rooms = map[string]struct {
 	"vrrp/group":     {core, []string{"vrrp/settings"}},
 	"vrrp/vip":       {core, []string{"vrrp/settings"}},
 	"vrrp/directive": {core, []string{"config", "config/block", "vrrp/settings"}},
-	"vrrp/rawip":     {edge, nil},
+	"vrrp/rawip":     {edge, []string{"vrrp/wire"}},
 	"vrrp/kernel":    {edge, []string{"vrrp/vip", "vrrp/settings"}},
 
 	"proxy":           {shell, []string{"config", "stats", "stats/render", "proxy/..."}},
