@@ -1,0 +1,87 @@
+package proxy
+
+import (
+	"context"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"herald/proxy/settings"
+)
+
+// Options are what the process gives a Server beside its configuration.
+type Options struct {
+	// Loops is how many event loops run; 0 means nbthread, or one per
+	// processor.
+	Loops int
+	// Version is shown on the statistics page.
+	Version string
+	// Node is shown on the statistics page and in HAProxy's %H; the host's
+	// name.
+	Node string
+	// Pid is the process id in log lines and on the statistics page.
+	Pid int
+	// OpenLog opens the way to one log target. It is called by New, before
+	// the process gives up its root directory. Nil sends no logs.
+	OpenLog func(settings.LogTarget) (Sink, error)
+	// Resolve returns the addresses of a server's name. It is called by New;
+	// nil asks the system's resolver.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Notice takes lines for the process's own log (not traffic): nil drops
+	// them.
+	Notice func(line string)
+}
+
+// Sink takes finished log lines, header included. Send is called by event
+// loops, at any time from several at once: it must never block, and must not
+// keep line. It reports whether the line was taken.
+type Sink interface {
+	Send(line []byte) bool
+}
+
+// Listener describes one listening address the Server needs. It is
+// comparable; Key names it between processes.
+type Listener struct {
+	Network     string // "tcp" or "unix"
+	Address     string // "192.0.2.1:80", "[::]:80", ":80" for every IPv4 address, or a path
+	Interface   string // bound to this interface; empty for all
+	V6Only      bool
+	Transparent bool
+	Backlog     int // 0 means the system's largest
+	// Sockets is how many sockets to open with SO_REUSEPORT: one for each
+	// loop. A unix address has one.
+	Sockets int
+	Mode    uint32 // of a unix socket; 0 means the umask's
+	UID     int    // of a unix socket; -1 means unset
+	GID     int
+	// Stats says that the address is a `stats socket`, served through
+	// AdminListeners, not by the loops.
+	Stats bool
+}
+
+// Key names the listener: two listeners with the same key are the same
+// sockets. The number of sockets is not part of it.
+func (l Listener) Key() string {
+	var b strings.Builder
+	b.WriteString(l.Network)
+	b.WriteByte('|')
+	b.WriteString(l.Address)
+	if l.Interface != "" {
+		b.WriteString("|dev=" + l.Interface)
+	}
+	if l.V6Only {
+		b.WriteString("|v6only")
+	}
+	if l.Transparent {
+		b.WriteString("|transparent")
+	}
+	if l.Network == "unix" {
+		b.WriteString("|" + strconv.FormatUint(uint64(l.Mode), 8) + "|" + strconv.Itoa(l.UID) + "|" + strconv.Itoa(l.GID))
+	}
+	return b.String()
+}
+
+// heartbeat is how often every loop shows that it turns; Serving gives up on
+// a loop after three missed beats.
+const heartbeat = time.Second

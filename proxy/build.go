@@ -1,0 +1,308 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"herald/proxy/check"
+	"herald/proxy/errorpage"
+	"herald/proxy/lb"
+	"herald/proxy/loop"
+	"herald/proxy/settings"
+)
+
+// frontend is the client side of a proxy at run time.
+type frontend struct {
+	cfg     *settings.Proxy
+	http    bool
+	backend *backend // nil: every request is answered 503
+	pages   pages
+	log     *logger
+	ports   []*port
+
+	conns     gauge // connections now
+	maxConn   atomic.Int64
+	paused    atomic.Bool // some port waits for room
+	off       atomic.Bool // disabled by the operator
+	tallies   []tally
+	connRate  rate
+	reqRate   rate
+	logged    atomic.Uint64
+	changed   atomic.Int64 // Unix seconds
+	forwarded *forwardFor
+}
+
+// backend is the server side of a proxy at run time.
+type backend struct {
+	cfg     *settings.Proxy
+	http    bool
+	pages   pages
+	log     *logger
+	targets []*target
+	group   *lb.Group
+	limited atomic.Bool // some target has a maxconn
+
+	mu      sync.Mutex // guards queue, and the health of the targets
+	queue   []*ticket
+	queued  gauge
+	empty   bool // the lack of servers has been logged
+	since   time.Time
+	down    time.Duration
+	lastUse atomic.Int64 // Unix seconds of the last session; 0 never
+
+	sessions  gauge
+	tallies   []tally
+	sessRate  rate
+	forwarded *forwardFor
+}
+
+// target is one server line at run time.
+type target struct {
+	cfg     *settings.Server
+	be      *backend
+	index   int
+	check   check.Config
+	addr    atomic.Pointer[address]
+	maxConn atomic.Int64
+	slot    int // among all targets, for the loops' idle connections
+
+	// Guarded by be.mu.
+	state   check.State
+	weight  int
+	running bool // a check is under way
+
+	poke chan struct{} // the checker looks at state.Next again
+
+	sessions gauge
+	idle     atomic.Int64
+	tallies  []tally
+	sessRate rate
+	lastUse  atomic.Int64
+}
+
+// address is where a target is reached.
+type address struct {
+	at   loop.Addr
+	ip   netip.AddrPort // zero value for a unix socket
+	text string
+	unix string
+}
+
+// build makes the run-time form of a configuration.
+func (s *Server) build(cfg *settings.Config) error {
+	var problems []error
+	byName := map[string]*backend{}
+	for _, p := range cfg.Proxies {
+		if p.Disabled {
+			continue
+		}
+		if p.Backend {
+			b, err := s.buildBackend(p)
+			if err != nil {
+				problems = append(problems, err)
+				continue
+			}
+			s.backends = append(s.backends, b)
+			byName[p.Name] = b
+		}
+	}
+	for _, p := range cfg.Proxies {
+		if p.Disabled || !p.Frontend {
+			continue
+		}
+		f := s.buildFrontend(p)
+		switch {
+		case p.DefaultBackend != "":
+			f.backend = byName[p.DefaultBackend]
+			if f.backend == nil {
+				problems = append(problems, fmt.Errorf("%s: default_backend %s: no such backend", p.Name, p.DefaultBackend))
+			}
+		case p.Backend:
+			f.backend = byName[p.Name]
+		}
+		s.frontends = append(s.frontends, f)
+	}
+	return errors.Join(problems...)
+}
+
+func (s *Server) buildFrontend(p *settings.Proxy) *frontend {
+	f := &frontend{cfg: p, http: p.Mode == settings.HTTP, pages: newPages(p), log: s.newLogger(p),
+		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor)}
+	limit := p.MaxConn
+	if limit == 0 {
+		limit = s.defaultMaxConn()
+	}
+	f.maxConn.Store(int64(limit))
+	f.changed.Store(s.start.Unix())
+	return f
+}
+
+func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
+	b := &backend{cfg: p, http: p.Mode == settings.HTTP, pages: newPages(p), log: s.newLogger(p), since: s.start,
+		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor)}
+	var problems []error
+	for i := range p.Servers {
+		t, err := s.buildTarget(b, i)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		b.targets = append(b.targets, t)
+		if t.cfg.MaxConn > 0 {
+			b.limited.Store(true)
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	members := make([]lb.Server, len(b.targets))
+	for i, t := range b.targets {
+		members[i] = t.member()
+	}
+	balance := p.Balance
+	if balance == "" {
+		balance = "roundrobin"
+	}
+	group, err := lb.New(balance, members, false)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Name, err)
+	}
+	b.group = group
+	return b, nil
+}
+
+func (s *Server) buildTarget(b *backend, i int) (*target, error) {
+	cfg := &b.cfg.Servers[i]
+	t := &target{cfg: cfg, be: b, index: i, weight: cfg.Weight, tallies: make([]tally, len(s.workers)),
+		poke: make(chan struct{}, 1)}
+	t.slot = s.targets
+	s.targets++
+	t.maxConn.Store(int64(cfg.MaxConn))
+	t.check = check.Config{Backend: b.cfg.Name, Server: cfg.Name, Backup: cfg.Backup, Enabled: cfg.Check, Disabled: cfg.Disabled,
+		Rise: cfg.Rise, Fall: cfg.Fall, Inter: cfg.Inter, Fast: cfg.FastInter, Down: cfg.DownInter,
+		Spread: s.cfg.Global.SpreadChecks, LogAll: b.cfg.LogHealthChecks}
+	share := float64(i) / float64(max(len(b.cfg.Servers), 1))
+	t.state = check.Start(t.check, s.start, share)
+	a, err := s.locate(cfg)
+	if err != nil {
+		if !cfg.InitAddrNone {
+			return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
+		}
+		s.notice(fmt.Sprintf("server %s/%s starts without an address: %v", b.cfg.Name, cfg.Name, err))
+	}
+	t.addr.Store(a)
+	return t, nil
+}
+
+// locate finds where a server line points.
+func (s *Server) locate(cfg *settings.Server) (*address, error) {
+	if cfg.Path != "" {
+		at, err := loop.Unix(cfg.Path)
+		if err != nil {
+			return nil, err
+		}
+		return &address{at: at, text: cfg.Path, unix: cfg.Path}, nil
+	}
+	ip, err := netip.ParseAddr(cfg.Host)
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		found, err := s.resolve(ctx, cfg.Host)
+		if err == nil && len(found) == 0 {
+			err = errors.New("no address")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("could not resolve address %q: %w", cfg.Host, err)
+		}
+		ip = found[0]
+	}
+	return newAddress(netip.AddrPortFrom(ip.Unmap(), uint16(cfg.Port))), nil
+}
+
+func newAddress(ap netip.AddrPort) *address {
+	return &address{at: loop.TCP(ap), ip: ap, text: ap.String()}
+}
+
+// systemResolve asks the system's resolver, IPv4 answers first.
+func systemResolve(ctx context.Context, host string) ([]netip.Addr, error) {
+	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	var four, six []netip.Addr
+	for _, a := range all {
+		if a = a.Unmap(); a.Is4() {
+			four = append(four, a)
+		} else {
+			six = append(six, a)
+		}
+	}
+	return append(four, six...), nil
+}
+
+// member is what the balancing algorithm knows of t.
+func (t *target) member() lb.Server {
+	return lb.Server{Weight: t.weight, Backup: t.cfg.Backup, Usable: t.state.Usable()}
+}
+
+// pages are the whole responses a proxy answers with on its own.
+type pages map[int][]byte
+
+// newPages reads the errorfiles of p; the others are HAProxy's defaults.
+func newPages(p *settings.Proxy) pages {
+	own := pages{}
+	for status, file := range p.ErrorFiles {
+		if page, err := errorpage.Parse(file.Bytes); err == nil {
+			own[status] = page.Bytes
+		}
+	}
+	return own
+}
+
+func (p pages) of(status int) []byte {
+	if page, ok := p[status]; ok {
+		return page
+	}
+	return errorpage.Default(status)
+}
+
+// forwardFor is option forwardfor, compiled.
+type forwardFor struct {
+	except netip.Prefix // zero value: none
+	header []byte       // lower case
+	name   string       // the same
+	ifNone bool
+}
+
+func newForwardFor(cfg *settings.ForwardFor) *forwardFor {
+	if cfg == nil {
+		return nil
+	}
+	f := &forwardFor{header: lower(cfg.Header), ifNone: cfg.IfNone}
+	if len(f.header) == 0 {
+		f.header = []byte("x-forwarded-for")
+	}
+	f.name = string(f.header)
+	if p, err := netip.ParsePrefix(cfg.Except); err == nil {
+		f.except = p.Masked()
+	} else if a, err := netip.ParseAddr(cfg.Except); err == nil {
+		f.except = netip.PrefixFrom(a, a.BitLen())
+	}
+	return f
+}
+
+func lower(s string) []byte {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return b
+}

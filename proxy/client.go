@@ -1,0 +1,250 @@
+package proxy
+
+import (
+	"net/netip"
+	"time"
+
+	"herald/proxy/loop"
+)
+
+// client is a connection from a client. Between requests it is all that is
+// kept: about 200 bytes. Its loop owns it.
+type client struct {
+	loop.Socket
+	timer loop.Timer
+	w     *worker
+	port  *port
+	x     *stream // the request under way, or nil
+	in    []byte  // received and not yet used: a partial head, a pipelined request
+	peer  netip.AddrPort
+	since int64 // accept, or the end of the previous response
+	// served counts finished requests.
+	served        uint32
+	pumping       bool
+	linger        int     // bytes still thrown away before an orderly end; 0 when not lingering
+	before, after *client // in the loop's list
+}
+
+// clientSlab hands out clients from blocks, so that they lie together and
+// cost the collector little.
+type clientSlab struct {
+	free []*client
+}
+
+const slabSize = 64
+
+func (s *clientSlab) take() *client {
+	if len(s.free) == 0 {
+		block := make([]client, slabSize)
+		for i := range block {
+			s.free = append(s.free, &block[i])
+		}
+	}
+	c := s.free[len(s.free)-1]
+	s.free = s.free[:len(s.free)-1]
+	return c
+}
+
+func (s *clientSlab) give(c *client) {
+	*c = client{}
+	s.free = append(s.free, c)
+}
+
+// accepted starts the connection: in mode tcp its only stream, in mode http
+// the wait for a request.
+func (c *client) accepted() {
+	if !c.port.fe.http {
+		c.begin().drive()
+		return
+	}
+	c.arm(c.requestTimeout())
+}
+
+// requestTimeout is how long a whole request head may take.
+func (c *client) requestTimeout() time.Duration {
+	t := &c.port.fe.cfg.Timeouts
+	if t.HTTPRequest > 0 {
+		return t.HTTPRequest
+	}
+	return t.Client
+}
+
+// idleTimeout is how long a kept-alive connection may wait for a request.
+func (c *client) idleTimeout() time.Duration {
+	if t := c.port.fe.cfg.Timeouts.HTTPKeepAlive; t > 0 {
+		return t
+	}
+	return c.requestTimeout()
+}
+
+// await begins the wait for the next request.
+func (c *client) await() {
+	c.served++
+	c.since = c.w.l.Now()
+	c.arm(c.idleTimeout())
+}
+
+// arm sets the deadline of the connection from now; 0 is none.
+func (c *client) arm(d time.Duration) {
+	if d <= 0 {
+		c.w.l.Disarm(&c.timer)
+		return
+	}
+	c.w.l.Arm(&c.timer, c.w.l.Now()+int64(d), c)
+}
+
+// Ready is called by the loop.
+func (c *client) Ready(loop.Event) {
+	switch {
+	case !c.Open():
+	case c.x != nil:
+		c.x.drive()
+	case c.linger > 0:
+		c.discard()
+	default:
+		c.pump()
+	}
+}
+
+// Expired is called by the loop when the deadline has come.
+func (c *client) Expired(*loop.Timer) {
+	switch {
+	case c.x != nil:
+		c.x.late |= clientLate
+		c.x.drive()
+	case c.linger > 0 || c.served > 0:
+		c.close()
+	default: // not one byte of a first request
+		x := c.begin()
+		x.late |= clientLate
+		x.drive()
+	}
+}
+
+// pump starts requests while there is input and none is under way.
+func (c *client) pump() {
+	if c.pumping {
+		return
+	}
+	c.pumping = true
+	for c.Open() && c.x == nil && c.linger == 0 && (len(c.in) > 0 || c.Can()&loop.Readable != 0) {
+		if len(c.in) == 0 && !c.receive() {
+			break
+		}
+		c.begin().run()
+	}
+	c.pumping = false
+}
+
+// receive takes the first bytes of a request into the loop's buffer; the
+// stream that is begun next parses them there. It reports false when there
+// is nothing to begin with, having closed the connection at its end.
+func (c *client) receive() bool {
+	w := c.w
+	n, errno := c.Recv(w.l.Buffer())
+	switch {
+	case errno == eagain:
+		return false
+	case n == 0 || errno != 0:
+		if c.served > 0 || c.port.fe.cfg.DontLogNull {
+			c.close()
+			return false
+		}
+		x := c.begin()
+		x.fresh = nil
+		x.gone = true
+		x.run()
+		return false
+	}
+	w.fresh = w.l.Buffer()[:n]
+	return true
+}
+
+// begin makes a stream for the connection.
+func (c *client) begin() *stream {
+	w := c.w
+	x := w.takeStream()
+	x.c, x.fe = c, c.port.fe
+	x.accept = c.since
+	x.began = w.l.Now()
+	x.fresh, w.fresh = w.fresh, nil
+	x.id = w.s.streamID.Add(1)
+	c.x = x
+	if !x.fe.http {
+		x.step = stepBackend
+	}
+	return x
+}
+
+// hold keeps bytes that belong to what comes next.
+func (c *client) hold(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if c.in == nil {
+		c.in = c.w.buffers.take(max(len(p), c.w.s.bufSize()))
+	}
+	c.in = append(c.in, p...)
+}
+
+// used drops the first n held bytes.
+func (c *client) used(n int) {
+	left := copy(c.in, c.in[n:])
+	c.in = c.in[:left]
+	if left == 0 {
+		c.w.buffers.give(c.in)
+		c.in = nil
+	}
+}
+
+// close ends the connection and gives back everything it holds.
+func (c *client) close() {
+	w, p := c.w, c.port
+	w.l.Drop(&c.timer)
+	c.Close()
+	if c.in != nil {
+		w.buffers.give(c.in)
+	}
+	w.unlink(c)
+	w.clients.give(c)
+	p.Release()
+	w.s.checkIdle()
+}
+
+// lingerMost and lingerTime bound how much and how long a client that still
+// sends is read after the last word to it; closing at once would reset the
+// connection and take the reply with it.
+const (
+	lingerMost = 1 << 20
+	lingerTime = time.Second
+)
+
+// finish says that nothing more will be sent, and closes once the client has
+// seen it.
+func (c *client) finish() {
+	if c.Can()&(loop.Hangup|loop.Failed) != 0 && len(c.in) == 0 {
+		c.close()
+		return
+	}
+	c.CloseWrite()
+	c.linger = lingerMost
+	c.arm(lingerTime)
+	c.discard()
+}
+
+func (c *client) discard() {
+	for c.Can()&loop.Readable != 0 && c.linger > 0 {
+		n, errno := c.Recv(c.w.l.Buffer())
+		if errno == eagain {
+			return
+		}
+		if n == 0 || errno != 0 {
+			c.close()
+			return
+		}
+		c.linger = max(c.linger-n, 0)
+	}
+	if c.linger == 0 {
+		c.close()
+	}
+}

@@ -1,0 +1,204 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"herald/proxy/check"
+	"herald/proxy/logline"
+)
+
+// startChecks starts one checker for every server that is checked.
+func (s *Server) startChecks() {
+	for _, b := range s.backends {
+		for _, t := range b.targets {
+			if t.cfg.Check {
+				s.wg.Go(func() { s.watch(t) })
+			}
+		}
+	}
+}
+
+// watch checks one server whenever its state says so, until the Server
+// closes.
+func (s *Server) watch(t *target) {
+	for {
+		t.be.mu.Lock()
+		when := t.state.Next
+		t.be.mu.Unlock()
+		var due <-chan time.Time
+		var timer *time.Timer
+		if !when.IsZero() {
+			timer = time.NewTimer(time.Until(when))
+			due = timer.C
+		}
+		select {
+		case <-s.ctx.Done():
+		case <-t.poke:
+		case <-due:
+			s.checkOnce(t)
+		}
+		if timer != nil {
+			timer.Stop()
+		}
+		if s.ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func (s *Server) checkOnce(t *target) {
+	t.be.mu.Lock()
+	t.running = true
+	t.be.mu.Unlock()
+	r := s.probe(t)
+	if s.ctx.Err() == nil {
+		s.step(t, check.Event{Kind: check.Checked, Result: r, Chance: rand.Float64()})
+	}
+}
+
+// probe connects to t and resets the connection at once, so that a server
+// sees no request and keeps no state.
+func (s *Server) probe(t *target) check.Result {
+	limit := t.check.Inter
+	if c := t.be.cfg.Timeouts.Connect; c > 0 && t.be.cfg.Timeouts.Check > 0 {
+		limit = min(limit, c)
+	}
+	a := t.addr.Load()
+	if a == nil {
+		return check.Result{Status: check.SOCKERR, Info: "No address"}
+	}
+	network, to := "tcp", a.text
+	if a.unix != "" {
+		network, to = "unix", a.unix
+	} else {
+		at := a.ip
+		if ip, err := netip.ParseAddr(t.cfg.CheckAddr); err == nil {
+			at = netip.AddrPortFrom(ip, at.Port())
+		}
+		if t.cfg.CheckPort > 0 {
+			at = netip.AddrPortFrom(at.Addr(), uint16(t.cfg.CheckPort))
+		}
+		to = at.String()
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, limit)
+	defer cancel()
+	start := time.Now()
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, to)
+	r := check.Result{Status: check.L4OK, Duration: time.Since(start)}
+	switch {
+	case err == nil:
+		if tc, ok := conn.(*net.TCPConn); ok {
+			tc.SetLinger(0)
+		}
+		conn.Close()
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		r.Status = check.L4TOUT
+	default:
+		r.Status, r.Info = check.L4CON, reason(err)
+	}
+	return r
+}
+
+// reason is the system's text of a failed connect, with its capital.
+func reason(err error) string {
+	var errno syscall.Errno
+	text := err.Error()
+	if errors.As(err, &errno) {
+		text = errno.Error()
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// step gives an event to the health of t and does what follows from it. Any
+// goroutine may call it.
+func (s *Server) step(t *target, e check.Event) {
+	b := t.be
+	now := time.Now()
+	b.mu.Lock()
+	if e.Kind == check.Checked {
+		t.running = false
+	}
+	state, actions := check.Step(t.check, t.state, now, e)
+	t.state = state
+	b.group.Set(t.index, t.member())
+	active, backup, _ := b.group.Counts()
+	world := check.World{Active: active, Backup: backup, Sessions: int(t.sessions.now.Load()), Queued: int(b.queued.now.Load())}
+	emptied := false
+	if none := active+backup == 0; none != b.empty {
+		b.empty, emptied = none, none
+		if !none {
+			b.down += now.Sub(b.since)
+		}
+		b.since = now
+	}
+	b.mu.Unlock()
+	select {
+	case t.poke <- struct{}{}:
+	default:
+	}
+	for _, a := range actions {
+		switch a.Kind {
+		case check.Log:
+			b.log.event(logline.Level(a.Level), a.Text(t.check, world))
+		case check.WentDown:
+			if t.cfg.ShutdownSessionsOnDown {
+				s.cut(t, 'D')
+			}
+		case check.CameUp:
+			b.grant()
+		}
+	}
+	if emptied {
+		b.log.event(logline.Emerg, check.BackendEmpty(b.cfg.Name, b.cfg.Frontend))
+	}
+	if e.Kind != check.Checked {
+		b.grant()
+	}
+}
+
+// cut ends every stream on t, with this first termination flag.
+func (s *Server) cut(t *target, who byte) {
+	for _, w := range s.workers {
+		w.l.Post(func() {
+			w.endStreams(who, func(x *stream) bool { return x.t == t })
+		})
+	}
+}
+
+// endStreams ends the streams of this loop that match.
+func (w *worker) endStreams(who byte, match func(*stream) bool) (n int) {
+	for c := w.open; c != nil; {
+		after := c.after
+		if x := c.x; x != nil && match(x) && (x.ticket == nil || x.leaveQueue()) {
+			x.end(who, x.where())
+			x.drive()
+			n++
+		}
+		c = after
+	}
+	return n
+}
+
+// where is the second termination flag of a stream that is ended now.
+func (x *stream) where() byte {
+	switch x.step {
+	case stepHead, stepBackend, stepRequest:
+		return 'R'
+	case stepPick, stepQueue:
+		return 'Q'
+	case stepConnect, stepPause:
+		return 'C'
+	case stepSend, stepReceive:
+		return 'H'
+	default:
+		return 'D'
+	}
+}

@@ -1,0 +1,465 @@
+package proxy
+
+import (
+	"bytes"
+
+	"herald/proxy/h1"
+	"herald/proxy/lb"
+	"herald/proxy/loop"
+	"herald/proxy/settings"
+)
+
+// This file is the life of a request, from top to bottom. A phase looks at
+// what is there and answers; after a wait the same phase is called again, on
+// any event of either connection and on any deadline. In mode tcp a life
+// begins at chooseBackend and goes from send to forward.
+
+// answer is what a phase tells run.
+type answer uint8
+
+const (
+	next answer = iota // the phase below
+	jump               // the phase now in step
+	wait               // this phase again, when something happens
+	over               // the stream is gone
+)
+
+type phase func(*stream) answer
+
+type step uint8
+
+const (
+	stepHead step = iota
+	stepBackend
+	stepRequest
+	stepPick
+	stepQueue
+	stepConnect
+	stepPause
+	stepSend
+	stepReceive
+	stepForward
+	stepForm
+	stepPage
+	stepReply
+	stepFinish
+)
+
+var life [stepFinish + 1]phase
+
+func init() {
+	life = [...]phase{
+		stepHead:    readHead,
+		stepBackend: chooseBackend,
+		stepRequest: rewriteRequest,
+		stepPick:    pick,
+		stepQueue:   queue,
+		stepConnect: connect,
+		stepPause:   pause,
+		stepSend:    send,
+		stepReceive: receive,
+		stepForward: forward,
+		stepForm:    readForm,
+		stepPage:    awaitPage,
+		stepReply:   sendReply,
+		stepFinish:  finish,
+	}
+}
+
+// readHead waits for a whole request head. The common case is one receive in
+// the loop's buffer; what is cut off is collected in the connection's own.
+func readHead(x *stream) answer {
+	c := x.c
+	if x.gone {
+		return x.badRequest('C')
+	}
+	if x.late&clientLate != 0 {
+		x.flag('c', 'R')
+		x.tally().errReq.Add(1)
+		return x.answer(408)
+	}
+	for {
+		buf, v := x.input()
+		switch {
+		case v == h1.Complete:
+			return x.gotHead(buf)
+		case v.Bad():
+			x.keepLine(buf)
+			return x.badRequest('P')
+		case x.gone && c.served > 0 && len(c.in) == 0:
+			x.keep = false
+			return x.to(stepFinish)
+		case x.gone:
+			return x.badRequest('C')
+		case len(c.in) >= x.w.s.bufSize()-x.w.s.cfg.Global.MaxRewrite:
+			return x.badRequest('P')
+		case c.Can()&loop.Readable == 0:
+			if !c.timer.Armed() || c.served > 0 {
+				c.arm(c.requestTimeout())
+			}
+			return wait
+		}
+	}
+}
+
+// badRequest refuses what the client sent, by whose fault.
+func (x *stream) badRequest(who byte) answer {
+	x.flag(who, 'R')
+	x.tally().errReq.Add(1)
+	if who == 'C' {
+		x.status = 400
+		return x.end(who, 'R')
+	}
+	return x.answer(400)
+}
+
+// input answers the bytes received so far of the head and what they parse to.
+func (x *stream) input() ([]byte, h1.Verdict) {
+	c, w := x.c, x.w
+	if x.fresh != nil {
+		buf := x.fresh
+		x.fresh = nil
+		x.bytesIn += int64(len(buf))
+		w.head.Reset()
+		v := w.head.ParseRequest(buf)
+		if v == h1.Incomplete {
+			c.hold(buf)
+			return c.in, v
+		}
+		return buf, v
+	}
+	before := len(c.in)
+	if c.Can()&loop.Readable != 0 && before < x.w.s.bufSize() {
+		n, errno := c.Recv(c.in[before:min(cap(c.in), x.w.s.bufSize())])
+		if errno != 0 || n == 0 {
+			x.gone = errno != eagain
+			n = 0
+		}
+		c.in = c.in[:before+n]
+		x.bytesIn += int64(n)
+	}
+	// A head is scanned anew only when its end may have come: a client that
+	// sends byte by byte must not make us read it all each time.
+	if x.step == stepHead && x.headAt == 0 && before > 0 && x.scanned && !endsHead(c.in[max(before-3, 0):]) && len(c.in) < x.w.s.bufSize()-x.w.s.cfg.Global.MaxRewrite {
+		return c.in, h1.Incomplete
+	}
+	x.scanned = true
+	w.head.Reset()
+	return c.in, w.head.ParseRequest(c.in)
+}
+
+func endsHead(p []byte) bool {
+	return bytes.Contains(p, []byte("\n\r\n")) || bytes.Contains(p, []byte("\n\n"))
+}
+
+// gotHead takes down what later phases need of the request.
+func (x *stream) gotHead(buf []byte) answer {
+	h := &x.w.head
+	x.headAt = x.now()
+	x.keepLine(buf)
+	x.method, x.version = h.Method, h.Version
+	x.keep, x.upgrade = h.KeepAlive, h.WantsUpgrade
+	x.up.body.Start(h.Framing, h.Length)
+	x.request = buf
+	x.w.l.Disarm(&x.c.timer)
+	t := x.tally()
+	t.requests.Add(1)
+	x.w.s.counter.Add(1)
+	return next
+}
+
+// keepLine copies the request line for the log, cut as tune.http.logurilen
+// does.
+func (x *stream) keepLine(buf []byte) {
+	const most = 1024
+	line := buf
+	for len(line) > 0 && (line[0] == '\r' || line[0] == '\n') {
+		line = line[1:]
+	}
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	line = bytes.TrimRight(line, "\r")
+	x.line = append(x.line[:0], line[:min(len(line), most)]...)
+}
+
+// chooseBackend answers what the frontend answers itself, and finds the
+// backend of the rest.
+func chooseBackend(x *stream) answer {
+	if !x.fe.http {
+		x.headAt = x.now()
+		x.began = x.headAt
+	}
+	x.be = x.fe.backend
+	if x.fe.http {
+		if a, mine := x.intercept(x.request); mine {
+			return a
+		}
+	}
+	if x.be != nil {
+		x.be.sessions.up()
+		x.be.tallies[x.w.id].sessions.Add(1)
+		x.be.lastUse.Store(x.w.l.Wall().Unix())
+		x.tries = x.be.cfg.Retries
+	}
+	if !x.fe.http {
+		return x.to(stepPick)
+	}
+	return next
+}
+
+// rewriteRequest makes the request as the server will get it, with what of
+// its body has come; what follows belongs to the next request.
+func rewriteRequest(x *stream) answer {
+	c, h, buf := x.c, &x.w.head, x.request
+	x.request = nil
+	x.keepServer = x.mode() == settings.KeepAlive
+	edits := h1.Edits{Add: x.forwardedFor(buf), Connection: h1.RequestOption(h.Version, x.keepServer)}
+	x.out = h.AppendRequest(x.out[:0], buf, edits)
+	rest := buf[h.Len:]
+	n, done, v := x.up.body.Scan(rest)
+	if v.Bad() {
+		return x.badRequest('P')
+	}
+	x.out = append(x.out, rest[:n]...)
+	x.up.ended = done
+	held := len(c.in) > 0
+	switch {
+	case held:
+		c.used(h.Len + n)
+		x.bytesIn -= int64(len(c.in))
+	default:
+		c.hold(rest[n:])
+		x.bytesIn -= int64(len(rest) - n)
+	}
+	return next
+}
+
+// forwardedFor is the header that names the client, when there shall be one.
+func (x *stream) forwardedFor(buf []byte) []h1.Field {
+	f := x.fe.forwarded
+	if x.be != nil && x.be.forwarded != nil {
+		f = x.be.forwarded
+	}
+	peer := x.c.peer.Addr()
+	switch {
+	case f == nil || !peer.IsValid():
+		return nil
+	case f.except.IsValid() && f.except.Contains(peer):
+		return nil
+	case f.ifNone && x.w.head.Find(buf, f.name) >= 0:
+		return nil
+	}
+	w := x.w
+	w.text = peer.AppendTo(w.text[:0])
+	w.edits[0] = h1.Field{Name: f.header, Value: w.text}
+	return w.edits[:1]
+}
+
+// pick chooses a server and takes a place on it, or a place in the queue.
+func pick(x *stream) answer {
+	if x.be == nil || len(x.be.targets) == 0 {
+		return x.unavailable()
+	}
+	i := x.be.pick(x.avoid)
+	if i == lb.None {
+		if active, backup, _ := x.be.group.Counts(); active+backup == 0 {
+			return x.unavailable()
+		}
+		return x.enqueue()
+	}
+	t := x.be.targets[i]
+	if !t.sessions.upTo(t.maxConn.Load()) {
+		return x.enqueue()
+	}
+	x.assign(t)
+	return x.to(stepConnect)
+}
+
+// assign notes the place taken on t.
+func (x *stream) assign(t *target) {
+	x.t, x.assigned = t, t
+	x.queuedAt = x.now()
+	n := &t.tallies[x.w.id]
+	n.chosen.Add(1)
+	n.sessions.Add(1)
+	x.be.tallies[x.w.id].chosen.Add(1)
+	t.lastUse.Store(x.w.l.Wall().Unix())
+}
+
+// unavailable answers that no server can be asked.
+func (x *stream) unavailable() answer {
+	x.flag('S', 'C')
+	if x.be != nil {
+		x.be.tallies[x.w.id].errConn.Add(1)
+	}
+	return x.answer(503)
+}
+
+// queue waits for a place on a server; the one who leaves one grants it.
+func queue(x *stream) answer {
+	switch {
+	case x.t != nil:
+		x.w.l.Disarm(&x.c.timer)
+		return next
+	case x.late&clientLate != 0:
+		if !x.leaveQueue() {
+			return wait // granted in this moment: the grant is in the mailbox
+		}
+		x.flag('s', 'Q')
+		x.be.tallies[x.w.id].errConn.Add(1)
+		return x.answer(503)
+	case x.clientReset():
+		if !x.leaveQueue() {
+			return wait
+		}
+		x.aborted()
+		return x.end('C', 'Q')
+	}
+	return wait
+}
+
+// connect gets a connection to the server: an idle one, or a new one.
+func connect(x *stream) answer {
+	if x.u == nil {
+		if !x.freshOnly && x.fe.http && x.c.served > 0 && x.keepServer && x.w.reuse(x.t, x) {
+			x.reused = true
+			x.t.tallies[x.w.id].reuses.Add(1)
+			x.connected = x.now()
+			return x.to(stepSend)
+		}
+		if errno := x.w.dial(x.t, x); errno != 0 {
+			return x.connectFailed('S')
+		}
+		x.t.tallies[x.w.id].connects.Add(1)
+		x.u.arm(x.server().Connect)
+	}
+	switch can := x.u.Can(); {
+	case x.late&serverLate != 0:
+		return x.connectFailed('s')
+	case can&loop.Failed != 0:
+		return x.connectFailed('S')
+	case x.clientReset():
+		x.aborted()
+		return x.end('C', 'C')
+	case can&loop.Writable == 0:
+		return wait
+	}
+	x.u.connected = true
+	x.connected = x.now()
+	return x.to(stepSend)
+}
+
+// pause waits before the next attempt on the same server.
+func pause(x *stream) answer {
+	switch {
+	case x.clientReset():
+		x.aborted()
+		return x.end('C', 'C')
+	case x.late&clientLate == 0:
+		return wait
+	}
+	x.late = 0
+	if x.t == nil {
+		return x.to(stepPick)
+	}
+	return x.to(stepConnect)
+}
+
+// send gives the server the request, as far as it goes in one call; the rest
+// follows with the body.
+func send(x *stream) answer {
+	x.late = 0
+	if !x.fe.http {
+		x.tunnel()
+		x.step = stepForward
+		x.armBoth()
+		return jump
+	}
+	x.upload()
+	x.armResponse()
+	return next
+}
+
+// receive waits for the head of the response, while the body of the request
+// passes, and sends it on with what of the body came along.
+func receive(x *stream) answer {
+	x.upload()
+	switch {
+	case x.u.Can()&loop.Readable != 0:
+		return x.readResponse()
+	case x.late&serverLate != 0:
+		x.flag('s', 'H')
+		x.t.tallies[x.w.id].errResp.Add(1)
+		x.be.tallies[x.w.id].errResp.Add(1)
+		return x.answer(504)
+	case x.late&clientLate != 0:
+		x.flag('c', 'D')
+		return x.answer(408)
+	case x.up.fault == faultSource:
+		x.aborted()
+		x.status = 400
+		return x.end('C', 'D')
+	case x.up.fault == faultFormat:
+		x.tally().errReq.Add(1)
+		x.flag('P', 'D')
+		return x.answer(400)
+	case x.clientReset():
+		x.aborted()
+		return x.end('C', 'H')
+	}
+	return wait
+}
+
+// forward passes the bodies both ways until the response is complete, or in
+// a tunnel until both sides have ended.
+func forward(x *stream) answer {
+	moved := x.upload()
+	if x.download() {
+		moved = true
+	}
+	switch {
+	case x.down.done && (x.up.done || !x.down.raw):
+		return x.to(stepFinish)
+	case x.down.fault == faultSink || x.up.raw && x.up.fault == faultSource:
+		x.aborted()
+		return x.end('C', 'D')
+	case x.down.fault != faultNone:
+		x.serverAborted()
+		return x.end('S', 'D')
+	case x.up.raw && x.up.fault == faultSink:
+		x.serverAborted()
+		return x.end('S', 'D')
+	case x.late&clientLate != 0:
+		return x.end('c', 'D')
+	case x.late&serverLate != 0:
+		return x.end('s', 'D')
+	}
+	if moved {
+		x.armBoth()
+	}
+	return wait
+}
+
+// finish is the one place every stream ends in: the place on the server goes
+// to the next, everything is counted and logged, and the connections are kept
+// or closed.
+func finish(x *stream) answer {
+	x.account()
+	x.writeLog()
+	x.leaveServer()
+	c, w := x.c, x.w
+	keep := x.keep && c.Can()&loop.Failed == 0 && !w.s.draining.Load()
+	broken := x.term[0] != '-' && !x.headSent || x.down.fault != faultNone || x.down.raw && x.term[0] != '-'
+	c.x = nil
+	w.giveStream(x)
+	switch {
+	case keep:
+		c.await()
+	case broken:
+		c.close()
+	default:
+		c.finish()
+	}
+	return over
+}

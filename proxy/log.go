@@ -1,0 +1,136 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"herald/proxy/logline"
+	"herald/proxy/settings"
+)
+
+// sink is one opened log target, shared by all proxies that name it.
+type sink struct {
+	network, address string
+	out              Sink
+}
+
+// openSinks opens every log target of the configuration once.
+func (s *Server) openSinks() error {
+	if s.opts.OpenLog == nil {
+		return nil
+	}
+	all := s.cfg.Global.Logs
+	for _, p := range s.cfg.Proxies {
+		all = append(all[:len(all):len(all)], p.Logs...)
+	}
+	var problems []error
+	for _, target := range all {
+		if s.sink(target) != nil {
+			continue
+		}
+		out, err := s.opts.OpenLog(target)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("log %s: %w", target.Address, err))
+			continue
+		}
+		s.sinks = append(s.sinks, &sink{target.Network, target.Address, out})
+	}
+	return errors.Join(problems...)
+}
+
+func (s *Server) sink(t settings.LogTarget) *sink {
+	for _, k := range s.sinks {
+		if k.network == t.Network && k.address == t.Address {
+			return k
+		}
+	}
+	return nil
+}
+
+// logger writes the lines of one proxy. It is immutable but for the dates,
+// which belong to mu; loops bring their own.
+type logger struct {
+	s       *Server
+	format  *logline.Format
+	custom  bool // the format may ask for what costs a system call
+	targets []logTarget
+
+	mu    sync.Mutex
+	dates logline.Dates
+}
+
+type logTarget struct {
+	header logline.Header
+	out    Sink
+}
+
+func (s *Server) newLogger(p *settings.Proxy) *logger {
+	lg := &logger{s: s}
+	lg.dates.Zone = s.start.Location()
+	switch p.LogFormat {
+	case settings.LogTCP:
+		lg.format = logline.TCP
+	case settings.LogHTTP:
+		lg.format = logline.HTTP
+	case settings.LogCLF:
+		lg.format = logline.CLF
+	case settings.LogCustom:
+		f, err := logline.Compile(p.LogFormatText)
+		if err != nil {
+			s.notice(p.Name + ": log-format: " + err.Error())
+			f = logline.Default
+		}
+		lg.format = f
+	default:
+		lg.format = logline.Default
+	}
+	lg.custom = p.LogFormat == settings.LogCustom || p.LogFormat == settings.LogDefault
+	tag := p.LogTag
+	if tag == "" {
+		tag = s.cfg.Global.LogTag
+	}
+	if tag == "" {
+		tag = "haproxy"
+	}
+	for _, t := range p.Logs {
+		k := s.sink(t)
+		if k == nil {
+			continue
+		}
+		form, _ := logline.ParseForm(t.Format)
+		lg.targets = append(lg.targets, logTarget{out: k.out, header: logline.Header{Form: form, Facility: t.Facility,
+			MinLevel: logline.Level(t.MinLevel), MaxLevel: logline.Level(t.MaxLevel), MaxLen: t.MaxLen, Tag: tag,
+			Host: s.cfg.Global.LogSendHostname, PID: s.opts.Pid}})
+	}
+	return lg
+}
+
+// traffic writes one traffic line from loop w.
+func (lg *logger) traffic(w *worker, level logline.Level, r *logline.Record) {
+	w.lines = lg.format.Append(w.lines[:0], r, &w.dates)
+	for i := range lg.targets {
+		t := &lg.targets[i]
+		if !t.header.Wants(level) {
+			continue
+		}
+		w.message = t.header.Append(w.message[:0], level, w.l.Wall(), w.lines, &w.dates)
+		if !t.out.Send(w.message) {
+			lg.s.dropped.Add(1)
+		}
+	}
+}
+
+// event writes one line about the proxy itself, from any goroutine.
+func (lg *logger) event(level logline.Level, text string) {
+	lg.mu.Lock()
+	defer lg.mu.Unlock()
+	now := time.Now()
+	for i := range lg.targets {
+		t := &lg.targets[i]
+		if t.header.Wants(level) && !t.out.Send(t.header.Append(nil, level, now, []byte(text), &lg.dates)) {
+			lg.s.dropped.Add(1)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package proxy
+
+import (
+	"bytes"
+
+	"herald/proxy/h1"
+	"herald/proxy/loop"
+)
+
+// answer replies with the page of a status, and closes. Mode tcp has no page:
+// the connection just ends. A response that has begun cannot be replaced.
+func (x *stream) answer(status int) answer {
+	x.keep = false
+	if !x.fe.http || x.headSent {
+		return x.to(stepFinish)
+	}
+	x.status = status
+	p := x.fe.pages
+	if x.be != nil {
+		p = x.be.pages
+	}
+	return x.say(p.of(status))
+}
+
+// say replies with whole bytes and ends the stream. They must not change
+// until the stream has ended.
+func (x *stream) say(p []byte) answer {
+	x.reply = p
+	x.late = 0
+	x.headSent = true
+	if x.method == h1.MethodHead {
+		if i := bytes.Index(p, []byte("\r\n\r\n")); i >= 0 {
+			x.reply = p[:i+4]
+		}
+	}
+	x.bytesOut += int64(len(x.reply))
+	if x.w != nil && x.dataAt == 0 && x.local {
+		x.dataAt = x.now()
+	}
+	x.c.arm(x.fe.cfg.Timeouts.Client)
+	return x.to(stepReply)
+}
+
+// sendReply sends an answer of our own.
+func sendReply(x *stream) answer {
+	c := x.c
+	for len(x.reply) > 0 {
+		if x.late&clientLate != 0 || c.Can()&loop.Failed != 0 {
+			x.keep = false
+			return next
+		}
+		if c.Can()&loop.Writable == 0 {
+			return wait
+		}
+		n, errno := c.Send(x.reply)
+		if errno == eagain {
+			return wait
+		}
+		if errno != 0 {
+			x.keep = false
+			return next
+		}
+		x.reply = x.reply[n:]
+	}
+	return next
+}
+
+// monitorPage is HAProxy's answer to monitor-uri.
+var monitorPage = []byte("HTTP/1.1 200 OK\r\ncontent-length: 58\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n\r\n" +
+	"<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n")
+
+// intercept answers what the proxy answers itself: monitor-uri and the
+// statistics page.
+func (x *stream) intercept(buf []byte) (a answer, mine bool) {
+	h := &x.w.head
+	target := h.Target.In(buf)
+	if uri := x.fe.cfg.MonitorURI; uri != "" && string(target) == uri {
+		x.local = true
+		x.flag('L', 'R')
+		x.status = 200
+		x.tally().intercepted.Add(1)
+		x.request = nil
+		x.keep = false
+		return x.say(monitorPage), true
+	}
+	if st := x.statsPage(target); st != nil {
+		return x.serveStats(st, buf), true
+	}
+	return next, false
+}

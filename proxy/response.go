@@ -1,0 +1,267 @@
+package proxy
+
+import (
+	"time"
+
+	"herald/proxy/h1"
+	"herald/proxy/loop"
+	"herald/proxy/settings"
+)
+
+// readResponse receives response heads until the final one is on its way to
+// the client, or nothing more has come.
+func (x *stream) readResponse() answer {
+	w, u := x.w, x.u
+	for {
+		buf, shared, a := x.responseBytes()
+		if a != next {
+			return a
+		}
+		for {
+			w.head.Reset()
+			v := w.head.ParseResponse(buf, x.method, x.upgrade)
+			if v.Bad() {
+				return x.badResponse()
+			}
+			if v == h1.Incomplete {
+				break
+			}
+			if !w.head.Interim() {
+				return x.passResponse(buf, shared)
+			}
+			w.out = w.head.AppendResponse(w.out[:0], buf, h1.Edits{})
+			x.toClient(w.out)
+			buf = buf[w.head.Len:]
+		}
+		if !x.holdResponse(buf, shared) {
+			return x.badResponse()
+		}
+		if u.Can()&loop.Readable == 0 {
+			return wait
+		}
+	}
+}
+
+// responseBytes receives into the loop's buffer, or behind a partial head.
+// Shared says that it is the loop's.
+func (x *stream) responseBytes() (buf []byte, shared bool, a answer) {
+	w, u := x.w, x.u
+	if len(u.in) == 0 {
+		n, errno := u.Recv(w.l.Buffer())
+		switch {
+		case errno == eagain:
+			return nil, false, wait
+		case errno != 0 || n == 0:
+			return nil, false, x.responseLost()
+		}
+		return w.l.Buffer()[:n], true, next
+	}
+	n, errno := u.Recv(u.in[len(u.in):cap(u.in)])
+	switch {
+	case errno == eagain:
+		return nil, false, wait
+	case errno != 0 || n == 0:
+		return nil, false, x.responseLost()
+	}
+	u.in = u.in[:len(u.in)+n]
+	return u.in, false, next
+}
+
+// holdResponse keeps a partial head; it reports false when it is too long.
+func (x *stream) holdResponse(buf []byte, shared bool) bool {
+	u, most := x.u, x.w.s.bufSize()
+	if len(buf) >= most {
+		return false
+	}
+	if shared {
+		if len(buf) > 0 {
+			u.in = append(x.w.buffers.take(most), buf...)
+		}
+		return true
+	}
+	u.in = u.in[:copy(u.in, buf)]
+	return true
+}
+
+// badResponse refuses what the server sent.
+func (x *stream) badResponse() answer {
+	x.flag('P', 'H')
+	x.responseError()
+	return x.answer(502)
+}
+
+func (x *stream) responseError() {
+	x.keepServer = false
+	x.t.tallies[x.w.id].errResp.Add(1)
+	x.be.tallies[x.w.id].errResp.Add(1)
+}
+
+// responseLost deals with a server that ended the connection before its
+// response. On a reused connection that may only mean that it was about to
+// close: the request is tried again on a new one, if the server cannot have
+// acted on it or acting twice does no harm (RFC 9110 section 9.2.2).
+func (x *stream) responseLost() answer {
+	if x.reused && len(x.u.in) == 0 && !x.bodyGone && (idempotent(x.method) || x.sent == 0) {
+		x.u.close()
+		x.u = nil
+		x.reused, x.freshOnly = false, true
+		x.sent, x.up.fault, x.up.done = 0, faultNone, false
+		x.late = 0
+		return x.to(stepConnect)
+	}
+	x.flag('S', 'H')
+	x.responseError()
+	x.serverAborted()
+	if x.reused && x.c.served > 0 { // the client is to send it again, as on any kept-alive connection
+		x.status = -1
+		return x.end('S', 'H')
+	}
+	return x.answer(502)
+}
+
+func idempotent(m h1.Method) bool {
+	switch m {
+	case h1.MethodGet, h1.MethodHead, h1.MethodPut, h1.MethodDelete, h1.MethodOptions, h1.MethodTrace:
+		return true
+	}
+	return false
+}
+
+// passResponse sends the final head, and what of the body came with it.
+func (x *stream) passResponse(buf []byte, shared bool) answer {
+	w, h := x.w, &x.w.head
+	x.dataAt, x.status = x.now(), h.Status
+	x.headSent = true
+	f := &x.down
+	f.body.Start(h.Framing, h.Length)
+	f.strip = h.Framing == h1.Chunked && x.version == h1.HTTP10
+	mode := x.mode()
+	x.keepServer = x.keepServer && h.KeepAlive && h.Framing != h1.UntilClose
+	x.keep = x.keep && mode != settings.Close && h.Framing != h1.UntilClose && !f.strip && x.up.done && !w.s.draining.Load()
+	edits := h1.Edits{Connection: h1.ResponseOption(x.version, h.Version, x.keep), Unchunked: f.strip}
+	w.out = h.AppendResponse(w.out[:0], buf, edits)
+	body := f.take(buf[h.Len:])
+	if f.fault != faultNone {
+		return x.badResponse()
+	}
+	if len(f.rest) > 0 && h.Framing != h1.Tunnel {
+		x.keepServer = false
+	}
+	if h.Framing == h1.Tunnel {
+		body = buf[h.Len:]
+	}
+	x.toClient(x.lay(buf, body, shared))
+	f.rest = nil
+	if x.u.in != nil {
+		w.buffers.give(x.u.in)
+		x.u.in = nil
+	}
+	if h.Framing == h1.Tunnel {
+		x.tunnel()
+	}
+	x.armBoth()
+	return x.to(stepForward)
+}
+
+// lay puts the rewritten head in w.out before body: in place when body lies
+// in the loop's buffer with room in front.
+func (x *stream) lay(buf, body []byte, shared bool) []byte {
+	w := x.w
+	if shared && len(body) > 0 {
+		whole := w.l.WithHeadroom()
+		at := len(whole) - cap(body) // body is a slice of whole, which ends where its capacity does
+		if start, ok := h1.Lay(whole, at, w.out); ok {
+			return whole[start : at+len(body)]
+		}
+	}
+	w.out = append(w.out, body...)
+	return w.out
+}
+
+// toClient sends p, or what goes of it now; the rest is pending.
+func (x *stream) toClient(p []byte) {
+	f := &x.down
+	x.bytesOut += int64(len(p))
+	if len(f.pending) > 0 {
+		f.pending = append(f.pending, p...)
+		return
+	}
+	f.pass(x.w, &x.c.Socket, p)
+}
+
+// armResponse sets the deadlines while the response is awaited: the server's
+// and, while the client still owes some of its request, its own.
+func (x *stream) armResponse() {
+	x.u.arm(x.server().Server)
+	if x.up.done {
+		x.w.l.Disarm(&x.c.timer)
+	} else {
+		x.c.arm(x.fe.cfg.Timeouts.Client)
+	}
+}
+
+// armBoth sets the deadlines while bodies pass: of whoever is to send or to
+// take something. A side that we have ended waits with its fin timeout.
+func (x *stream) armBoth() {
+	t := x.server()
+	client, server := x.fe.cfg.Timeouts.Client, t.Server
+	if x.down.raw && t.Tunnel > 0 {
+		client, server = t.Tunnel, t.Tunnel
+	}
+	if x.down.done && x.fe.cfg.Timeouts.ClientFin > 0 {
+		client = x.fe.cfg.Timeouts.ClientFin
+	}
+	if x.up.done && x.up.raw && t.ServerFin > 0 {
+		server = t.ServerFin
+	}
+	if x.up.ended && len(x.down.pending) == 0 {
+		client = 0
+	}
+	if x.down.ended && len(x.up.pending) == 0 {
+		server = 0
+	}
+	x.c.arm(client)
+	x.u.arm(server)
+}
+
+// retryPause is how long a server that refused a connection is left alone
+// before the next attempt; timeout connect when that is shorter.
+const retryPause = time.Second
+
+// connectFailed tries again: on another server where option redispatch allows
+// it, on the same after a pause otherwise.
+func (x *stream) connectFailed(who byte) answer {
+	if x.u != nil {
+		x.u.close()
+		x.u = nil
+	}
+	x.late = 0
+	w, t := x.w, x.t
+	if x.tries <= 0 {
+		x.flag(who, 'C')
+		t.tallies[w.id].errConn.Add(1)
+		x.be.tallies[w.id].errConn.Add(1)
+		return x.answer(503)
+	}
+	x.tries--
+	x.retries++
+	if x.be.cfg.Redispatch && x.tries == 0 {
+		t.tallies[w.id].redispatches.Add(1)
+		x.be.tallies[w.id].redispatches.Add(1)
+		x.redispatched = true
+		x.avoid = t.index
+		x.vacate()
+		if active, _, _ := x.be.group.Counts(); active > 1 {
+			return x.to(stepPick)
+		}
+	} else {
+		t.tallies[w.id].retries.Add(1)
+		x.be.tallies[w.id].retries.Add(1)
+	}
+	delay := retryPause
+	if c := x.be.cfg.Timeouts.Connect; c > 0 {
+		delay = min(delay, c)
+	}
+	x.c.arm(delay)
+	return x.to(stepPause)
+}

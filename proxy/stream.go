@@ -1,0 +1,192 @@
+package proxy
+
+import (
+	"net/netip"
+	"time"
+
+	"herald/proxy/h1"
+	"herald/proxy/loop"
+	"herald/proxy/settings"
+	"herald/stats/render"
+)
+
+// stream is one request and its response, or in mode tcp one whole
+// connection: what HAProxy calls a stream too. Its loop owns it.
+type stream struct {
+	w    *worker
+	id   uint64
+	step step
+	c    *client
+	u    *upstream // nil while not connected
+	fe   *frontend
+	be   *backend
+	t    *target // holds a place on it while not nil
+
+	request []byte // the head and what came with it, until rewriteRequest
+	scanned bool   // the partial head was parsed once
+	fresh   []byte // of the first receive, in the loop's buffer; only until readHead returns
+	late    late
+	gone    bool // the client closed before its request
+
+	// The request.
+	method     h1.Method
+	version    h1.Version
+	keep       bool // the client's connection may carry another request
+	keepServer bool // the server's too
+	upgrade    bool
+	bodyGone   bool   // some of the body is not in out any more: no second attempt
+	line       []byte // the request line, for the log
+
+	// out is the request as it is sent: the rewritten head, and what of the
+	// body came with it. It is kept until the response begins, for a second
+	// attempt.
+	out  []byte
+	sent int
+
+	up, down flow
+	reply    []byte // an answer of our own, not yet sent
+	headSent bool   // the head of the response is on its way
+
+	// An answer of our own making: the page asked for and the page made.
+	local bool
+	page  *settings.Stats
+	ask   render.Request
+	made  *render.Response
+
+	assigned     *target // the last server a place was taken on, for the log
+	ticket       *ticket
+	tries        int // connection attempts left
+	retries      int // made
+	redispatched bool
+	avoid        int // server of the failed attempt
+	reused       bool
+	freshOnly    bool // the attempt on a reused connection failed
+
+	// What the log tells. Times are nanoseconds of the loop's clock, 0 when
+	// not reached.
+	status                   int
+	term                     [4]byte
+	accept                   int64
+	began                    int64 // first byte of the request
+	headAt                   int64 // whole head
+	queuedAt                 int64 // left the queue
+	connected                int64
+	dataAt                   int64 // head of the response
+	bytesIn                  int64
+	bytesOut                 int64
+	queuedAhead, serverAhead int
+}
+
+// late says whose deadline has come.
+type late uint8
+
+const (
+	clientLate late = 1 << iota
+	serverLate
+)
+
+func (w *worker) takeStream() *stream {
+	if n := len(w.streams); n > 0 {
+		x := w.streams[n-1]
+		w.streams = w.streams[:n-1]
+		return x
+	}
+	return &stream{w: w, term: [4]byte{'-', '-', '-', '-'}, avoid: -1}
+}
+
+// largestKept bounds the request a free stream keeps its buffer for.
+const largestKept = 4 << 10
+
+func (w *worker) giveStream(x *stream) {
+	x.up.release(w)
+	x.down.release(w)
+	out, line := x.out[:0], x.line[:0]
+	if cap(out) > largestKept {
+		out = nil
+	}
+	*x = stream{w: w, out: out, line: line, term: [4]byte{'-', '-', '-', '-'}, avoid: -1}
+	w.streams = append(w.streams, x)
+}
+
+// drive runs the stream after an event, and what its connection has waiting.
+func (x *stream) drive() {
+	c := x.c
+	if !x.run() && c.Open() && c.x == nil {
+		c.pump()
+	}
+}
+
+// run carries the stream through its phases until it must wait. It reports
+// false when the stream has ended; x is not to be touched any more then.
+func (x *stream) run() bool {
+	for {
+		switch life[x.step](x) {
+		case next:
+			x.step++
+		case jump:
+		case wait:
+			return true
+		case over:
+			return false
+		}
+	}
+}
+
+// to goes on with another phase.
+func (x *stream) to(s step) answer {
+	x.step = s
+	return jump
+}
+
+// end closes with these first two termination flags, without an answer.
+func (x *stream) end(who, when byte) answer {
+	x.flag(who, when)
+	x.keep = false
+	return x.to(stepFinish)
+}
+
+// flag sets the termination flags, unless something ended the stream before.
+func (x *stream) flag(who, when byte) {
+	if x.term[0] == '-' {
+		x.term[0], x.term[1] = who, when
+	}
+}
+
+// now is the time of the current batch of events.
+func (x *stream) now() int64 { return x.w.l.Now() }
+
+// timeouts are those of the side: HAProxy takes the client's from the
+// frontend and the others from the backend.
+func (x *stream) server() *settings.Timeouts {
+	if x.be == nil {
+		return &x.fe.cfg.Timeouts
+	}
+	return &x.be.cfg.Timeouts
+}
+
+// clientReset reports that the client's connection is broken. The mere end
+// of what the client sends is none: it may wait for its response.
+func (x *stream) clientReset() bool {
+	return x.c.Can()&loop.Failed != 0 || x.be != nil && x.be.cfg.AbortOnClose && x.c.Can()&loop.Hangup != 0
+}
+
+// mode is how the connections are treated after the response: the stricter
+// of both sides.
+func (x *stream) mode() settings.Connection {
+	m := x.fe.cfg.Connection
+	if x.be != nil {
+		m = max(m, x.be.cfg.Connection)
+	}
+	return m
+}
+
+// millis is the time from the stream's accept to t in milliseconds, -1 when t
+// was not reached.
+func (x *stream) millis(t int64) int64 {
+	if t == 0 {
+		return -1
+	}
+	return (t - x.accept) / int64(time.Millisecond)
+}
+
+func netipPort(a netip.Addr, port uint16) netip.AddrPort { return netip.AddrPortFrom(a, port) }

@@ -1,0 +1,160 @@
+package proxy
+
+import (
+	"slices"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"herald/proxy/loop"
+)
+
+const eagain = unix.EAGAIN
+
+// upstream is a connection to a server. Its loop owns it.
+type upstream struct {
+	loop.Socket
+	timer     loop.Timer
+	w         *worker
+	t         *target
+	x         *stream // nil while idle
+	in        []byte  // a partial response head
+	connected bool
+	uses      int
+}
+
+type upstreamSlab struct {
+	free []*upstream
+}
+
+func (s *upstreamSlab) take() *upstream {
+	if len(s.free) == 0 {
+		block := make([]upstream, slabSize)
+		for i := range block {
+			s.free = append(s.free, &block[i])
+		}
+	}
+	u := s.free[len(s.free)-1]
+	s.free = s.free[:len(s.free)-1]
+	return u
+}
+
+func (s *upstreamSlab) give(u *upstream) {
+	*u = upstream{}
+	s.free = append(s.free, u)
+}
+
+// idleLife is how long an unused connection to a server is kept, HAProxy's
+// pool-purge-delay.
+const idleLife = 5 * time.Second
+
+// dial starts a connection to t for x.
+func (w *worker) dial(t *target, x *stream) syscall.Errno {
+	a := t.addr.Load()
+	if a == nil {
+		return unix.EADDRNOTAVAIL
+	}
+	to := &a.at
+	var same loop.Addr
+	if a.unix == "" && a.ip.Port() == 0 { // the port the client connected to
+		same = loop.TCP(netipPort(a.ip.Addr(), loop.LocalAddr(x.c.FD()).Port()))
+		to = &same
+	}
+	u := w.upstreams.take()
+	u.w, u.t, u.x = w, t, x
+	if errno := w.l.Dial(&u.Socket, to, u); errno != 0 {
+		w.upstreams.give(u)
+		return errno
+	}
+	if a.unix == "" && t.be.cfg.TCPKeepAliveServer {
+		loop.KeepAlive(u.FD())
+	}
+	x.u = u
+	return 0
+}
+
+// reuse takes the idle connection to t that was used last, if there is one.
+func (w *worker) reuse(t *target, x *stream) bool {
+	if t.slot >= len(w.idle) {
+		return false
+	}
+	list := w.idle[t.slot]
+	if len(list) == 0 {
+		return false
+	}
+	u := list[len(list)-1]
+	w.idle[t.slot] = list[:len(list)-1]
+	t.idle.Add(-1)
+	w.l.Disarm(&u.timer)
+	u.x, x.u = x, u
+	return true
+}
+
+// park keeps u for the next request.
+func (u *upstream) park() {
+	w := u.w
+	u.x = nil
+	u.uses++
+	for u.t.slot >= len(w.idle) {
+		w.idle = append(w.idle, nil)
+	}
+	w.idle[u.t.slot] = append(w.idle[u.t.slot], u)
+	u.t.idle.Add(1)
+	u.arm(idleLife)
+	if u.Can()&(loop.Readable|loop.Hangup) != 0 {
+		u.unpark()
+	}
+}
+
+// unpark closes an idle connection.
+func (u *upstream) unpark() {
+	list := u.w.idle[u.t.slot]
+	if i := slices.Index(list, u); i >= 0 {
+		u.w.idle[u.t.slot] = slices.Delete(list, i, i+1)
+		u.t.idle.Add(-1)
+	}
+	u.close()
+}
+
+// arm sets the deadline of the connection from now; 0 is none.
+func (u *upstream) arm(d time.Duration) {
+	if d <= 0 {
+		u.w.l.Disarm(&u.timer)
+		return
+	}
+	u.w.l.Arm(&u.timer, u.w.l.Now()+int64(d), u)
+}
+
+// Ready is called by the loop. An idle connection has nothing to say: the end
+// of the stream, or bytes nobody asked for, end it.
+func (u *upstream) Ready(loop.Event) {
+	switch {
+	case !u.Open():
+	case u.x != nil:
+		u.x.drive()
+	case u.Can()&(loop.Readable|loop.Hangup|loop.Failed) != 0:
+		u.unpark()
+	}
+}
+
+// Expired is called by the loop when the deadline has come.
+func (u *upstream) Expired(*loop.Timer) {
+	if u.x != nil {
+		u.x.late |= serverLate
+		u.x.drive()
+		return
+	}
+	u.unpark()
+}
+
+// close ends the connection and gives back what it holds.
+func (u *upstream) close() {
+	w := u.w
+	w.l.Drop(&u.timer)
+	u.Close()
+	if u.in != nil {
+		w.buffers.give(u.in)
+	}
+	w.upstreams.give(u)
+}

@@ -1,0 +1,223 @@
+package proxy
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+
+	"herald/proxy/h1"
+	"herald/proxy/logline"
+	"herald/proxy/loop"
+	"herald/proxy/settings"
+)
+
+// worker is everything one loop owns: its connections, its idle connections
+// to servers, its buffers and scratch space. Only its loop touches it.
+type worker struct {
+	s  *Server
+	id int
+	l  *loop.Loop
+
+	clients   clientSlab
+	upstreams upstreamSlab
+	streams   []*stream // free
+	buffers   buffers
+	idle      [][]*upstream // by target.slot
+	open      *client       // all clients of this loop, linked
+
+	// Scratch, valid within one handler.
+	head    h1.Head
+	out     []byte
+	text    []byte
+	edits   [2]h1.Field
+	record  logline.Record
+	dates   logline.Dates
+	lines   []byte
+	message []byte
+	fresh   []byte // just received in the loop's buffer, for the stream begun next
+}
+
+func newWorker(s *Server, id int) (*worker, error) {
+	w := &worker{s: s, id: id}
+	w.dates.Zone = s.start.Location()
+	var err error
+	w.l, err = loop.New(loop.Options{AfterEvents: w.afterEvents})
+	return w, err
+}
+
+func (w *worker) run() {
+	if err := w.l.Run(); err != nil {
+		w.s.notice("event loop: " + err.Error())
+	}
+}
+
+func (w *worker) afterEvents() {}
+
+// port is one listening socket on one loop.
+type port struct {
+	w    *worker
+	fe   *frontend
+	bind *settings.Bind
+	id   int
+	li   *loop.Listener
+	n    atomic.Int64 // connections now, for the bind line's maxconn
+}
+
+// Reserve asks for room under the limits of the bind line, the frontend and
+// the process, and pauses the port when there is none.
+func (p *port) Reserve() bool {
+	s, f := p.w.s, p.fe
+	if !f.conns.upTo(f.maxConn.Load()) {
+		f.paused.Store(true)
+		if f.conns.now.Load() < f.maxConn.Load() { // one left in between
+			return p.Reserve()
+		}
+		p.li.Pause()
+		return false
+	}
+	if !s.conns.upTo(s.maxConn.Load()) {
+		f.conns.down()
+		s.paused.Store(true)
+		if s.conns.now.Load() < s.maxConn.Load() {
+			return p.Reserve()
+		}
+		p.li.Pause()
+		return false
+	}
+	return true
+}
+
+// Release gives a place back, to a port that waits for one.
+func (p *port) Release() {
+	s, f := p.w.s, p.fe
+	f.conns.down()
+	s.conns.down()
+	if f.paused.Load() && f.paused.Swap(false) {
+		f.resume()
+	}
+	if s.paused.Load() && s.paused.Swap(false) {
+		for _, f := range s.frontends {
+			f.resume()
+		}
+	}
+}
+
+// Starved tells the process's log once per rest of the listener.
+func (p *port) Starved(errno syscall.Errno) {
+	p.w.s.notice(p.fe.cfg.Name + ": accept: " + errno.Error())
+}
+
+// Accepted begins a client connection.
+func (p *port) Accepted(fd int, peer netip.AddrPort) {
+	w := p.w
+	c := w.clients.take()
+	if p.bind.Network != "unix" {
+		loop.NoDelay(fd)
+		if p.fe.cfg.TCPKeepAliveClient {
+			loop.KeepAlive(fd)
+		}
+	}
+	if err := w.l.Register(&c.Socket, fd, c); err != nil {
+		w.clients.give(c)
+		syscall.Close(fd)
+		p.Release()
+		return
+	}
+	c.w, c.port, c.peer, c.since = w, p, peer, w.l.Now()
+	w.link(c)
+	t := &p.fe.tallies[w.id]
+	t.conns.Add(1)
+	t.sessions.Add(1)
+	c.accepted()
+}
+
+// resume lets all ports of f accept again, each on its loop.
+func (f *frontend) resume() {
+	if f.off.Load() {
+		return
+	}
+	for _, p := range f.ports {
+		p.w.l.Post(p.li.Resume)
+	}
+}
+
+// pause stops all ports of f.
+func (f *frontend) pause() {
+	for _, p := range f.ports {
+		p.w.l.Post(p.li.Pause)
+	}
+}
+
+// drain closes the ports and the idle clients of this loop.
+func (w *worker) drain() {
+	for _, f := range w.s.frontends {
+		for _, p := range f.ports {
+			if p.w == w {
+				p.li.Close()
+			}
+		}
+	}
+	for c := w.open; c != nil; {
+		after := c.after
+		if c.x == nil {
+			c.close()
+		}
+		c = after
+	}
+}
+
+func (w *worker) link(c *client) {
+	c.after = w.open
+	if w.open != nil {
+		w.open.before = c
+	}
+	w.open = c
+}
+
+func (w *worker) unlink(c *client) {
+	if c.before != nil {
+		c.before.after = c.after
+	} else {
+		w.open = c.after
+	}
+	if c.after != nil {
+		c.after.before = c.before
+	}
+}
+
+// buffers are free byte buffers by size. What a connection holds only while
+// it must is taken from here.
+type buffers struct {
+	free [3][][]byte
+}
+
+var bufferSizes = [3]int{4 << 10, 16 << 10, loop.Headroom + 64<<10}
+
+// take answers an empty buffer for at least n bytes.
+func (b *buffers) take(n int) []byte {
+	for i, size := range bufferSizes {
+		if n > size {
+			continue
+		}
+		if k := len(b.free[i]); k > 0 {
+			buf := b.free[i][k-1]
+			b.free[i] = b.free[i][:k-1]
+			return buf
+		}
+		return make([]byte, 0, size)
+	}
+	return make([]byte, 0, n)
+}
+
+// keepFree is how many free buffers of a size a loop keeps; the rest is left
+// to the collector.
+const keepFree = 64
+
+// give takes a buffer back.
+func (b *buffers) give(buf []byte) {
+	for i, size := range bufferSizes {
+		if cap(buf) == size && len(b.free[i]) < keepFree {
+			b.free[i] = append(b.free[i], buf[:0])
+		}
+	}
+}
