@@ -1,0 +1,274 @@
+package vrrp_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netns"
+
+	"herald/garp/arp"
+	"herald/stats"
+	"herald/vrrp"
+	"herald/vrrp/kernel"
+	"herald/vrrp/rawip"
+	"herald/vrrp/settings"
+)
+
+// pair is two network namespaces with a wire between their eth0: node a has
+// 10.1.1.20/24, node b 10.1.1.21/24.
+type pair struct{ a, b string }
+
+func newPair(t *testing.T) pair {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root for network namespaces")
+	}
+	if _, err := exec.LookPath("ip"); err != nil {
+		t.Skip("needs ip(8)")
+	}
+	p := pair{fmt.Sprintf("hvrrp%da", os.Getpid()), fmt.Sprintf("hvrrp%db", os.Getpid())}
+	for _, ns := range []string{p.a, p.b} {
+		if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
+			t.Skipf("needs network namespaces: %v: %s", err, out)
+		}
+		t.Cleanup(func() { exec.Command("ip", "netns", "del", ns).Run() })
+	}
+	run(t, "ip", "-n", p.a, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", p.b)
+	for ns, addr := range map[string]string{p.a: "10.1.1.20/24", p.b: "10.1.1.21/24"} {
+		run(t, "ip", "-n", ns, "link", "set", "lo", "up")
+		run(t, "ip", "-n", ns, "addr", "add", addr, "dev", "eth0")
+		run(t, "ip", "-n", ns, "link", "set", "eth0", "up")
+	}
+	return p
+}
+
+func run(t *testing.T, argv ...string) string {
+	t.Helper()
+	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(argv, " "), err, out)
+	}
+	return string(out)
+}
+
+// in runs body on a thread of the namespace, which is thrown away afterwards.
+func in(ns string, body func()) error {
+	failed := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		h, err := netns.GetFromName(ns)
+		if err == nil {
+			err = netns.Set(h)
+			h.Close()
+		}
+		if err == nil {
+			body()
+		}
+		failed <- err
+	}()
+	return <-failed
+}
+
+// node is a running Server with everything real.
+type node struct {
+	*vrrp.Server
+	states chan []stats.Instance
+	log    *os.File
+	ended  chan error
+}
+
+func startNode(t *testing.T, ns string, cfg *settings.Config, blob []byte) *node {
+	t.Helper()
+	n := &node{states: make(chan []stats.Instance, 1024), ended: make(chan error, 1)}
+	n.log, _ = os.Create(filepath.Join(t.TempDir(), "log"))
+	ready := make(chan error, 1)
+	go func() {
+		if err := in(ns, func() {
+			k, err := kernel.Open()
+			if err != nil {
+				ready <- err
+				return
+			}
+			defer k.Close()
+			announcer := arp.NewSender()
+			defer announcer.Close()
+			n.Server, err = vrrp.New(cfg, vrrp.Ports{
+				Open: func(dev string, index int, wake func()) (vrrp.Link, error) {
+					return rawip.Open(dev, index, wake)
+				},
+				Kernel: k, Announcer: announcer,
+				Log:      slog.New(slog.NewTextHandler(io.MultiWriter(n.log, testWriter{t}), nil)),
+				OnChange: func(all []stats.Instance) { n.states <- all },
+			})
+			if err == nil && blob != nil {
+				err = n.Resume(blob)
+			}
+			ready <- err
+			if err == nil {
+				n.ended <- n.Run(context.Background())
+			}
+		}); err != nil {
+			ready <- err
+		}
+	}()
+	if err := <-ready; err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	w.t.Log(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
+// until waits for the first instance to satisfy ok.
+func (n *node) until(t *testing.T, what string, ok func(stats.Instance) bool) stats.Instance {
+	t.Helper()
+	deadline := time.After(15 * time.Second)
+	for {
+		select {
+		case all := <-n.states:
+			if ok(all[0]) {
+				return all[0]
+			}
+		case <-deadline:
+			t.Fatalf("%s did not happen: %+v", what, n.Status())
+		}
+	}
+}
+
+func state(want string) func(stats.Instance) bool {
+	return func(i stats.Instance) bool { return i.State == want }
+}
+
+func (n *node) stop(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := n.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := <-n.ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func oneInstance(priority uint8, auth settings.Auth) *settings.Config {
+	return &settings.Config{Instances: []settings.Instance{{
+		Name: "1", Interface: "eth0", VRID: 1, Version: 2, Priority: priority, AdvertInt: time.Second, Auth: auth,
+		Addresses: []settings.Address{{Prefix: netip.MustParsePrefix("10.1.1.10/32"), Device: "eth0"}},
+		Garp:      settings.Garp{Repeat: 5, Delay: 5 * time.Second, RefreshRepeat: 1, LowerPrioRepeat: 5, LowerPrioDelay: 5 * time.Second},
+	}}}
+}
+
+func startKeepalived(t *testing.T, ns, auth string, priority int) (logFile string) {
+	t.Helper()
+	bin, err := exec.LookPath("keepalived")
+	if err != nil {
+		t.Skip("needs keepalived for the interoperation test")
+	}
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "keepalived.conf")
+	logFile = filepath.Join(dir, "log")
+	text := fmt.Sprintf("vrrp_instance 1 {\n virtual_router_id 1\n advert_int 1\n priority %d\n interface eth0\n%s virtual_ipaddress {\n 10.1.1.10 dev eth0\n }\n}\n", priority, auth)
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := os.Create(logFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("ip", "netns", "exec", ns, bin, "-n", "-l", "-D", "-P", "-f", conf,
+		"-p", filepath.Join(dir, "pid"), "-r", filepath.Join(dir, "vrrp.pid"))
+	c.Stdout, c.Stderr = out, out
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Process.Signal(os.Interrupt)
+		c.Wait()
+		out.Close()
+		if t.Failed() {
+			b, _ := os.ReadFile(logFile)
+			t.Logf("keepalived:\n%s", b)
+		}
+	})
+	return logFile
+}
+
+func holds(t *testing.T, ns string) bool {
+	t.Helper()
+	return strings.Contains(run(t, "ip", "-n", ns, "-4", "addr", "show", "dev", "eth0"), "inet 10.1.1.10/32 scope global eth0")
+}
+
+func TestInteroperatesWithKeepalivedBothWays(t *testing.T) {
+	for _, c := range []struct {
+		name, auth string
+		ours       settings.Auth
+	}{
+		{"without authentication", "", settings.Auth{}},
+		{"with a password", " authentication {\n auth_type PASS\n auth_pass secret12\n }\n", settings.Auth{Type: settings.AuthPass, Pass: "secret12"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPair(t)
+			log := startKeepalived(t, p.b, c.auth, 100)
+
+			// The better priority wins, and keepalived takes our advertisements.
+			better := startNode(t, p.a, oneInstance(101, c.ours), nil)
+			better.until(t, "MASTER with priority 101", state("MASTER"))
+			eventually(t, "the address on our interface", func() bool { return holds(t, p.a) })
+			stopped := time.Now()
+			better.stop(t)
+			t.Logf("stopped in %v", time.Since(stopped))
+			if holds(t, p.a) {
+				t.Error("the address is still there after Stop")
+			}
+			eventually(t, "keepalived MASTER after our resignation", func() bool { return holds(t, p.b) })
+
+			// keepalived is master: a lesser priority follows it.
+			lesser := startNode(t, p.a, oneInstance(99, c.ours), nil)
+			got := lesser.until(t, "BACKUP of keepalived", func(i stats.Instance) bool { return i.Master == "10.1.1.21" })
+			if got.State != "BACKUP" || got.MasterPriority != 100 {
+				t.Errorf("got %s behind priority %d, want BACKUP behind 100", got.State, got.MasterPriority)
+			}
+			if all := lesser.Status(); all[0].Counters.RejectedPkts != 0 || all[0].Counters.AddressListErrors != 0 {
+				t.Errorf("keepalived's advertisements were refused: %+v", all[0].Counters)
+			}
+			lesser.stop(t)
+			text, _ := os.ReadFile(log)
+			for _, complaint := range []string{"mismatch", "checksum", "unexpected", "not present", "invalid"} {
+				if strings.Contains(strings.ToLower(string(text)), complaint) {
+					t.Errorf("keepalived complains (%q):\n%s", complaint, text)
+				}
+			}
+		})
+	}
+}
+
+// eventually polls what no event tells: another program's doing.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(10 * time.Second)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%s: did not happen in 10 s", what)
+		}
+	}
+}
