@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"sync/atomic"
 )
 
@@ -39,7 +40,10 @@ type Lab struct {
 	ledger *ledger
 }
 
-var serial atomic.Int64 // of unnamed labs of this process
+var (
+	serial    atomic.Int64 // of unnamed labs of this process
+	validName = regexp.MustCompile(`^[a-z0-9.]{1,32}$`)
+)
 
 // Up builds the lab and returns when every interface has its address. What a
 // failed attempt left is removed.
@@ -49,7 +53,10 @@ func Up(ctx context.Context, s Spec) (*Lab, error) {
 	}
 	s.Controllers = cmp.Or(s.Controllers, 3)
 	if s.Name == "" {
-		s.Name = fmt.Sprintf("p%d-%d", os.Getpid(), serial.Add(1))
+		s.Name = fmt.Sprintf("p%d.%d", os.Getpid(), serial.Add(1))
+	}
+	if !validName.MatchString(s.Name) {
+		return nil, fmt.Errorf("build lab %q: a name is 1 to 32 small letters, digits and dots", s.Name)
 	}
 	if s.Helper == "" {
 		exe, err := os.Executable()

@@ -25,6 +25,7 @@ type Node struct {
 	fabric *Node // where the other ends of the cables are
 	pid    int   // of the first process, as the host counts
 	dir    string
+	stays  bool // the node outlives this process
 
 	first *exec.Cmd      // nil in a lab opened by another process
 	hold  io.WriteCloser // closing it ends the first process
@@ -76,7 +77,7 @@ func startNode(ctx context.Context, s Spec, p plan) (*Node, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the first process of %s: %w", p.name, err)
 	}
-	n := &Node{name: p.name, ports: p.ports, pid: cmd.Process.Pid, first: cmd, hold: hold}
+	n := &Node{name: p.name, ports: p.ports, pid: cmd.Process.Pid, first: cmd, hold: hold, stays: s.Detached}
 	n.dir = fmt.Sprintf("/proc/%d/root", n.pid)
 	o := order{Name: p.name, Programs: s.Programs, Detached: s.Detached}
 	if strings.HasPrefix(p.name, "controller-") {

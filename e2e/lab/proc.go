@@ -18,15 +18,19 @@ import (
 type Proc struct {
 	Name string
 	node *Node
-	cmd  *exec.Cmd
+	cmd  *exec.Cmd // nil when another process started it
+	self *os.Process
 	out  string // file on the node
 	done chan struct{}
 	err  error // set before done is closed
 }
 
-// Start runs a program on the node with its own process group; argv[0] is
+// Start runs a program on the node in a session of its own; argv[0] is
 // looked up there. What it prints is kept in /run/lab/NAME.out.
 func (n *Node) Start(name string, argv ...string) (*Proc, error) {
+	if n.stays {
+		return n.leave(name, argv)
+	}
 	p := &Proc{Name: name, node: n, out: labDir + "/" + name + ".out", done: make(chan struct{})}
 	err := n.on(everything, func() error {
 		out, err := os.OpenFile(p.out, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
@@ -38,17 +42,78 @@ func (n *Node) Start(name string, argv ...string) (*Proc, error) {
 		p.cmd.Stdout, p.cmd.Stderr = out, out
 		p.cmd.Env = environment()
 		p.cmd.Dir = "/"
-		p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		return p.cmd.Start()
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start %s on %s: %w", name, n.name, err)
 	}
-	n.mu.Lock()
-	n.procs = append(n.procs, p)
-	n.mu.Unlock()
+	p.self = p.cmd.Process
+	n.keep(p)
 	go p.wait()
 	return p, nil
+}
+
+func (n *Node) keep(p *Proc) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.procs = append(n.procs, p)
+}
+
+// leave starts a program on a node that outlives this process: as an orphan,
+// whom the node's own first process reaps. A zombie nobody reaps would look
+// alive to `killall -0`.
+func (n *Node) leave(name string, argv []string) (*Proc, error) {
+	out := labDir + "/" + name + ".out"
+	args := append([]string{"sh", "-c", `out=$1; shift; setsid "$@" >>"$out" 2>&1 </dev/null & echo $!`, "sh", out}, argv...)
+	said, err := n.Exec(args...)
+	if err != nil {
+		return nil, err
+	}
+	inside := strings.TrimSpace(said)
+	for _, q := range n.Processes() {
+		if q.inside == inside {
+			if err := n.adopt(name, q.PID); err != nil {
+				return nil, err
+			}
+			return n.proc(name), nil
+		}
+	}
+	return nil, fmt.Errorf("start %s on %s: it ended at once: %s", name, n.name, printed(n, out))
+}
+
+func printed(n *Node, file string) string {
+	s, _ := n.ReadFile(file)
+	return strings.TrimSpace(s)
+}
+
+// adopt makes a Proc of a program another process started on the node.
+func (n *Node) adopt(name string, pid int) error {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return fmt.Errorf("process %d of %s: %w", pid, n.name, err)
+	}
+	self, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	p := &Proc{Name: name, node: n, self: self, out: labDir + "/" + name + ".out", done: make(chan struct{})}
+	n.keep(p)
+	go p.watch(fd)
+	return nil
+}
+
+// watch waits for the end of a program that is not our child: its pidfd
+// becomes readable.
+func (p *Proc) watch(pidfd int) {
+	defer unix.Close(pidfd)
+	for {
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, -1)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	close(p.done)
 }
 
 // environment of programs on nodes: the machine's, with a complete path.
@@ -79,16 +144,13 @@ func (p *Proc) Running() bool {
 }
 
 // PID returns the process number as the host counts.
-func (p *Proc) PID() int { return p.cmd.Process.Pid }
+func (p *Proc) PID() int { return p.self.Pid }
 
 // Signal sends a signal to the program, not to its children.
-func (p *Proc) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
+func (p *Proc) Signal(s syscall.Signal) error { return p.self.Signal(s) }
 
 // Output returns what the program printed so far on both outputs.
-func (p *Proc) Output() string {
-	s, _ := p.node.ReadFile(p.out)
-	return s
-}
+func (p *Proc) Output() string { return printed(p.node, p.out) }
 
 // Exec runs a program on the node to its end and returns both its outputs.
 func (n *Node) Exec(argv ...string) (string, error) {
@@ -139,8 +201,22 @@ func (n *Node) Kill9All() error {
 
 // Process is a process of a node, started by the lab or by a daemon there.
 type Process struct {
-	PID  int // as the host counts: syscall.Kill takes it
-	Args []string
+	PID    int // as the host counts: syscall.Kill takes it
+	Args   []string
+	inside string // the number the node counts
+}
+
+// countInside returns the number of a process in its innermost namespace, from
+// the NSpid line of proc_pid_status(5).
+func countInside(dir string) string {
+	text, _ := os.ReadFile(dir + "/status")
+	_, rest, _ := strings.Cut(string(text), "\nNSpid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	f := strings.Fields(line)
+	if len(f) == 0 {
+		return ""
+	}
+	return f[len(f)-1]
 }
 
 // Processes lists the processes of the node, its first left out.
@@ -160,7 +236,7 @@ func (n *Node) Processes() []Process {
 		if err != nil || len(line) == 0 {
 			continue // ended, or a zombie
 		}
-		list = append(list, Process{pid, strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")})
+		list = append(list, Process{pid, strings.Split(strings.TrimRight(string(line), "\x00"), "\x00"), countInside(d)})
 	}
 	return list
 }

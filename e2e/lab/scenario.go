@@ -159,6 +159,9 @@ func (c *Cluster) Failover(ctx context.Context, i int, f Failure) (Outcome, erro
 	if err != nil {
 		return o, err
 	}
+	if err := c.worstMoment(ctx, i, o.Moved); err != nil {
+		return o, err
+	}
 	o.At = time.Now()
 	if err := c.Fail(ctx, i, f); err != nil {
 		return o, err
@@ -190,6 +193,22 @@ func (c *Cluster) Failover(ctx context.Context, i int, f Failure) (Outcome, erro
 		}
 	}
 	return o, nil
+}
+
+// worstMoment waits for an advertisement of controller i for the first address
+// that is to move: a failure right after it is noticed latest, and so
+// comparable between engines.
+func (c *Cluster) worstMoment(ctx context.Context, i int, moved []string) error {
+	w, err := c.Tap()
+	if err != nil {
+		return err
+	}
+	defer w.Stop()
+	source := InsideAddr(i)
+	if moved[0] == OutsideVirtual {
+		source = OutsideAddr(i)
+	}
+	return c.waitAdvert(ctx, w, source)
 }
 
 // probeAll starts the probes of both virtual addresses and waits until they
