@@ -36,6 +36,8 @@ var rooms = map[string]struct {
 	"config/block": {core, []string{"config"}},
 	"config/line":  {core, []string{"config"}},
 
+	"config/block/disk": {edge, nil},
+
 	"stats":        {core, nil},
 	"stats/render": {core, []string{"stats"}},
 
@@ -60,7 +62,7 @@ var rooms = map[string]struct {
 	"proxy/lb":        {core, []string{"config"}},
 	"proxy/check":     {core, []string{"config"}},
 	"proxy/logline":   {core, []string{"config"}},
-	"proxy/errorpage": {core, nil},
+	"proxy/errorpage": {core, []string{"proxy/h1"}},
 	"proxy/syslog":    {edge, nil},
 	"proxy/admin":     {shell, []string{"config", "stats", "stats/render"}},
 	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/logline", "proxy/errorpage"}},
