@@ -126,7 +126,9 @@ type Row struct {
 	// Checked says that the server has a health check.
 	Checked bool `json:"checked,omitempty"`
 	// CheckRunning says that one is under way ("* " before CheckStatus).
-	CheckRunning  bool   `json:"check_running,omitempty"`
+	CheckRunning bool `json:"check_running,omitempty"`
+	// CheckPaused says that maintenance suspends it.
+	CheckPaused   bool   `json:"check_paused,omitempty"`
 	CheckStatus   string `json:"check_status,omitempty"` // "L4OK"; proxy/check's words
 	CheckCode     int    `json:"check_code,omitempty"`
 	CheckDuration int64  `json:"check_duration"` // ms; -1 until one finished

@@ -3,11 +3,12 @@
 // logs.
 //
 // It opens no connection and reads no clock. The engine performs a check when
-// State.Next has come, gives the Result to Step, and carries out the Actions.
+// State.Next has come, gives the Result to Step, and carries out the Actions
+// after it has told the balancer, because the texts count the servers left.
 //
 //	s := check.Start(c, now, 0)
 //	// at s.Next: connect ...
-//	s, acts := check.Step(c, s, time.Now(), check.Event{Kind: check.Checked,
+//	s, acts := check.Step(c, s, now, check.Event{Kind: check.Checked,
 //		Result: check.Result{Status: check.L4CON, Info: "Connection refused"}})
 //	group.Set(i, lb.Server{Weight: w, Backup: b, Usable: s.Usable()})
 //	for _, a := range acts {
@@ -39,30 +40,7 @@ type Config struct {
 	LogAll bool
 }
 
-// Status is the outcome of a check, in HAProxy's words (Management Guide 9.1,
-// field 36).
-type Status int
-
-// Outcomes of a check.
-const (
-	UNK Status = iota
-	INI
-	SOCKERR
-	L4OK
-	L4TOUT
-	L4CON
-	L6OK
-	L6TOUT
-	L6RSP
-	L7OK
-	L7OKC
-	L7TOUT
-	L7RSP
-	L7STS
-	PROCERR
-	PROCTOUT
-	PROCOK
-)
+func (c Config) full() int { return c.Rise + c.Fall - 1 }
 
 // Result is one finished check.
 type Result struct {
@@ -75,7 +53,8 @@ type Result struct {
 // Kind is what an Event tells.
 type Kind int
 
-// Events. The administrative ones are the verbs of the runtime API.
+// Events. The administrative ones are the verbs of the runtime API; those of
+// health are ignored in maintenance.
 const (
 	Checked      Kind = iota // a check finished: Event.Result
 	SetReady                 // set server state ready; enable server
@@ -100,7 +79,7 @@ type Event struct {
 // does.
 type Op int
 
-// Operational states.
+// Operational states. Starting is that of slowstart.
 const (
 	Stopped Op = iota
 	Starting
@@ -108,14 +87,15 @@ const (
 	Stopping
 )
 
-// Admin is the administrative state of a server.
+// Admin is the administrative state of a server: bits, numbered as `show
+// servers state` does. Maint wins over Drain.
 type Admin int
 
-// Administrative states. Maint and Drain may both be set; Maint wins.
+// Administrative bits; no bit is ready.
 const (
-	Ready Admin = 0
-	Maint Admin = 1 << iota
-	Drain
+	Maint       Admin = 1
+	ConfigMaint Admin = 4 // beside Maint: the file says "disabled"
+	Drain       Admin = 8
 )
 
 // State is everything remembered about one server's health. It is a plain
@@ -123,19 +103,37 @@ const (
 type State struct {
 	Op    Op
 	Admin Admin
-	// Health counts from 0 (down for long) to Rise+Fall-1 (up for long); the
-	// server is up from Rise on.
+	// Health counts from 0 (down for long) to Rise+Fall-1 (up for long); a
+	// server that is checked is up from Rise on.
 	Health int
 	Last   Result
 	// Off says that an operator switched the checks off.
-	Off     bool
-	Since   time.Time     // of the last change of status
-	Next    time.Time     // of the next check; zero means none
-	Down    time.Duration // spent down before Since
-	Fails   uint64        // failed checks while up
-	Downs   uint64        // transitions to down
-	Checks  uint64        // finished checks
-	Serving bool          // accepted new sessions at the last Step
+	Off    bool
+	Since  time.Time     // of the last change of Op or Admin
+	Next   time.Time     // of the next check; zero means none
+	Down   time.Duration // spent down before Since
+	Fails  uint64        // failed checks while up
+	Downs  uint64        // transitions to down
+	Checks uint64        // finished checks
+}
+
+// Usable reports whether the server may be given new sessions.
+func (s State) Usable() bool {
+	return (s.Op == Running || s.Op == Starting) && s.Admin == 0
+}
+
+// Checking reports whether checks are to be performed now.
+func (s State) Checking(c Config) bool {
+	return c.Enabled && !s.Off && s.Admin&Maint == 0
+}
+
+// Downtime is how long the server has been down in all at now, maintenance
+// included.
+func (s State) Downtime(now time.Time) time.Duration {
+	if s.Op != Stopped {
+		return s.Down
+	}
+	return s.Down + now.Sub(s.Since)
 }
 
 // ActionKind is what an Action asks for.
@@ -143,51 +141,20 @@ type ActionKind int
 
 // Actions of Step.
 const (
-	Log       ActionKind = iota // write Text at Level
-	WentDown                    // on-marked-down: shut the server's sessions if so configured; send its queue elsewhere
-	CameUp                      // take requests from the backend's queue
-	LastOfAll                   // log BackendEmpty if the backend has no usable server left
+	Log      ActionKind = iota // write Text at Level
+	WentDown                   // end the sessions if on-marked-down says so; send the server's queue elsewhere
+	CameUp                     // take requests from the backend's queue
 )
 
 // Action is one effect of a step; the slice's order is the order of effects.
 type Action struct {
 	Kind  ActionKind
 	Level int // syslog severity of Log
-	text  textKind
-	Result
-	Status string
-}
-
-type textKind int
-
-// World is what the texts say about the backend after the change.
-type World struct {
-	Active, Backup int // usable servers left
-	Sessions       int // of this server
-	Requeued       int // connections moved from this server's queue
-	Queued         int // left in the backend's queue
-}
-
-// Start answers the state of a server at startup. Share in [0,1) is the
-// server's place in the first interval, so that a configuration's checks do not
-// all start at once.
-func Start(c Config, now time.Time, share float64) State { return start(c, now, share) }
-
-// Step answers the state after e and what to do about it.
-func Step(c Config, s State, now time.Time, e Event) (State, []Action) { return step(c, s, now, e) }
-
-// Usable reports whether the server may be given new sessions.
-func (s State) Usable() bool { return s.Op != Stopped && s.Op != Stopping && s.Admin == Ready }
-
-// Status answers the word of the page and the CSV: "UP", "UP 1/3", "DOWN 1/2",
-// "NOLB", "DRAIN", "MAINT", "no check".
-func (s State) Status(c Config) string { return statusText(c, s) }
-
-// Text answers the log line of a Log action.
-func (a Action) Text(c Config, w World) string { return "" }
-
-// BackendEmpty is the line HAProxy logs at level emerg when a backend has lost
-// its last server.
-func BackendEmpty(backend string) string {
-	return "backend " + backend + " has no server available!"
+	line  line
+	// What the line tells of the moment: the check's result, the health, and
+	// why the state changed.
+	result Result
+	health int
+	cause  cause
+	op     Op
 }

@@ -1,0 +1,181 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+)
+
+// World is what the texts say about the backend after the change.
+type World struct {
+	Active, Backup int // usable servers left, as lb.Group.Counts has them
+	Sessions       int // of this server
+	Requeued       int // connections moved from or to this server's queue
+	Queued         int // left in the backend's queue
+}
+
+// line is one of the sentences.
+type line int
+
+const (
+	lineCheck line = iota
+	lineUp
+	lineDown
+	lineStopping
+	lineStillDrained
+	lineMaint
+	lineMaintDown
+	lineMaintLeft
+	lineMaintToDrain
+	lineDrain
+	lineDrainLeft
+)
+
+// cause is why the state changed.
+type cause int
+
+const (
+	fromCheck cause = iota
+	fromCLI
+)
+
+// Text answers the log line of a Log action, in HAProxy's words: monitoring
+// matches them. W is the world after the change.
+func (a Action) Text(c Config, w World) string {
+	if a.line == lineCheck {
+		return a.checkText(c)
+	}
+	who := "Server "
+	if c.Backup {
+		who = "Backup Server "
+	}
+	who += c.Backend + "/" + c.Server
+	switch a.line {
+	case lineUp:
+		return who + " is UP" + a.why(c) + a.online(w)
+	case lineDown:
+		return who + " is DOWN" + a.why(c) + a.left(w)
+	case lineStopping:
+		return who + " is stopping" + a.why(c) + a.online(w)
+	case lineStillDrained:
+		return who + " remains in forced drain mode."
+	case lineMaint:
+		return who + " is going DOWN for maintenance" + a.left(w)
+	case lineMaintDown:
+		return who + " was DOWN and now enters maintenance."
+	case lineMaintLeft:
+		return who + " is UP/READY (leaving forced maintenance)."
+	case lineMaintToDrain:
+		return who + " is UP/DRAIN (leaving forced maintenance)."
+	case lineDrain:
+		if a.op == Stopped {
+			return who + " enters drain state" + a.left(w)
+		}
+		return who + " enters drain state" + a.online(w)
+	case lineDrainLeft:
+		if a.op == Stopped {
+			return who + " is DOWN (leaving forced drain)."
+		}
+		return who + " is UP (leaving forced drain)."
+	}
+	return ""
+}
+
+// why is the part between the new state and the counts. With option
+// log-health-checks the line of the check has said it before.
+func (a Action) why(c Config) string {
+	switch {
+	case a.cause == fromCLI:
+		return ", changed from CLI"
+	case c.LogAll:
+		return ""
+	}
+	return ", " + a.reason()
+}
+
+func (a Action) reason() string {
+	var b strings.Builder
+	b.WriteString("reason: " + a.result.Status.Description())
+	if a.result.Code != 0 {
+		fmt.Fprintf(&b, ", code: %d", a.result.Code)
+	}
+	if a.result.Info != "" {
+		fmt.Fprintf(&b, ", info: \"%s\"", a.result.Info)
+	}
+	fmt.Fprintf(&b, ", check duration: %dms", a.result.Duration.Milliseconds())
+	return b.String()
+}
+
+func (a Action) checkText(c Config) string {
+	kind, outcome := "", "failed"
+	if c.Backup {
+		kind = "backup "
+	}
+	switch statuses[a.result.Status].verdict {
+	case passed:
+		outcome = "succeeded"
+	case passedCond:
+		outcome = "conditionally succeeded"
+	}
+	n, of, word := a.health, c.Rise, "DOWN"
+	if a.health >= c.Rise {
+		n, of, word = a.health-c.Rise+1, c.Fall, "UP"
+	}
+	return fmt.Sprintf("Health check for %sserver %s/%s %s, %s, status: %d/%d %s.",
+		kind, c.Backend, c.Server, outcome, a.reason(), n, of, word)
+}
+
+func (w World) onBackup() string {
+	if w.Active == 0 && w.Backup > 0 {
+		return " Running on backup."
+	}
+	return ""
+}
+
+func (a Action) left(w World) string {
+	return fmt.Sprintf(". %d active and %d backup servers left.%s %d sessions active, %d requeued, %d remaining in queue.",
+		w.Active, w.Backup, w.onBackup(), w.Sessions, w.Requeued, w.Queued)
+}
+
+func (a Action) online(w World) string {
+	return fmt.Sprintf(". %d active and %d backup servers online.%s %d sessions requeued, %d total in queue.",
+		w.Active, w.Backup, w.onBackup(), w.Requeued, w.Queued)
+}
+
+// BackendEmpty is the line HAProxy logs at severity emerg (0), after that of
+// the server, when a backend has just lost its last usable server. Listen says
+// that the section is a listen.
+func BackendEmpty(backend string, listen bool) string {
+	kind := "backend"
+	if listen {
+		kind = "proxy"
+	}
+	return kind + " " + backend + " has no server available!"
+}
+
+// Status answers the word of the page and the CSV: "UP", "UP 1/3", "DOWN 1/2",
+// "NOLB", "DRAIN", "MAINT", "no check".
+func (s State) Status(c Config) string {
+	checked := c.Enabled && !s.Off
+	if s.Admin&Maint != 0 {
+		return "MAINT"
+	}
+	if s.Op == Stopped {
+		if checked && s.Health > 0 {
+			return fmt.Sprintf("DOWN %d/%d", s.Health, c.Rise)
+		}
+		return "DOWN"
+	}
+	word := "UP"
+	switch {
+	case s.Op == Stopping:
+		word = "NOLB"
+	case s.Admin&Drain != 0:
+		word = "DRAIN"
+	case !checked:
+		return "no check"
+	}
+	if checked && s.Health < c.full() {
+		return fmt.Sprintf("%s %d/%d", word, max(s.Health-c.Rise+1, 0), c.Fall)
+	}
+	return word
+}
