@@ -6,7 +6,7 @@
 // status.
 //
 //	page := errorpage.Default(503)
-//	out = page.Append(out[:0], "close", true)
+//	out = errorpage.Append(out[:0], page, "close", true)
 //
 //	page, err := errorpage.Parse(content)
 //	if err != nil {
@@ -15,51 +15,40 @@
 package errorpage
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"herald/proxy/h1"
 )
 
-// Page is one response: immutable, safe to share.
+// Page is the checked content of an errorfile.
 type Page struct {
-	Status int
-	head   []byte // status line and headers, each with its CRLF
-	body   []byte
-	http10 bool
-	sized  bool
+	Bytes  []byte // the response as sent; empty means nothing is sent
+	Status int    // of its status line, which may differ from the one it stands for
+	Body   int    // where the body starts in Bytes
+	Sized  bool   // says how long it is; the connection must be closed after one that does not
 }
 
-// Empty reports a page of an empty errorfile: nothing is sent, the connection
-// is closed.
-func (p *Page) Empty() bool { return p == nil || len(p.head) == 0 }
-
-// Sized reports whether the page says how long it is; the connection must be
-// closed after one that does not.
-func (p *Page) Sized() bool { return p.sized }
-
-// Size is the length of the body in bytes.
-func (p *Page) Size() int { return len(p.body) }
-
-// Append appends the response as it is sent: with a connection header of this
-// value behind its own ones, none when connection is empty, and without its
-// body when the request was HEAD (body false). "close" is not written in a
-// page of version 1.0, which closes anyway.
-func (p *Page) Append(dst []byte, connection string, body bool) []byte {
-	if p.Empty() {
+// Append appends page, a whole response, with a connection header of this
+// value behind its own headers, and without its body when body is false (the
+// request was HEAD). "close" is not written in a response of version 1.0,
+// which closes anyway; an empty connection writes none.
+func Append(dst, page []byte, connection string, body bool) []byte {
+	end := bytes.Index(page, []byte("\r\n\r\n"))
+	if end < 0 {
 		return dst
 	}
-	dst = append(dst, p.head...)
-	if connection != "" && !(p.http10 && connection == "close") {
+	dst = append(dst, page[:end+2]...)
+	if connection != "" && !(connection == "close" && bytes.HasPrefix(page, []byte("HTTP/1.0"))) {
 		dst = append(dst, "connection: "...)
 		dst = append(dst, connection...)
 		dst = append(dst, '\r', '\n')
 	}
 	dst = append(dst, '\r', '\n')
 	if body {
-		dst = append(dst, p.body...)
+		dst = append(dst, page[end+4:]...)
 	}
 	return dst
 }
@@ -91,19 +80,18 @@ var texts = []struct {
 	{504, "Gateway Time-out", "The server didn't respond in time."},
 }
 
-var pages = func() map[int]*Page {
-	all := map[int]*Page{}
+var pages = func() map[int][]byte {
+	all := map[int][]byte{}
 	for _, t := range texts {
 		body := fmt.Sprintf("<html><body><h1>%d %s</h1>\n%s\n</body></html>\n", t.status, t.reason, t.text)
-		head := fmt.Sprintf("HTTP/1.1 %d %s\r\ncontent-length: %d\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n", t.status, t.reason, len(body))
-		all[t.status] = &Page{Status: t.status, head: []byte(head), body: []byte(body), sized: true}
+		all[t.status] = fmt.Appendf(nil, "HTTP/1.1 %d %s\r\ncontent-length: %d\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n\r\n%s", t.status, t.reason, len(body), body)
 	}
 	return all
 }()
 
 // Default returns HAProxy's default response for status, or nil when HAProxy
-// has none.
-func Default(status int) *Page { return pages[status] }
+// has none. Callers must not change it.
+func Default(status int) []byte { return pages[status] }
 
 // Statuses returns the statuses that have a default page and that an
 // errorfile line may name, rising.
@@ -116,39 +104,35 @@ func Statuses() []int {
 	return all
 }
 
-// Parse reads the content of an errorfile: a whole HTTP response whose status
-// may differ from the one it stands for. As in HAProxy, names become lower
-// case, connection headers go, lone LFs in the head are mended, a
-// content-length must be the body's and chunked bodies are refused; empty
-// content is an Empty page.
-func Parse(content []byte) (*Page, error) {
+// Parse reads the content of an errorfile: a whole HTTP response. As in
+// HAProxy, names become lower case, connection headers go, lone LFs in the
+// head are mended, a content-length must be the body's and chunked bodies are
+// refused. Empty content is allowed and means that nothing is sent.
+func Parse(content []byte) (Page, error) {
 	if len(content) == 0 {
-		return &Page{}, nil
+		return Page{}, nil
 	}
 	var head h1.Head
 	buf := slices.Clone(content)
 	switch v := head.ParseResponse(buf, h1.MethodGet, false); {
 	case v == h1.BadUpgrade:
-		return nil, errors.New("invalid status code 101 for an error message")
+		return Page{}, errors.New("invalid status code 101 for an error message")
 	case v == h1.Incomplete:
-		return nil, errors.New("parse head: no empty line ends it")
+		return Page{}, errors.New("parse head: no empty line ends it")
 	case v.Bad():
-		return nil, fmt.Errorf("parse head: %v", v)
+		return Page{}, fmt.Errorf("parse head: %v", v)
 	}
 	body := buf[head.Len:]
 	switch {
 	case head.Interim():
-		return nil, fmt.Errorf("invalid status code %d for an error message", head.Status)
+		return Page{}, fmt.Errorf("invalid status code %d for an error message", head.Status)
 	case head.Framing == h1.Chunked:
-		return nil, errors.New("chunked body: not supported in an errorfile")
+		return Page{}, errors.New("chunked body: not supported in an errorfile")
 	case head.Framing == h1.NoBody && head.Length <= 0 && len(body) > 0:
-		return nil, fmt.Errorf("body of %d bytes not expected", len(body))
+		return Page{}, fmt.Errorf("body of %d bytes not expected", len(body))
 	case head.Length >= 0 && head.Status != 304 && head.Length != int64(len(body)):
-		return nil, fmt.Errorf("body of %d bytes does not match content-length %s", len(body), strconv.FormatInt(head.Length, 10))
+		return Page{}, fmt.Errorf("body of %d bytes does not match content-length %d", len(body), head.Length)
 	}
 	out := head.AppendResponse(nil, buf, h1.Edits{})
-	return &Page{
-		Status: head.Status, head: out[:len(out)-2], body: body,
-		http10: head.Version == h1.HTTP10, sized: head.Framing != h1.UntilClose,
-	}, nil
+	return Page{Bytes: append(out, body...), Status: head.Status, Body: len(out), Sized: head.Framing != h1.UntilClose}, nil
 }
