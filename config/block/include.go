@@ -148,6 +148,8 @@ func (p *parser) includeFile(name string, checks includeChecks, pos config.Pos) 
 		return
 	}
 	if p.spend(len(text), pos, name) {
+		outer := p.checks // a file cannot change the checks of the one around it
 		p.file(name, string(text))
+		p.checks = outer
 	}
 }

@@ -18,6 +18,7 @@ func TestInclude(t *testing.T) {
 		"/k/ring1":        "include ring2",
 		"/k/ring2":        "r\ninclude ring1",
 		"/k/open":         "o {",
+		"/k/checks":       "include_check",
 	}
 	for name, tt := range map[string]struct{ text, tree, diags string }{
 		"absolute":              {"include /k/d/a.conf", "a\n", ""},
@@ -41,6 +42,8 @@ func TestInclude(t *testing.T) {
 		"check for all":        {"include_check\ninclude nope", "", "/k/k.conf:2: error: include: read /k/nope: no such file\n"},
 		"check set":            {"include_check match\ninclude nope", "", "/k/k.conf:2: warning: include: read /k/nope: no such file\n"},
 		"check added, removed": {"include_check -readable +match\ninclude *.x", "", "/k/k.conf:2: error: include *.x: no file matches\n"},
+		"check of an inner file": {"include checks\ninclude nope", "",
+			"/k/k.conf:2: warning: include: read /k/nope: no such file\n"},
 		"check unknown": {"include_check readble", "",
 			"/k/k.conf:1: warning: unknown include_check option \"readble\": did you mean \"readable\"?\n"},
 		"itself":        {"include self.conf", "x\ny\n", "/k/self.conf:2: error: include /k/self.conf: the file includes itself\n"},
