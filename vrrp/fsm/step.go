@@ -1,6 +1,9 @@
 package fsm
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Step returns the state after an event and what is to be done, in order. It
 // has no side effects. Config must be valid: a positive Interval.
@@ -107,6 +110,7 @@ func (m *machine) backup(t Transition) {
 	m.release()
 	m.enter(Backup, t)
 	m.s.Heard, m.s.HeardAt = Nobody, m.now
+	m.s.Peer, m.s.PeerPriority = netip.Addr{}, 0
 	m.wait(m.c.MasterDown(m.s.Priority))
 }
 
