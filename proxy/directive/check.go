@@ -135,6 +135,9 @@ func (b *builder) finishProxy(d *draft) {
 	}
 	for i := range p.Servers {
 		s := &p.Servers[i]
+		if _, rules := d.set["tcp-check"]; rules {
+			break // a rule may name the port; the rules are reported already
+		}
 		if s.Check && s.Path == "" && s.Port == 0 && s.CheckPort == 0 {
 			b.cross(s.Pos, config.Error, s.Name, "server %q has neither a service port nor a check port", s.Name)
 		}
@@ -142,7 +145,7 @@ func (b *builder) finishProxy(d *draft) {
 	if p.Disabled {
 		return
 	}
-	if p.Frontend && len(p.Binds) == 0 {
+	if _, tried := d.set["bind"]; p.Frontend && len(p.Binds) == 0 && !tried {
 		b.cross(p.Pos, config.Warning, p.Name, "%s %q has no \"bind\"; declare it as a backend if that was intended", d.kind, p.Name)
 	}
 	b.missingTimeouts(d)

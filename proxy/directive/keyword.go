@@ -206,6 +206,9 @@ func (b *builder) unbuilt(l line.Line, px *draft) {
 	}
 	for _, name := range []string{first + " " + second, first} {
 		if sev, ok := known[name]; ok {
+			if px != nil {
+				px.set[name] = l.Pos
+			}
 			b.diags.Unsupported(l.Pos, sev, "keyword", name, "HAProxy")
 			return
 		}

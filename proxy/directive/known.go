@@ -64,6 +64,34 @@ var knownGlobal = merge(
 		"ssl.default-dh-param ssl.force-private-cache ssl.hard-maxrecord ssl.keylog ssl.lifetime ssl.maxrecord "+
 		"ssl.ssl-ctx-cache-size vars.check-max-size vars.global-max-size vars.proc-max-size vars.reqres-max-size "+
 		"vars.sess-max-size vars.txn-max-size zlib.memlevel zlib.windowsize", "tune."),
+	newerGlobal,
+)
+
+// Words of HAProxy 2.7 to 3.2, so that files written for those are told apart
+// from misspelled ones.
+var (
+	newerGlobal = merge(
+		names(config.Warning, "dns-accept-family expose-deprecated-directives force-cfg-parser-pause "+
+			"harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp http-err-codes http-fail-codes key-base "+
+			"limited-quic no-quic ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ocsp-update.mindelay "+
+			"ocsp-update.mode prealloc-fd shm-stats-file ssl-default-server-client-sigalgs ssl-default-server-curves "+
+			"ssl-default-server-sigalgs ssl-security-level stats-file warn-blocked-traffic-after", ""),
+		names(config.Warning, "applet.zero-copy-forwarding buffers.reserve bufsize.large bufsize.small "+
+			"disable-fast-forward disable-zero-copy-forwarding events.max-events-at-once glitches.kill.cpu-usage "+
+			"h1.zero-copy-fwd-recv h1.zero-copy-fwd-send h2.be.glitches-threshold h2.be.initial-window-size "+
+			"h2.be.max-concurrent-streams h2.be.rxbuf h2.fe.glitches-threshold h2.fe.initial-window-size "+
+			"h2.fe.max-concurrent-streams h2.fe.max-total-streams h2.fe.rxbuf h2.zero-copy-fwd-send idle-pool.shared "+
+			"listener.default-shards lua.bool-sample-conversion lua.burst-timeout lua.log.loggers lua.log.stderr "+
+			"max-checks-per-thread memory.hot-size peers.max-updates-at-once pt.zero-copy-forwarding ring.queues "+
+			"ssl.ocsp-update.maxdelay ssl.ocsp-update.mindelay stick-counters takeover-other-tg-connections", "tune."),
+	)
+	newerProxy = merge(
+		names(config.Error, "force-be-switch", ""),
+		names(config.Warning, "guid hash-preserve-affinity log-steps quic-initial", ""),
+		names(config.Warning, "accept-unsafe-violations-in-http-request accept-unsafe-violations-in-http-response forwarded "+
+			"http-drop-request-trailers http-drop-response-trailers", "option "),
+		names(config.Warning, "client-hs", "timeout "),
+	)
 )
 
 var knownProxy = merge(
@@ -83,6 +111,7 @@ var knownProxy = merge(
 		"error-log-format errorfiles errorloc errorloc302 errorloc303 hash-balance-factor hash-type http-error http-reuse "+
 		"load-server-state-from-file log-format-sd max-keep-alive-queue max-session-srv-conns retry-on server-state-file-name "+
 		"srvtcpka-cnt srvtcpka-idle srvtcpka-intvl unique-id-format unique-id-header", ""),
+	newerProxy,
 )
 
 // knownOption is a word after a bind or server address.
@@ -130,6 +159,7 @@ var knownBind = mergeOptions(
 		"ca-sign-pass ca-verify-file ciphers ciphersuites crl-file crt crt-ignore-err crt-list curves ecdhe npn ssl-max-ver "+
 		"ssl-min-ver tls-ticket-keys verify quic-cc-algo"),
 	// Listening sockets outlive every reload here without being asked.
+	optionNames(1, config.Warning, "cc client-sigalgs default-crt guid-prefix idle-ping label ocsp-update quic-socket sigalgs"),
 	silent(1, "expose-fd"),
 	map[string]knownOption{"process": {args: 1, silent: true, old: "nothing in its place; remove the word and its argument"}},
 )
@@ -143,7 +173,8 @@ var knownServer = mergeOptions(
 	optionNames(1, config.Warning, "agent-addr agent-inter agent-port agent-send alpn ca-file check-alpn check-sni ciphers "+
 		"ciphersuites crl-file crt error-limit max-reuse minconn npn observe on-error on-marked-up pool-low-conn pool-max-conn "+
 		"pool-purge-delay proxy-v2-options resolve-net resolve-opts resolve-prefer resolvers slowstart sni ssl-max-ver "+
-		"ssl-min-ver tcp-ut verify verifyhost ws"),
+		"ssl-min-ver tcp-ut verify verifyhost ws cc client-sigalgs curves guid hash-key idle-ping init-state log-bufsize "+
+		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
 	silent(0, "no-agent-check no-check-send-proxy no-check-ssl no-send-proxy no-send-proxy-v2 no-send-proxy-v2-ssl "+
 		"no-send-proxy-v2-ssl-cn no-ssl no-ssl-reuse no-sslv3 no-tfo no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13"),
 )

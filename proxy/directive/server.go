@@ -31,7 +31,7 @@ func word(args int, read func(s *settings.Server, value line.Word) error) server
 	return serverOption{args: args, read: read}
 }
 
-func flag(set func(s *settings.Server)) serverOption {
+func mark(set func(s *settings.Server)) serverOption {
 	return serverOption{read: func(s *settings.Server, _ line.Word) error { set(s); return nil }}
 }
 
@@ -59,22 +59,22 @@ var serverOptions = config.NewRegistry(
 		Do:  word(1, func(s *settings.Server, v line.Word) error { s.CheckAddr = v.Text; return nil })},
 	config.Row[serverOption]{Name: "backup", Example: "server a 10.1.1.20:80 backup",
 		Doc: "Uses the server only when no other one is up.",
-		Do:  flag(func(s *settings.Server) { s.Backup = true })},
+		Do:  mark(func(s *settings.Server) { s.Backup = true })},
 	config.Row[serverOption]{Name: "check", Example: "server a 10.1.1.20:80 check",
 		Doc: "Checks the server's health by connecting to it.",
-		Do:  flag(func(s *settings.Server) { s.Check = true })},
+		Do:  mark(func(s *settings.Server) { s.Check = true })},
 	config.Row[serverOption]{Name: "cookie", Syntax: "VALUE", Example: "server a 10.1.1.20:80 cookie a",
 		Doc: "Value of the persistence cookie; kept for the statistics.",
 		Do:  word(1, func(s *settings.Server, v line.Word) error { s.Cookie = v.Text; return nil })},
 	config.Row[serverOption]{Name: "disabled", Example: "server a 10.1.1.20:80 disabled",
 		Doc: "Begins in maintenance.",
-		Do:  flag(func(s *settings.Server) { s.Disabled = true })},
+		Do:  mark(func(s *settings.Server) { s.Disabled = true })},
 	config.Row[serverOption]{Name: "downinter", Syntax: "TIME", Example: "server a 10.1.1.20:80 check downinter 10s",
 		Doc: "Time between checks while the server is down; inter when unset.",
 		Do:  interval(func(s *settings.Server) *time.Duration { return &s.DownInter })},
 	config.Row[serverOption]{Name: "enabled", Example: "server a 10.1.1.20:80 enabled",
 		Doc: "Takes back a \"disabled\" of default-server.",
-		Do:  flag(func(s *settings.Server) { s.Disabled = false })},
+		Do:  mark(func(s *settings.Server) { s.Disabled = false })},
 	config.Row[serverOption]{Name: "fall", Syntax: "N", Example: "server a 10.1.1.20:80 check fall 3",
 		Doc: "Failed checks in a row that take the server down.",
 		Do:  count(func(s *settings.Server) *int { return &s.Fall }, 1, maxCount)},
@@ -100,10 +100,10 @@ var serverOptions = config.NewRegistry(
 		Do:  count(func(s *settings.Server) *int { return &s.MaxQueue }, 0, maxCount)},
 	config.Row[serverOption]{Name: "no-backup", Example: "server a 10.1.1.20:80 no-backup",
 		Doc: "Takes back a \"backup\" of default-server.",
-		Do:  flag(func(s *settings.Server) { s.Backup = false })},
+		Do:  mark(func(s *settings.Server) { s.Backup = false })},
 	config.Row[serverOption]{Name: "no-check", Example: "server a 10.1.1.20:80 no-check",
 		Doc: "Takes back a \"check\" of default-server.",
-		Do:  flag(func(s *settings.Server) { s.Check = false })},
+		Do:  mark(func(s *settings.Server) { s.Check = false })},
 	config.Row[serverOption]{Name: "on-marked-down", Syntax: "shutdown-sessions", Example: "server a 10.1.1.20:80 check on-marked-down shutdown-sessions",
 		Doc: "Ends the server's connections when it goes down.",
 		Do: word(1, func(s *settings.Server, v line.Word) error {

@@ -1,0 +1,409 @@
+package directive
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"herald/config"
+	"herald/proxy/settings"
+)
+
+// proxies builds text, which must have no error, and returns its proxies.
+func proxies(t *testing.T, text string) []*settings.Proxy {
+	t.Helper()
+	cfg, diags := build(text, world)
+	for _, d := range diags {
+		if d.Severity == config.Error {
+			t.Fatalf("%q: unexpected %v", text, d)
+		}
+	}
+	return cfg.Proxies
+}
+
+func TestListeningAddresses(t *testing.T) {
+	tests := map[string][]string{
+		"*:80": {":80"}, ":80": {":80"}, "0.0.0.0:80": {":80"}, "10.1.1.10:80": {"10.1.1.10:80"},
+		":::80": {"[::]:80"}, "[::]:80": {"[::]:80"}, "[::1]:80": {"[::1]:80"}, "::1:80": {"[::1]:80"},
+		"ipv4@:80": {":80"}, "ipv6@:80": {"[::]:80"}, "ipv4@10.0.0.1:80": {"10.0.0.1:80"}, "tcp4@localhost:80": {"127.0.0.1:80"},
+		"ipv6@localhost:80": {"[fe80::1%lo]:80"},
+		":80-82":            {":80", ":81", ":82"}, "10.0.0.1:80,[::1]:81,/run/x": {"10.0.0.1:80", "[::1]:81", "/run/x"},
+		"/run/x.sock": {"/run/x.sock"}, "unix@/run/x.sock": {"/run/x.sock"}, "unix@x.sock": {"x.sock"},
+	}
+	for text, want := range tests {
+		var got []string
+		for _, b := range proxies(t, "listen l\n bind "+text+"\n")[0].Binds {
+			switch {
+			case b.Network == "unix":
+				got = append(got, b.Path)
+			case strings.Contains(b.Host, ":"):
+				got = append(got, fmt.Sprintf("[%s]:%d", b.Host, b.Port))
+			default:
+				got = append(got, fmt.Sprintf("%s:%d", b.Host, b.Port))
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestBindOptionsReachEveryListenerOfTheLine(t *testing.T) {
+	p := proxies(t, "listen l\n bind :80-81 name web interface eth0 maxconn 5 backlog 6 transparent v4v6 level admin\n"+
+		" bind /run/x mode 660 user haproxy group haproxy\n bind /run/y uid 1 gid 2 v6only\n")[0]
+	for i, port := range []int{80, 81} {
+		want := settings.Bind{Pos: config.Pos{File: "t", Line: 2, Column: 2}, Network: "tcp", Port: port, Name: "web", Interface: "eth0",
+			MaxConn: 5, Backlog: 6, V4V6: true, Transparent: true, UID: -1, GID: -1}
+		if got := p.Binds[i]; got != want {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+	}
+	if b := p.Binds[2]; b.Mode != 0o660 || b.UID != 106 || b.GID != 107 || b.Name != "t:3:3" {
+		t.Errorf("got %+v", b)
+	}
+	if b := p.Binds[3]; b.Mode != 0 || b.UID != 1 || b.GID != 2 || !b.V6Only || b.V4V6 {
+		t.Errorf("got %+v", b)
+	}
+}
+
+func TestServerOptionsStartFromDefaultServer(t *testing.T) {
+	p := proxies(t, `defaults
+ default-server inter 5s fall 7
+backend b
+ server plain 10.0.0.1:80
+ default-server check rise 9 backup disabled
+ server full h.example:81 weight 5 maxconn 6 maxqueue 7 cookie c addr 10.0.0.9 port 99 fastinter 1 downinter 2s on-marked-down shutdown-sessions init-addr last,none id 9
+ server back [::1]:82 no-check no-backup enabled inter 100us init-addr libc,10.0.0.1
+ server unix unix@/run/app
+ server bare 10.0.0.2 no-check
+frontend f
+ bind :80
+`)[0]
+	at := func(n, id int, name string) settings.Server {
+		return settings.Server{Pos: config.Pos{File: "t", Line: n, Column: 2}, Name: name, ID: id, Weight: 1, Inter: 5 * time.Second, Rise: 2, Fall: 7}
+	}
+	want := []settings.Server{at(4, 1, "plain"), at(6, 9, "full"), at(7, 2, "back"), at(8, 3, "unix"), at(9, 4, "bare")}
+	want[0].Host, want[0].Port = "10.0.0.1", 80
+	for i := 1; i < 5; i++ {
+		want[i].Rise, want[i].Check, want[i].Backup, want[i].Disabled = 9, true, true, true
+	}
+	full := &want[1]
+	full.Host, full.Port, full.Weight, full.MaxConn, full.MaxQueue, full.Cookie = "h.example", 81, 5, 6, 7, "c"
+	full.CheckAddr, full.CheckPort, full.FastInter, full.DownInter = "10.0.0.9", 99, time.Millisecond, 2*time.Second
+	full.ShutdownSessionsOnDown, full.InitAddrNone = true, true
+	want[2].Host, want[2].Port, want[2].Inter = "::1", 82, 100*time.Microsecond
+	want[2].Check, want[2].Backup, want[2].Disabled = false, false, false
+	want[3].Path = "/run/app"
+	want[4].Host, want[4].Check = "10.0.0.2", false
+	for i := range want {
+		if p.Servers[i] != want[i] {
+			t.Errorf("got  %+v\nwant %+v", p.Servers[i], want[i])
+		}
+	}
+}
+
+func TestLogTargets(t *testing.T) {
+	local := func(network, address string) settings.LogTarget {
+		return settings.LogTarget{Network: network, Address: address, Format: "local", Facility: 16, MaxLevel: 7, MaxLen: 1024}
+	}
+	with := func(target settings.LogTarget, change func(*settings.LogTarget)) settings.LogTarget {
+		change(&target)
+		return target
+	}
+	tests := map[string]settings.LogTarget{
+		"/dev/log local0":          local("unixgram", "/dev/log"),
+		"unix@/dev/log local0":     local("unixgram", "/dev/log"),
+		"127.0.0.1 local0":         local("udp", "127.0.0.1:514"),
+		"127.0.0.1:99 local0":      local("udp", "127.0.0.1:99"),
+		"udp@127.0.0.1:99 local0":  local("udp", "127.0.0.1:99"),
+		"[::1] local0":             local("udp", "[::1]:514"),
+		"[::1]:99 local0":          local("udp", "[::1]:99"),
+		"::1:99 local0":            local("udp", "[::1]:99"),
+		"logs.example local0":      local("udp", "logs.example:514"),
+		"stdout format raw local0": with(local("fd", "stdout"), func(l *settings.LogTarget) { l.Format = "raw" }),
+		"fd@2 local0":              local("fd", "stderr"),
+		"fd@1 local0":              local("fd", "stdout"),
+		"stderr local0":            local("fd", "stderr"),
+		"/dev/log len 80 format rfc5424 kern notice err": {Network: "unixgram", Address: "/dev/log", Format: "rfc5424",
+			Facility: 0, MaxLevel: 5, MinLevel: 3, MaxLen: 80},
+	}
+	for text, want := range tests {
+		got := proxies(t, "listen l\n bind :1\n log "+text+"\n")[0].Logs
+		if len(got) != 1 || got[0] != want {
+			t.Errorf("%s:\n got %+v\nwant %+v", text, got, want)
+		}
+	}
+}
+
+func TestLogGlobalMeansTheGlobalTargetsInPlace(t *testing.T) {
+	p := proxies(t, `global
+ log /a local0
+ log-tag tag
+defaults
+ log global
+listen one
+ bind :1
+ log /b local0
+ log-tag own
+listen two
+ bind :2
+ no log
+ log /c local0
+global
+ log /d local0
+ log-send-hostname
+`)
+	paths := func(logs []settings.LogTarget) (out []string) {
+		for _, l := range logs {
+			out = append(out, l.Address+" "+l.Format)
+		}
+		return out
+	}
+	if got, want := paths(p[0].Logs), []string{"/a rfc3164", "/d rfc3164", "/b rfc3164"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := paths(p[1].Logs), []string{"/c rfc3164"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if p[0].LogTag != "own" || p[1].LogTag != "tag" {
+		t.Errorf("got tags %q, %q", p[0].LogTag, p[1].LogTag)
+	}
+}
+
+func TestDefaultsArePassedOn(t *testing.T) {
+	p := proxies(t, `defaults base
+ mode http
+ retries 5
+ timeout client 3s
+ option dontlognull
+ errorfile 503 /errors/a
+ maxconn 7
+defaults web from base
+ retries 6
+ errorfile 400 /errors/b
+listen newest
+ bind :1
+defaults
+listen fresh
+ bind :2
+listen named from web
+ bind :3
+ no option dontlognull
+ retries 1
+ errorfile 503 /errors/c
+listen first from base
+ bind :4
+ default option dontlognull
+`)
+	type facts struct {
+		Name    string
+		Mode    settings.Mode
+		Retries int
+		Client  time.Duration
+		Null    bool
+		Files   int
+		MaxConn int
+	}
+	want := []facts{
+		{"newest", settings.HTTP, 6, 3 * time.Second, true, 2, 7},
+		{"fresh", settings.TCP, 3, 0, false, 0, 0},
+		{"named", settings.HTTP, 1, 3 * time.Second, false, 2, 7},
+		{"first", settings.HTTP, 5, 3 * time.Second, false, 1, 7},
+	}
+	for i, w := range want {
+		got := facts{p[i].Name, p[i].Mode, p[i].Retries, p[i].Timeouts.Client, p[i].DontLogNull, len(p[i].ErrorFiles), p[i].MaxConn}
+		if got != w {
+			t.Errorf("got %+v, want %+v", got, w)
+		}
+	}
+	if f := p[3].ErrorFiles[503].Path; f != "/errors/a" {
+		t.Errorf("an errorfile of a proxy reached its defaults: %q", f)
+	}
+}
+
+// HAProxy 2.6.12 does the same: asked at run time, "stats refresh" alone in a
+// proxy drops the URI and the password of its defaults.
+func TestOwnStatisticsKeywordDropsThoseOfTheDefaults(t *testing.T) {
+	p := proxies(t, `global
+ node box
+ description text of mine
+defaults
+ mode http
+ stats uri /a
+ stats auth u:p
+listen inherits
+ bind :1
+listen own
+ bind :2
+ stats refresh 5
+ stats hide-version
+ stats realm My\ Realm
+ stats show-node
+ stats show-desc
+ stats show-legends
+ stats scope .
+ stats scope other
+ stats auth a:b:c
+ stats auth d:
+ stats admin if TRUE
+listen third
+ bind :3
+ stats show-node other
+ stats show-desc a b
+ stats admin unless TRUE
+`)
+	if s := p[0].Stats; s.URI != "/a" || len(s.Users) != 1 {
+		t.Errorf("got %+v", s)
+	}
+	want := settings.Stats{Pos: config.Pos{File: "t", Line: 12, Column: 2}, URI: "/haproxy?stats", Realm: "My Realm", Refresh: 5 * time.Second,
+		HideVersion: true, ShowNode: true, Node: "box", ShowDesc: true, Desc: "text of mine", ShowLegends: true,
+		Scope: []string{"own", "other"}, Admin: true, Users: []settings.StatsUser{{Name: "a", Password: "b:c"}, {Name: "d"}}}
+	if !reflect.DeepEqual(*p[1].Stats, want) {
+		t.Errorf("got  %+v\nwant %+v", *p[1].Stats, want)
+	}
+	if s := p[2].Stats; s.Node != "other" || s.Desc != "a b" || s.Admin {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestOptionsOfAProxy(t *testing.T) {
+	tests := []struct {
+		lines string
+		holds func(p *settings.Proxy) bool
+	}{
+		{"option abortonclose", func(p *settings.Proxy) bool { return p.AbortOnClose }},
+		{"option abortonclose\n no option abortonclose", func(p *settings.Proxy) bool { return !p.AbortOnClose }},
+		{"option allbackups", func(p *settings.Proxy) bool { return p.AllBackups }},
+		{"option clitcpka", func(p *settings.Proxy) bool { return p.TCPKeepAliveClient && !p.TCPKeepAliveServer }},
+		{"option srvtcpka", func(p *settings.Proxy) bool { return !p.TCPKeepAliveClient && p.TCPKeepAliveServer }},
+		{"option tcpka", func(p *settings.Proxy) bool { return p.TCPKeepAliveClient && p.TCPKeepAliveServer }},
+		{"option dontlog-normal", func(p *settings.Proxy) bool { return p.DontLogNormal }},
+		{"option logasap", func(p *settings.Proxy) bool { return p.LogAsap }},
+		{"option log-separate-errors", func(p *settings.Proxy) bool { return p.LogSeparateErrors }},
+		{"option log-health-checks", func(p *settings.Proxy) bool { return p.LogHealthChecks }},
+		{"option tcp-check", func(p *settings.Proxy) bool { return p.Check.Kind == settings.CheckTCP }},
+		{"option httpclose", func(p *settings.Proxy) bool { return p.Connection == settings.Close }},
+		{"option http-server-close", func(p *settings.Proxy) bool { return p.Connection == settings.ServerClose }},
+		{"option httpclose\n option http-keep-alive", func(p *settings.Proxy) bool { return p.Connection == settings.KeepAlive }},
+		{"option httpclose\n no option http-server-close", func(p *settings.Proxy) bool { return p.Connection == settings.Close }},
+		{"option httpclose\n no option httpclose", func(p *settings.Proxy) bool { return p.Connection == settings.KeepAlive }},
+		{"option redispatch", func(p *settings.Proxy) bool { return p.Redispatch && p.RedispatchInterval == -1 }},
+		{"option redispatch 3", func(p *settings.Proxy) bool { return p.Redispatch && p.RedispatchInterval == 3 }},
+		{"option redispatch 0", func(p *settings.Proxy) bool { return !p.Redispatch }},
+		{"option redispatch\n no option redispatch", func(p *settings.Proxy) bool { return !p.Redispatch && p.RedispatchInterval == 0 }},
+		{"option tcplog", func(p *settings.Proxy) bool { return p.LogFormat == settings.LogTCP }},
+		{"option httplog", func(p *settings.Proxy) bool { return p.LogFormat == settings.LogHTTP }},
+		{"option httplog clf", func(p *settings.Proxy) bool { return p.LogFormat == settings.LogCLF }},
+		{`log-format "%ci %B"`, func(p *settings.Proxy) bool { return p.LogFormat == settings.LogCustom && p.LogFormatText == "%ci %B" }},
+		{"option forwardfor", func(p *settings.Proxy) bool { return *p.ForwardFor == settings.ForwardFor{Header: "X-Forwarded-For"} }},
+		{"option forwardfor except 10.1.2.3/8 header X-A if-none", func(p *settings.Proxy) bool {
+			return *p.ForwardFor == settings.ForwardFor{Header: "X-A", Except: "10.0.0.0/8", IfNone: true}
+		}},
+		{"option forwardfor except 127.0.0.1", func(p *settings.Proxy) bool { return p.ForwardFor.Except == "127.0.0.1" }},
+		{"option forwardfor except 10.1.2.3/255.255.0.0", func(p *settings.Proxy) bool { return p.ForwardFor.Except == "10.1.0.0/16" }},
+		{"backlog 4\n fullconn 5\n maxconn 6\n retries 7", func(p *settings.Proxy) bool {
+			return p.Backlog == 4 && p.FullConn == 5 && p.MaxConn == 6 && p.Retries == 7
+		}},
+		{"monitor-uri /up", func(p *settings.Proxy) bool { return p.MonitorURI == "/up" }},
+		{"balance static-rr", func(p *settings.Proxy) bool { return p.Balance == "roundrobin" }},
+		{"disabled\n enabled", func(p *settings.Proxy) bool { return !p.Disabled }},
+		{"default_backend other", func(p *settings.Proxy) bool { return p.DefaultBackend == "other" }},
+		{"errorfile 503 /errors/x\n errorfile 503 /nope", func(p *settings.Proxy) bool { return len(p.ErrorFiles) == 0 }},
+	}
+	for _, tt := range tests {
+		p := proxies(t, "listen l\n mode http\n bind :1\n "+tt.lines+"\nbackend other\n mode http\n")[0]
+		if !tt.holds(p) {
+			t.Errorf("%q: got %+v", tt.lines, p)
+		}
+	}
+}
+
+func TestEveryTimeoutIsSetByItsName(t *testing.T) {
+	var text strings.Builder
+	for i, r := range timeoutRows {
+		fmt.Fprintf(&text, " %s %dms\n", r.Name, i+1)
+	}
+	p := proxies(t, "listen l\n bind :1\n"+text.String())[0]
+	v := reflect.ValueOf(p.Timeouts)
+	seen := map[int64]bool{}
+	for i := range v.NumField() {
+		seen[v.Field(i).Int()] = true
+	}
+	if len(seen) != len(timeoutRows) || seen[0] {
+		t.Errorf("got %+v, want every field set once", p.Timeouts)
+	}
+	if p.Timeouts.Check != time.Millisecond || p.Timeouts.Client != 2*time.Millisecond {
+		t.Errorf("got %+v", p.Timeouts)
+	}
+}
+
+func TestGlobalValues(t *testing.T) {
+	cfg, diags := build(`global
+ maxconn 100
+ nbthread 2
+ uid 3
+ gid 4
+ chroot /c
+ pidfile /p
+ node n
+ description a b
+ daemon
+ hard-stop-after 30s
+ spread-checks 5
+ stats timeout 1m
+ tune.bufsize 32k
+ tune.maxrewrite 64k
+ log-send-hostname me
+global
+ stats socket /s mode 600 level admin
+ stats socket ipv4@127.0.0.1:99,127.0.0.1:100 level user
+ stats socket /plain
+`, world)
+	if len(diags) != 0 {
+		t.Errorf("unexpected %v", diags)
+	}
+	g := cfg.Global
+	sockets := g.StatsSockets
+	g.StatsSockets = nil
+	want := settings.Global{MaxConn: 100, NbThread: 2, UID: 3, GID: 4, Chroot: "/c", PidFile: "/p", Node: "n", Description: "a b", Daemon: true,
+		LogTag: "haproxy", LogSendHostname: "me", StatsTimeout: time.Minute, HardStopAfter: 30 * time.Second, SpreadChecks: 5,
+		BufSize: 32 << 10, MaxRewrite: 16 << 10}
+	if !reflect.DeepEqual(g, want) {
+		t.Errorf("got  %+v\nwant %+v", g, want)
+	}
+	if len(sockets) != 4 || sockets[0].Level != settings.LevelAdmin || sockets[0].Bind.Mode != 0o600 || sockets[1].Bind.Port != 99 ||
+		sockets[2].Bind.Port != 100 || sockets[2].Level != settings.LevelUser || sockets[3].Level != settings.LevelOperator {
+		t.Errorf("got %+v", sockets)
+	}
+}
+
+func TestProxiesAndServersAreNumberedAsInHAProxy(t *testing.T) {
+	p := proxies(t, "frontend a\n bind :1\nbackend b\n id 3\nlisten c\n bind :2\nbackend d\n server x h:1 id 1\n server y h:2\n")
+	var got []int
+	for _, q := range p {
+		got = append(got, q.ID)
+	}
+	if want := []int{2, 3, 4, 5}; !slices.Equal(got, want) {
+		t.Errorf("proxies: got %v, want %v", got, want)
+	}
+	if s := p[3].Servers; s[0].ID != 1 || s[1].ID != 2 {
+		t.Errorf("servers: got %d, %d, want 1, 2", s[0].ID, s[1].ID)
+	}
+}
+
+func TestHTTPSettingsDoNotReachATCPProxy(t *testing.T) {
+	p := proxies(t, "defaults\n mode http\n option httplog\n option forwardfor\n stats enable\n monitor-uri /x\n option httpclose\nlisten l\n mode tcp\n bind :1\n")[0]
+	if p.LogFormat != settings.LogTCP || p.ForwardFor != nil || p.Stats != nil || p.MonitorURI != "" || p.Connection != settings.KeepAlive {
+		t.Errorf("got %+v", p)
+	}
+}
+
+func TestOldListenAddressTakesBindOptions(t *testing.T) {
+	p := proxies(t, "frontend web 10.0.0.1:80,:81 name x\n mode http\n")[0]
+	if len(p.Binds) != 2 || p.Binds[0].Host != "10.0.0.1" || p.Binds[1].Name != "x" || p.Mode != settings.HTTP {
+		t.Errorf("got %+v", p.Binds)
+	}
+}
