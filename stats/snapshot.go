@@ -64,6 +64,8 @@ type Row struct {
 	ID      int     `json:"sid"` // server or listener number; 0 for FRONTEND and BACKEND
 	Mode    string  `json:"mode"`
 	Algo    string  `json:"algo,omitempty"` // of a BACKEND: "roundrobin"
+	// NoServers marks the BACKEND of a section without servers.
+	NoServers bool `json:"no_servers,omitempty"`
 
 	QueueCur   uint64 `json:"qcur,omitempty"`
 	QueueMax   uint64 `json:"qmax,omitempty"`
