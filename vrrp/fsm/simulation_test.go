@@ -60,10 +60,19 @@ func (f *flight) Pop() any {
 	return last
 }
 
+// newWorld starts a router for each priority, with addresses from 10.1.1.20.
 func newWorld(seed uint64, priorities ...uint8) *world {
+	hosts := make([]byte, len(priorities))
+	for i := range hosts {
+		hosts[i] = byte(20 + i)
+	}
+	return newWorldAt(seed, hosts, priorities...)
+}
+
+func newWorldAt(seed uint64, hosts []byte, priorities ...uint8) *world {
 	w := &world{rng: rand.New(rand.NewPCG(seed, 1)), now: epoch, delay: 400 * time.Microsecond, cut: func(int, int) bool { return false }}
 	for i, p := range priorities {
-		n := &simNode{id: i, cfg: Config{Own: netip.AddrFrom4([4]byte{10, 1, 1, byte(20 + i)}), Interval: time.Second}}
+		n := &simNode{id: i, cfg: Config{Own: netip.AddrFrom4([4]byte{10, 1, 1, hosts[i]}), Interval: time.Second}}
 		w.nodes = append(w.nodes, n)
 		w.step(n, Start{Priority: p})
 	}
@@ -265,7 +274,12 @@ func TestAnyClusterAgreesOnOneBestMaster(t *testing.T) {
 
 func TestEqualPrioritiesDoNotRace(t *testing.T) {
 	for seed := range seeds(t) {
-		w := newWorld(seed, 100, 100, 100)
+		rng := rand.New(rand.NewPCG(seed, 6))
+		first := byte(rng.IntN(250))
+		w := newWorldAt(seed, []byte{first, first + 1, first + 2}, 100, 100, 100)
+		// Neighbours in one network: twice this is less than the least
+		// difference the tie break makes between them.
+		w.delay = 200 * time.Microsecond
 		w.run(10 * time.Second)
 		w.check(t, seed, "one master, elected once", len(w.masters()) == 1 && w.longest == 0 && w.takeovers == 1)
 		// Its death is noticed by the two others at about the same moment.
@@ -307,8 +321,11 @@ func TestFivePercentLossCausesAtMostOneFailover(t *testing.T) {
 func TestAStalledMasterDoesNotFightItsSuccessor(t *testing.T) {
 	for seed := range seeds(t) {
 		rng := rand.New(rand.NewPCG(seed, 4))
-		w := newWorld(seed, 100, 100, 100)
+		// The first to time out is the one with the highest address, so without
+		// a look at the clock it would win against its successor.
+		w := newWorldAt(seed, []byte{24, 21, 23}, 100, 100, 100)
 		w.run(10 * time.Second)
+		w.check(t, seed, "10.1.1.24 is master", len(w.masters()) == 1 && w.masters()[0] == 0)
 		m := w.nodes[w.masters()[0]]
 		w.run(time.Duration(rng.Int64N(int64(time.Second))))
 		m.slept = w.now.Add(5*time.Second + time.Duration(rng.Int64N(int64(10*time.Second))))
