@@ -66,10 +66,11 @@ func (p *Probe) request(fd int, i uint64) {
 	if err != nil {
 		return
 	}
-	// The first call answers "not yet", so that the second comes when the
-	// socket has become writable: connected, or failed.
-	asked := false
-	err = raw.Write(func(uintptr) bool { was := asked; asked = true; return was })
+	// Writable means connected, or failed, which the next call tells.
+	err = raw.Write(func(fd uintptr) bool {
+		k, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, 0)
+		return k > 0 || err != nil && err != unix.EINTR
+	})
 	if err != nil {
 		return
 	}

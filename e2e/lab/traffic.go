@@ -109,6 +109,7 @@ func (l *Lab) WaitBehind(ctx context.Context, addr string, names ...string) erro
 // connections they keep. Its counters may be read at any time.
 type Load struct {
 	OK, Failed atomic.Int64
+	client     *http.Client
 	cancel     context.CancelFunc
 	done       sync.WaitGroup
 
@@ -119,16 +120,15 @@ type Load struct {
 // Load starts n clients asking a URL, about 500 requests a second in all.
 func (l *Lab) Load(n int, url string) *Load {
 	ctx, cancel := context.WithCancel(context.Background())
-	load := &Load{cancel: cancel}
-	client := l.Client().HTTP(true)
+	load := &Load{cancel: cancel, client: l.Client().HTTP(true)}
 	load.done.Add(n)
 	for range n {
-		go load.ask(ctx, client, url, time.Duration(n)*2*time.Millisecond)
+		go load.ask(ctx, url, time.Duration(n)*2*time.Millisecond)
 	}
 	return load
 }
 
-func (ld *Load) ask(ctx context.Context, client *http.Client, url string, every time.Duration) {
+func (ld *Load) ask(ctx context.Context, url string, every time.Duration) {
 	defer ld.done.Done()
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -139,7 +139,7 @@ func (ld *Load) ask(ctx context.Context, client *http.Client, url string, every 
 		case <-tick.C:
 		}
 		// A request under way when the load ends is let finish.
-		if err := once(client, url); err != nil {
+		if err := once(ld.client, url); err != nil {
 			ld.Failed.Add(1)
 			ld.mu.Lock()
 			ld.first = errors.Join(ld.first, err)
@@ -171,6 +171,7 @@ func once(client *http.Client, url string) error {
 func (ld *Load) Stop() error {
 	ld.cancel()
 	ld.done.Wait()
+	ld.client.CloseIdleConnections()
 	ld.mu.Lock()
 	defer ld.mu.Unlock()
 	return ld.first
