@@ -63,8 +63,10 @@ func (b *builder) checkNames() {
 	}
 }
 
-// number gives proxies and servers the numbers HAProxy would: forced ones
-// first, the others the lowest free from 2 (1 is the command line) and 1.
+// number gives proxies and servers the numbers HAProxy 2.6 would. Its counter
+// moves on at every proxy, also at one with an "id" of its own, and skips
+// numbers that some "id" takes. The command line counts as the first proxy
+// when there is a stats socket.
 func (b *builder) number() {
 	taken := map[int]string{}
 	for _, d := range b.proxies {
@@ -76,15 +78,16 @@ func (b *builder) number() {
 		}
 		taken[d.p.ID] = d.p.Name
 	}
-	next := 2
+	next := 1
+	if len(b.cfg.Global.StatsSockets) > 0 {
+		next++
+	}
 	for _, d := range b.proxies {
 		if !d.forcedID {
-			for taken[next] != "" {
-				next++
-			}
+			next = free(taken, next)
 			d.p.ID = next
-			next++
 		}
+		next++
 		b.numberServers(d)
 	}
 }
@@ -107,12 +110,20 @@ func (b *builder) numberServers(d *draft) {
 	next := 1
 	for i := range d.p.Servers {
 		if s := &d.p.Servers[i]; s.ID == 0 {
-			for ids[next] != "" {
-				next++
-			}
+			next = free(ids, next)
 			s.ID = next
-			next++
 		}
+		next++
+	}
+}
+
+// free returns the first number from n on that is not taken.
+func free(taken map[int]string, n int) int {
+	for {
+		if _, used := taken[n]; !used {
+			return n
+		}
+		n++
 	}
 }
 

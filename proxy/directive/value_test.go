@@ -85,7 +85,7 @@ frontend f
 	at := func(n, id int, name string) settings.Server {
 		return settings.Server{Pos: config.Pos{File: "t", Line: n, Column: 2}, Name: name, ID: id, Weight: 1, Inter: 5 * time.Second, Rise: 2, Fall: 7}
 	}
-	want := []settings.Server{at(4, 1, "plain"), at(6, 9, "full"), at(7, 2, "back"), at(8, 3, "unix"), at(9, 4, "bare")}
+	want := []settings.Server{at(4, 1, "plain"), at(6, 9, "full"), at(7, 3, "back"), at(8, 4, "unix"), at(9, 5, "bare")}
 	want[0].Host, want[0].Port = "10.0.0.1", 80
 	for i := 1; i < 5; i++ {
 		want[i].Rise, want[i].Check, want[i].Backup, want[i].Disabled = 9, true, true, true
@@ -380,17 +380,33 @@ global
 	}
 }
 
+// The numbers are those "show stat" of HAProxy 2.6.12 prints for the same
+// text.
 func TestProxiesAndServersAreNumberedAsInHAProxy(t *testing.T) {
-	p := proxies(t, "frontend a\n bind :1\nbackend b\n id 3\nlisten c\n bind :2\nbackend d\n server x h:1 id 1\n server y h:2\n")
-	var got []int
-	for _, q := range p {
-		got = append(got, q.ID)
+	const socket = "global\n stats socket /s\n"
+	tests := []struct {
+		text    string
+		proxies []int
+		servers []int // of the last proxy
+	}{
+		{"listen a\n bind :1\nbackend b\n", []int{1, 2}, nil},
+		{socket + "frontend a\n bind :1\nbackend b\n id 3\nlisten c\n bind :2\nbackend d\n server x h:1 id 2\n server y h:2\n server z h:3\n",
+			[]int{2, 3, 4, 5}, []int{2, 3, 4}},
+		{socket + "frontend a\n id 10\n bind :1\nbackend b\nlisten c\n bind :2\nbackend d\n id 1\n", []int{10, 3, 4, 1}, nil},
+		{socket + "frontend a\n id 2\n bind :1\nbackend d\n server a h:1\n server b h:1 id 9\n server c h:1\n" +
+			" server d h:1 id 1\n server e h:1 id 2\n server f h:1\n", []int{2, 3}, []int{3, 9, 5, 1, 2, 8}},
 	}
-	if want := []int{2, 3, 4, 5}; !slices.Equal(got, want) {
-		t.Errorf("proxies: got %v, want %v", got, want)
-	}
-	if s := p[3].Servers; s[0].ID != 1 || s[1].ID != 2 {
-		t.Errorf("servers: got %d, %d, want 1, 2", s[0].ID, s[1].ID)
+	for _, tt := range tests {
+		var got, servers []int
+		for _, q := range proxies(t, tt.text) {
+			got, servers = append(got, q.ID), nil
+			for _, s := range q.Servers {
+				servers = append(servers, s.ID)
+			}
+		}
+		if !slices.Equal(got, tt.proxies) || !slices.Equal(servers, tt.servers) {
+			t.Errorf("%q:\n got %v, %v\nwant %v, %v", tt.text, got, servers, tt.proxies, tt.servers)
+		}
 	}
 }
 

@@ -71,7 +71,7 @@ const (
 type Proxy struct {
 	Pos      config.Pos
 	Name     string
-	ID       int // HAProxy's numbering: from 2 in file order (1 is the CLI)
+	ID       int // HAProxy's numbering: in file order from 1, or from 2 with a stats socket
 	Frontend bool
 	Backend  bool
 	Disabled bool
