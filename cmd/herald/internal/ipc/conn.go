@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +21,7 @@ const (
 	chunkFDs   = 128
 	maxMessage = 64 << 20
 	maxOutbox  = 4096
+	lastWords  = time.Second // for what waits when the connection is closed
 )
 
 // kind is what a message is about.
@@ -69,7 +71,6 @@ type conn struct {
 	mu     sync.Mutex
 	outbox []message
 	ended  bool
-	drop   int           // log lines left out since the outbox was full
 	wake   chan struct{} // of capacity 1
 	quit   chan struct{} // closed by close
 	sent   chan struct{} // closed when the writer has ended
@@ -117,7 +118,6 @@ func (k *conn) post(m message) {
 	}
 	if len(k.outbox) >= maxOutbox {
 		if m.Kind == kindLog {
-			k.drop++
 			return
 		}
 		m.release()
@@ -136,10 +136,11 @@ func (k *conn) endLocked() {
 	if !k.ended {
 		k.ended = true
 		close(k.quit)
+		k.sock.SetWriteDeadline(time.Now().Add(lastWords))
 	}
 }
 
-// close sends what waits as long as the peer takes it at once, and ends both
+// close sends what waits if the peer takes it within lastWords, and ends both
 // directions.
 func (k *conn) close() {
 	k.mu.Lock()
@@ -233,7 +234,11 @@ func (k *conn) receive() (message, error) {
 		some, rerr := parseRights(rights[:max(on, 0)])
 		fds = append(fds, some...)
 		switch {
-		case n == 0 && err == nil, errors.Is(err, net.ErrClosed), errors.Is(err, unix.ECONNRESET), errors.Is(err, unix.EPIPE):
+		case errors.Is(err, unix.ECONNRESET):
+			// The peer ended without reading all we sent. The kernel tells that
+			// once and before what the peer sent last, which still waits.
+			continue
+		case n == 0 && err == nil, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 			return fail(io.EOF)
 		case err != nil:
 			return fail(fmt.Errorf("receive: %w", err))
