@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
@@ -64,6 +65,9 @@ func (c *command) demo(ctx context.Context) error {
 	return nil
 }
 
+// shown are the failures of the demonstration, in its order.
+var shown = []Failure{Reboot, Kill, LinkLost, ProxyDead, CutInside}
+
 // say prints one line of the timeline: milliseconds since the start, who,
 // what.
 func (d *demo) say(who, what string, args ...any) {
@@ -106,8 +110,11 @@ func (d *demo) show(ctx context.Context) ([]Outcome, error) {
 	if err := d.reload(ctx); err != nil {
 		return nil, err
 	}
+	if err := d.rank(ctx); err != nil {
+		return nil, err
+	}
 	var outcomes []Outcome
-	for _, f := range []Failure{Reboot, Kill, LinkLost, ProxyDead, CutInside} {
+	for _, f := range shown {
 		o, err := d.failure(ctx, f)
 		if err != nil {
 			return outcomes, fmt.Errorf("%s: %w", f, err)
@@ -176,10 +183,7 @@ func (d *demo) listing() error {
 
 // failure fails the holder of both addresses, shows it, and heals it.
 func (d *demo) failure(ctx context.Context, f Failure) (Outcome, error) {
-	i, err := d.bothHeld(ctx)
-	if err != nil {
-		return Outcome{}, err
-	}
+	const i = 0 // has the highest priority
 	d.say(d.Controller(i).name, "holds the addresses; next failure: %s", f)
 	o, err := d.Failover(ctx, i, f)
 	if err != nil {
@@ -200,36 +204,51 @@ func (d *demo) failure(ctx context.Context, f Failure) (Outcome, error) {
 		return o, err
 	}
 	d.say(o.Failed, "healed")
-	return o, d.Settle(ctx)
+	return o, d.holdsBoth(ctx, i)
 }
 
-// bothHeld returns the controller that holds both virtual addresses. They
-// move on their own, so with equal priorities they may part; then the proxy
-// of one holder is restarted elsewhere until they meet again.
-func (c *Cluster) bothHeld(ctx context.Context) (int, error) {
-	for ctx.Err() == nil {
-		in, out := c.Holder(InsideVirtual), c.Holder(OutsideVirtual)
-		if in >= 0 && in == out {
-			return in, nil
+// recommended are the priorities the operator recommends: one per node.
+var recommended = []int{102, 101, 100}
+
+// rank gives every controller its own priority by a reload, and waits until
+// the first of them has both addresses.
+func (d *demo) rank(ctx context.Context) error {
+	if len(d.Setup.Priorities) == 0 {
+		d.Setup.Priorities = recommended
+	}
+	since := time.Now()
+	d.say("lab", "priorities %v by reload", d.Setup.Priorities)
+	for i, n := range d.Controllers() {
+		if err := d.Write(i); err != nil {
+			return err
 		}
-		// Restarting the others leaves both to the holder of one.
-		if out < 0 {
-			return -1, fmt.Errorf("no single holder of %s: %v", OutsideVirtual, c.Holders(OutsideVirtual))
-		}
-		if err := c.Stop(ctx, out); err != nil {
-			return -1, err
-		}
-		if err := c.WaitFor(ctx, "another holder of "+OutsideVirtual, func() bool { h := c.Holder(OutsideVirtual); return h >= 0 && h != out }); err != nil {
-			return -1, err
-		}
-		if err := c.StartController(out); err != nil {
-			return -1, err
-		}
-		if err := c.Settle(ctx); err != nil {
-			return -1, err
+		for _, p := range n.running() {
+			if p.Name == "haproxy" {
+				continue // its file is the same, and a SIGHUP would end it
+			}
+			if err := p.Signal(syscall.SIGHUP); err != nil {
+				return err
+			}
 		}
 	}
-	return -1, context.Cause(ctx)
+	if err := d.holdsBoth(ctx, 0); err != nil {
+		return err
+	}
+	d.timeline(since)
+	d.claim(true, "with priorities %v %s holds both addresses", d.Setup.Priorities, d.Controller(0).name)
+	return nil
+}
+
+// holdsBoth waits until controller i, and no other, has had both virtual
+// addresses for longer than any contest lasts.
+func (c *Cluster) holdsBoth(ctx context.Context, i int) error {
+	err := c.WaitFor(ctx, fmt.Sprintf("%s to hold both addresses", c.Controller(i).name), func() bool {
+		return c.Holder(InsideVirtual) == i && c.Holder(OutsideVirtual) == i
+	})
+	if err != nil {
+		return err
+	}
+	return c.Settle(ctx)
 }
 
 // timeline prints the address changes since a moment.
@@ -262,8 +281,11 @@ func (d *demo) rival(ctx context.Context, wanted bool, spec Spec, setup Setup, r
 		return
 	}
 	defer l.Down()
+	if len(setup.Priorities) == 0 {
+		setup.Priorities = recommended
+	}
 	c := NewCluster(l, Packaged, setup)
-	if outcomes, err = c.failovers(ctx, []Failure{Reboot, Kill, LinkLost, ProxyDead, CutInside}); err != nil && !errors.Is(err, context.Canceled) {
+	if outcomes, err = c.failovers(ctx, shown); err != nil && !errors.Is(err, context.Canceled) {
 		d.say("comparison", "%s: %v", Packaged, err)
 	}
 }
@@ -276,19 +298,15 @@ func (c *Cluster) failovers(ctx context.Context, failures []Failure) ([]Outcome,
 	}
 	var outcomes []Outcome
 	for _, f := range failures {
-		if err := c.Settle(ctx); err != nil {
+		if err := c.holdsBoth(ctx, 0); err != nil {
 			return outcomes, err
 		}
-		i, err := c.bothHeld(ctx)
-		if err != nil {
-			return outcomes, err
-		}
-		o, err := c.Failover(ctx, i, f)
+		o, err := c.Failover(ctx, 0, f)
 		if err != nil {
 			return outcomes, fmt.Errorf("%s: %w", f, err)
 		}
 		outcomes = append(outcomes, o)
-		if err := c.Heal(i); err != nil {
+		if err := c.Heal(0); err != nil {
 			return outcomes, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,14 +32,14 @@ type ledger struct {
 
 	mu      sync.Mutex
 	changes []Change
-	held    map[string]map[string]int // address -> node -> count of interfaces
+	held    map[string]map[string]bool // address -> nodes that have it
 	woken   chan struct{}
 }
 
 // follow subscribes to the address changes of the nodes, existing addresses
 // first.
 func follow(nodes []*Node) (*ledger, error) {
-	l := &ledger{end: make(chan struct{}), held: map[string]map[string]int{}, woken: make(chan struct{})}
+	l := &ledger{end: make(chan struct{}), held: map[string]map[string]bool{}, woken: make(chan struct{})}
 	for _, n := range nodes {
 		ns := netns.NsHandle(n.ns[unix.CLONE_NEWNET].Fd())
 		updates := make(chan netlink.AddrUpdate, 256)
@@ -53,7 +54,52 @@ func follow(nodes []*Node) (*ledger, error) {
 		l.done.Add(1)
 		go l.read(n.name, updates)
 	}
+	for _, n := range nodes {
+		if err := l.know(n); err != nil {
+			l.stop()
+			return nil, err
+		}
+	}
+	l.mu.Lock()
+	for i := range l.changes {
+		l.changes[i].At = time.Time{} // what was there before is no change
+	}
+	l.mu.Unlock()
 	return l, nil
+}
+
+// know waits until every address the node has now has been read.
+func (l *ledger) know(n *Node) error {
+	for _, p := range n.ports {
+		addrs, err := n.Addrs(p.Iface)
+		if err != nil {
+			return err
+		}
+		for _, a := range addrs {
+			addr, _, _ := strings.Cut(a, "/")
+			if !l.await(n.name, addr) {
+				return fmt.Errorf("follow addresses of %s: %s was not reported", n.name, addr)
+			}
+		}
+	}
+	return nil
+}
+
+func (l *ledger) await(node, addr string) bool {
+	limit := time.After(5 * time.Second)
+	for {
+		l.mu.Lock()
+		known, woken := l.held[addr][node], l.woken
+		l.mu.Unlock()
+		if known {
+			return true
+		}
+		select {
+		case <-woken:
+		case <-limit:
+			return false
+		}
+	}
 }
 
 func (l *ledger) stop() {
@@ -78,14 +124,14 @@ func (l *ledger) note(c Change) {
 	defer l.mu.Unlock()
 	nodes := l.held[c.Addr]
 	if nodes == nil {
-		nodes = map[string]int{}
+		nodes = map[string]bool{}
 		l.held[c.Addr] = nodes
 	}
-	if (nodes[c.Node] > 0) == c.Added {
+	if nodes[c.Node] == c.Added {
 		return
 	}
 	if c.Added {
-		nodes[c.Node] = 1
+		nodes[c.Node] = true
 	} else {
 		delete(nodes, c.Node)
 	}

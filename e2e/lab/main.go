@@ -186,7 +186,6 @@ func (c *command) up(ctx context.Context) error {
 }
 
 func (c *command) status(lab *Cluster) error {
-	// The ledger lists what exists when it is opened, in its own time.
 	for i, n := range lab.Controllers() {
 		for _, p := range n.ports {
 			addrs, err := n.Addrs(p.Iface)

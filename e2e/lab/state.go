@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // stateDir keeps what later commands need to know of labs left running.
@@ -143,9 +144,24 @@ func Remove(name string) (int, error) {
 				errs = append(errs, fmt.Errorf("end first process %d: %w", pid, err))
 			}
 		}
+		errs = append(errs, gone(name))
 		if err := os.Remove(stateFile(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
 	return nodes, errors.Join(errs...)
+}
+
+// gone waits until no first process of a lab is left; the kernel ends all of
+// a namespace before its first process.
+func gone(name string) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range 1000 {
+		if len(leftovers(name)) == 0 {
+			return nil
+		}
+		<-tick.C
+	}
+	return fmt.Errorf("lab %s: first processes %v do not end", name, leftovers(name))
 }
