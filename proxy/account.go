@@ -114,7 +114,7 @@ func (x *stream) vacate() {
 // writeLog logs the finished stream, if it is to be logged.
 func (x *stream) writeLog() {
 	lg := x.fe.log
-	if lg == nil || len(lg.targets) == 0 {
+	if len(lg.targets) == 0 || x.local && x.page == nil { // monitor-uri is never logged
 		return
 	}
 	cfg := x.fe.cfg
@@ -169,6 +169,9 @@ func (x *stream) fill(r *logline.Record) {
 		if a := t.addr.Load(); a != nil {
 			r.ServerAddr = a.ip
 		}
+	}
+	if x.page != nil {
+		r.Backend, r.Server = x.fe.cfg.Name, "<STATS>"
 	}
 	if x.fe.log.custom {
 		r.Local = loop.LocalAddr(c.FD())

@@ -178,13 +178,32 @@ func (w *worker) endStreams(who byte, match func(*stream) bool) (n int) {
 	for c := w.open; c != nil; {
 		after := c.after
 		if x := c.x; x != nil && match(x) && (x.ticket == nil || x.leaveQueue()) {
-			x.end(who, x.where())
+			x.stopped(who)
 			x.drive()
 			n++
 		}
 		c = after
 	}
 	return n
+}
+
+// stopped ends a stream from outside; a client that has got no response yet
+// gets an error page.
+func (x *stream) stopped(who byte) {
+	where := x.where()
+	switch {
+	case x.step == stepReply || x.step == stepFinish:
+	case x.fe.http && where == 'H':
+		x.flag(who, where)
+		x.answer(502)
+	case x.fe.http && (where == 'C' || where == 'Q'):
+		x.flag(who, where)
+		x.answer(503)
+	case x.fe.http:
+		x.end(who, where)
+	default: // HAProxy does not say when a plain stream was stopped
+		x.end(who, '-')
+	}
 }
 
 // where is the second termination flag of a stream that is ended now.

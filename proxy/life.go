@@ -74,9 +74,7 @@ func readHead(x *stream) answer {
 		return x.badRequest('C')
 	}
 	if x.late&clientLate != 0 {
-		x.flag('c', 'R')
-		x.tally().errReq.Add(1)
-		return x.answer(408)
+		return x.badRequest('c')
 	}
 	for {
 		buf, v := x.input()
@@ -84,8 +82,7 @@ func readHead(x *stream) answer {
 		case v == h1.Complete:
 			return x.gotHead(buf)
 		case v.Bad():
-			x.keepLine(buf)
-			return x.badRequest('P')
+			return x.refuse(v)
 		case x.gone && c.served > 0 && len(c.in) == 0:
 			x.keep = false
 			return x.to(stepFinish)
@@ -102,15 +99,22 @@ func readHead(x *stream) answer {
 	}
 }
 
-// badRequest refuses what the client sent, by whose fault.
+// badRequest refuses what the client sent, by whose fault. Nothing of the
+// request is logged: it was not understood.
 func (x *stream) badRequest(who byte) answer {
 	x.flag(who, 'R')
 	x.tally().errReq.Add(1)
-	if who == 'C' {
-		x.status = 400
-		return x.end(who, 'R')
+	x.began, x.headAt, x.line = 0, 0, x.line[:0]
+	if x.late&clientLate != 0 {
+		return x.answer(408)
 	}
 	return x.answer(400)
+}
+
+// refuse is badRequest with the status that fits the verdict.
+func (x *stream) refuse(v h1.Verdict) answer {
+	x.badRequest('P')
+	return x.answer(v.Status())
 }
 
 // input answers the bytes received so far of the head and what they parse to.
@@ -219,7 +223,7 @@ func rewriteRequest(x *stream) answer {
 	rest := buf[h.Len:]
 	n, done, v := x.up.body.Scan(rest)
 	if v.Bad() {
-		return x.badRequest('P')
+		return x.refuse(v)
 	}
 	x.out = append(x.out, rest[:n]...)
 	x.up.ended = done
@@ -309,7 +313,7 @@ func queue(x *stream) answer {
 		x.flag('s', 'Q')
 		x.be.tallies[x.w.id].errConn.Add(1)
 		return x.answer(503)
-	case x.clientReset():
+	case x.clientLeft():
 		if !x.leaveQueue() {
 			return wait
 		}
@@ -339,7 +343,7 @@ func connect(x *stream) answer {
 		return x.connectFailed('s')
 	case can&loop.Failed != 0:
 		return x.connectFailed('S')
-	case x.clientReset():
+	case x.clientLeft():
 		x.aborted()
 		return x.end('C', 'C')
 	case can&loop.Writable == 0:
@@ -353,7 +357,7 @@ func connect(x *stream) answer {
 // pause waits before the next attempt on the same server.
 func pause(x *stream) answer {
 	switch {
-	case x.clientReset():
+	case x.clientLeft():
 		x.aborted()
 		return x.end('C', 'C')
 	case x.late&clientLate == 0:
@@ -398,13 +402,12 @@ func receive(x *stream) answer {
 		return x.answer(408)
 	case x.up.fault == faultSource:
 		x.aborted()
-		x.status = 400
 		return x.end('C', 'D')
 	case x.up.fault == faultFormat:
 		x.tally().errReq.Add(1)
 		x.flag('P', 'D')
 		return x.answer(400)
-	case x.clientReset():
+	case x.clientLeft():
 		x.aborted()
 		return x.end('C', 'H')
 	}

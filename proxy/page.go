@@ -86,8 +86,7 @@ func readForm(x *stream) answer {
 			break
 		}
 		if got == 0 || errno != 0 {
-			x.aborted()
-			return x.end('C', 'R')
+			return x.badRequest('C')
 		}
 		x.bytesIn += int64(got)
 		n, done, v := x.up.body.Scan(buf[:got])
@@ -101,8 +100,7 @@ func readForm(x *stream) answer {
 		}
 	}
 	if x.late&clientLate != 0 {
-		x.flag('c', 'R')
-		return x.answer(408)
+		return x.badRequest('c')
 	}
 	return wait
 }
@@ -135,6 +133,7 @@ func awaitPage(x *stream) answer {
 	}
 	r := x.made
 	x.status = r.Status
+	x.queuedAt, x.connected, x.dataAt = x.headAt, x.headAt, x.now()
 	x.keep = x.keep && x.mode() != settings.Close && !x.w.s.draining.Load()
 	b := append(x.out[:0], "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(r.Status), 10)

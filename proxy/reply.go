@@ -33,9 +33,8 @@ func (x *stream) say(p []byte) answer {
 			x.reply = p[:i+4]
 		}
 	}
-	x.bytesOut += int64(len(x.reply))
-	if x.w != nil && x.dataAt == 0 && x.local {
-		x.dataAt = x.now()
+	if x.headAt != 0 { // HAProxy counts no answer to what it could not read
+		x.bytesOut += int64(len(x.reply))
 	}
 	x.c.arm(x.fe.cfg.Timeouts.Client)
 	return x.to(stepReply)

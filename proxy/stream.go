@@ -164,10 +164,11 @@ func (x *stream) server() *settings.Timeouts {
 	return &x.be.cfg.Timeouts
 }
 
-// clientReset reports that the client's connection is broken. The mere end
-// of what the client sends is none: it may wait for its response.
-func (x *stream) clientReset() bool {
-	return x.c.Can()&loop.Failed != 0 || x.be != nil && x.be.cfg.AbortOnClose && x.c.Can()&loop.Hangup != 0
+// clientLeft reports that the client is gone and the request is to be given
+// up for it (option abortonclose). Without the option the server's answer is
+// awaited, as HAProxy does: a client may end its side and still read.
+func (x *stream) clientLeft() bool {
+	return x.be != nil && x.be.cfg.AbortOnClose && x.c.Can()&(loop.Hangup|loop.Failed) != 0
 }
 
 // mode is how the connections are treated after the response: the stricter
