@@ -1,6 +1,8 @@
 package directive
 
 import (
+	"fmt"
+
 	"herald/config"
 	"herald/config/block"
 	"herald/vrrp/settings"
@@ -19,10 +21,97 @@ type Options struct {
 // Build makes the configuration of a parsed keepalived.conf. It never fails:
 // what is unknown or not supported yet is a warning, an instance that cannot
 // run is an error that names it and the instance is left out of the result.
+// Findings come in the order they are found: Sort them before showing them.
 func Build(statements []block.Statement, o Options, diags *config.Diagnostics) *settings.Config {
-	return &settings.Config{}
+	b := &build{o: o, diags: diags, elsewhere: elsewhere(), scripts: map[string]bool{}}
+	// Globals first and instances last: a value may stand after its use.
+	for pass := range passes {
+		var now []block.Statement
+		for _, st := range statements {
+			if passOf(st.Keyword()) == pass {
+				now = append(now, st)
+			}
+		}
+		apply(b, "the top level", topWords, b, now)
+	}
+	return b.finish()
 }
 
-// Reference returns the keyword reference in Markdown, generated from the
-// registries.
-func Reference() string { return "" }
+// passes is how often the top level is walked.
+const passes = 4
+
+// passOf groups the top level keywords by when they are read.
+func passOf(word string) int {
+	switch word {
+	case "global_defs":
+		return 0
+	case "vrrp_script":
+		return 1
+	case "vrrp_sync_group":
+		return 2
+	}
+	return 3
+}
+
+// A build is the state of one Build.
+type build struct {
+	o         Options
+	diags     *config.Diagnostics
+	elsewhere map[string]string // a word -> the block it belongs in
+	global    globals
+	config    settings.Config
+	scripts   map[string]bool // defined and usable
+	groups    []syncGroup
+	drafts    []*draft
+}
+
+// unknown reports a word nobody knows, or one that belongs in another block.
+func (b *build) unknown(where string, st block.Statement, known []string) {
+	word := st.Keyword()
+	if home, ok := b.elsewhere[word]; ok {
+		b.diags.Add(config.Diagnostic{Pos: st.Pos, Severity: config.Warning, Kind: config.Unknown, Word: word,
+			Message: fmt.Sprintf("unknown keyword %q in %s", word, where), Fix: "it belongs in " + home})
+		return
+	}
+	b.diags.Unknown(st.Pos, config.Warning, "keyword", word, known)
+}
+
+// unsupported reports a statement keepalived knows and herald ignores.
+func (b *build) unsupported(st block.Statement) {
+	b.diags.Unsupported(st.Pos, config.Warning, "keyword", st.Keyword(), "keepalived")
+}
+
+// user checks an account and a group named in the file, either may be empty.
+func (b *build) user(st block.Statement, user, group string) bool {
+	ok := true
+	if user != "" && b.o.LookupUser != nil && !b.o.LookupUser(user) {
+		b.diags.Errorf(st.Pos, user, "%s: user %q does not exist", st.Keyword(), user)
+		ok = false
+	}
+	if group != "" && b.o.LookupGroup != nil && !b.o.LookupGroup(group) {
+		b.diags.Errorf(st.Pos, group, "%s: group %q does not exist", st.Keyword(), group)
+		ok = false
+	}
+	return ok
+}
+
+// finish completes the instances that can run.
+func (b *build) finish() *settings.Config {
+	b.config.RouterID = b.global.routerID
+	if b.config.RouterID == "" {
+		b.config.RouterID = b.o.HostName
+	}
+	b.config.ScriptUser, b.config.ScriptGroup = b.global.scriptUser, b.global.scriptGroup
+	b.config.ScriptSecurity = b.global.scriptSecurity
+	b.config.StartupDelay = b.global.startupDelay
+	b.joinGroups()
+	for _, d := range b.drafts {
+		b.complete(d)
+		b.unique(d)
+		if !d.broken {
+			b.config.Instances = append(b.config.Instances, d.Instance)
+		}
+	}
+	b.sharedAddresses()
+	return &b.config
+}

@@ -1,0 +1,75 @@
+package directive
+
+import (
+	"slices"
+	"time"
+
+	"herald/config"
+	"herald/config/block"
+)
+
+// globals gathers global_defs.
+type globals struct {
+	routerID                string
+	scriptUser, scriptGroup string
+	scriptSecurity          bool
+	startupDelay            time.Duration
+	version                 int // vrrp_version; 0 is 2
+	defaultInterface        string
+	garp                    garpDraft
+	otherGroup              string // vrrp_mcast_group4 when it is not 224.0.0.18
+}
+
+const vrrpGroup = "224.0.0.18" // RFC 3768 section 5.2.2
+
+var globalWords = config.NewRegistry(slices.Concat(globalActs, builtIn(plan[globals](globalBuiltIn)),
+	plan[globals](processPlan+globalPlan))...)
+
+type globalKeyword = keyword[globals]
+
+var globalActs = []row[globals]{
+	{Name: "router_id", Syntax: "TEXT", Doc: "Names this machine on the status page; the host name otherwise.",
+		Example: "router_id controller-0", Do: globalKeyword{act: func(_ *build, g *globals, st block.Statement) { g.routerID = st.Arg(1) }}},
+	{Name: "script_user", Syntax: "USER [GROUP]", Doc: "The account scripts run as when they name none; `keepalived_script` if it exists, else root.",
+		Example: "script_user root", Do: globalKeyword{act: scriptUser}},
+	{Name: "enable_script_security", Doc: "Refuses to run scripts as root whose path others can write.",
+		Example: "enable_script_security", Do: globalKeyword{act: func(_ *build, g *globals, _ block.Statement) { g.scriptSecurity = true }}},
+	{Name: "vrrp_startup_delay", Syntax: "SECONDS", Doc: "Instances stay BACKUP so long after the start.",
+		Example: "vrrp_startup_delay 5.5", Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) {
+			g.startupDelay = b.seconds(st, 1, 0, time.Hour, 0)
+		}}},
+	{Name: "vrrp_version", Syntax: "2|3", Doc: "The version of instances that name none, 2 by default. Version 3 is not supported yet.",
+		Example: "vrrp_version 2", Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) { g.version = b.number(st, 1, 2, 3, 2) }}},
+	{Name: "vrrp_mcast_group4", Syntax: "ADDRESS", Doc: "The multicast group of advertisements. Only 224.0.0.18 is supported yet.",
+		Example: "vrrp_mcast_group4 224.0.0.18", Do: globalKeyword{act: mcastGroup}},
+	{Name: "default_interface", Syntax: "INTERFACE", Doc: "The interface of instances that name none.",
+		Example: "default_interface eth0", Do: globalKeyword{act: func(_ *build, g *globals, st block.Statement) { g.defaultInterface = st.Arg(1) }}},
+	{Name: "vrrp_garp_master_delay", Syntax: "SECONDS", Doc: "Default of garp_master_delay.", Example: "vrrp_garp_master_delay 10",
+		Do: globalKeyword{act: garpTime(func(g *globals) **time.Duration { return &g.garp.delay }, 5*time.Second)}},
+	{Name: "vrrp_garp_master_repeat", Syntax: "COUNT", Doc: "Default of garp_master_repeat.", Example: "vrrp_garp_master_repeat 1",
+		Do: globalKeyword{act: garpCount(func(g *globals) **int { return &g.garp.repeat }, 1)}},
+	{Name: "vrrp_garp_master_refresh", Syntax: "SECONDS", Doc: "Default of garp_master_refresh.", Example: "vrrp_garp_master_refresh 60",
+		Do: globalKeyword{act: garpTime(func(g *globals) **time.Duration { return &g.garp.refresh }, 0)}},
+	{Name: "vrrp_garp_master_refresh_repeat", Syntax: "COUNT", Doc: "Default of garp_master_refresh_repeat.", Example: "vrrp_garp_master_refresh_repeat 2",
+		Do: globalKeyword{act: garpCount(func(g *globals) **int { return &g.garp.refreshRepeat }, 1)}},
+	{Name: "vrrp_garp_lower_prio_delay", Syntax: "SECONDS", Doc: "Default of garp_lower_prio_delay.", Example: "vrrp_garp_lower_prio_delay 10",
+		Do: globalKeyword{act: garpTime(func(g *globals) **time.Duration { return &g.garp.lowerDelay }, 5*time.Second)}},
+	{Name: "vrrp_garp_lower_prio_repeat", Syntax: "COUNT", Doc: "Default of garp_lower_prio_repeat.", Example: "vrrp_garp_lower_prio_repeat 1",
+		Do: globalKeyword{act: garpCount(func(g *globals) **int { return &g.garp.lowerRepeat }, 0)}},
+	{Name: "vrrp_garp_interval", Syntax: "SECONDS", Doc: "Least time between two announcements on one interface.", Example: "vrrp_garp_interval 0.001",
+		Do: globalKeyword{act: garpTime(func(g *globals) **time.Duration { return &g.garp.pace }, 0)}},
+	{Name: "vrrp_min_garp", Syntax: "[BOOL]", Doc: "One announcement and no second burst, unless other keywords say more.", Example: "vrrp_min_garp",
+		Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) { g.garp.once = b.flag(st) }}},
+}
+
+func scriptUser(b *build, g *globals, st block.Statement) {
+	if b.user(st, st.Arg(1), st.Arg(2)) {
+		g.scriptUser, g.scriptGroup = st.Arg(1), st.Arg(2)
+	}
+}
+
+func mcastGroup(b *build, g *globals, st block.Statement) {
+	if a, ok := b.address4(st, 1); ok && a.String() != vrrpGroup {
+		g.otherGroup = st.Arg(1)
+	}
+}

@@ -1,0 +1,224 @@
+package directive
+
+import "herald/config"
+
+// globalBuiltIn lists what herald does without being told.
+const globalBuiltIn = `
+dynamic_interfaces [allow_if_changes] | Interfaces may appear and vanish while it runs: always so. |
+vrrp_no_swap | The VRRP process is locked in memory: always so. |
+vrrp_rt_priority PRIORITY | The VRRP process runs in real time where the system allows: always so. | 50
+vrrp_priority NICE | The VRRP process runs in real time where the system allows: always so. | -10
+vrrp_rlimit_rttime MICROSECONDS | Bounds the VRRP process's time between waits; herald's own bound is enough. | 10000
+max_auto_priority [PRIORITY] | The VRRP process runs in real time where the system allows: always so. | -1
+min_auto_priority_delay MICROSECONDS | The VRRP process runs in real time where the system allows: always so. | 1000000
+vrrp_skip_check_adv_addr [BOOL] | A differing address list is counted and reported, never a reason to drop: always so. |
+reload_check_config [FILE] | A reload with errors keeps the running configuration: always so. |
+process_names | Names the processes after their roles: always so. |
+tmp_config_directory DIRECTORY | Keeps a copy of the configuration; only the process that needs it reads it here. | /tmp
+vrrp_iptables [IN [OUT]] | Where no_accept and virtual MAC rules go; there are none. | keepalived
+vrrp_ipsets [NAME...] | Sets for such rules; there are none. | keepalived
+nftables [TABLE] | A table for such rules; there are none. |
+nftables_priority PRIORITY | Priority of such rules; there are none. | -1
+nftables_counters | Counters on such rules; there are none. |
+nftables_ifindex | Form of such rules; there are none. |
+`
+
+// processPlan lists keywords that stand at the top level or in global_defs.
+const processPlan = `
+net_namespace NAME | Runs in a network namespace. | red
+net_namespace_ipvs NAME | The network namespace of the IPVS rules. | red
+namespace_with_ipsets | Uses ipsets in a namespace on old kernels. |
+instance NAME | Names the files of several daemons apart. | red
+use_pid_dir | Puts the pid files in /run/keepalived. |
+linkbeat_use_polling | Finds dead links by polling MII or ethtool. |
+child_wait_time SECONDS | Time children have to end, 5 s. | 5
+`
+
+const globalPlan = `
+config_save_dir DIRECTORY | Saves state and files at each reload, for debugging. | /var/lib/keepalived
+process_name NAME | Names the parent process. | keepalived
+vrrp_process_name NAME | Names the VRRP process. | keepalived_vrrp
+checker_process_name NAME | Names the checker process. | keepalived_ipvs
+bfd_process_name NAME | Names the BFD process. | keepalived_bfd
+startup_script SCRIPT [USER [GROUP]] | Runs once before anything else. | /usr/local/bin/start
+startup_script_timeout SECONDS | Time the startup script may take, 10 s. | 10
+shutdown_script SCRIPT [USER [GROUP]] | Runs once after everything else. | /usr/local/bin/stop
+shutdown_script_timeout SECONDS | Time the shutdown script may take, 10 s. | 10
+notification_email { ADDRESS... } | Who gets mail at a transition. | { admin@example.com }
+notification_email_from ADDRESS | Who the mail is from. | keepalived@example.com
+smtp_server HOST [PORT] | The server that takes the mail. | 127.0.0.1 25
+smtp_helo_name NAME | The name in the mail's HELO. | node1.example.com
+smtp_connect_timeout SECONDS | How long to wait for the mail server. | 30
+smtp_alert [BOOL] | Sends mail at every transition. | on
+smtp_alert_vrrp [BOOL] | Sends mail at VRRP transitions. | on
+smtp_alert_checker [BOOL] | Sends mail when a real server changes. | on
+no_email_faults | Sends no mail about faults. |
+no_checker_emails | Sends no mail at each change of a checker. |
+checker_log_all_failures [BOOL] | Logs every failed check. | on
+vrrp_mcast_group6 ADDRESS | The multicast group of IPv6 advertisements. | ff02::12
+lvs_sync_daemon INTERFACE [OPTION...] | Runs the IPVS connection synchronisation. | eth0 VI_1 id 5
+lvs_timeouts [OPTION...] | Sets the IPVS connection timeouts. | tcp 900
+lvs_flush | Removes existing IPVS rules at the start. |
+lvs_flush_on_stop [VS] | Removes all IPVS rules at the end. |
+vrrp_gna_interval SECONDS | Least time between two unsolicited neighbour advertisements. | 0.001
+vrrp_garp_extra_if [all] SECONDS | Announces on the other interfaces of an instance too. | 100
+vrrp_vmac_garp_intvl [all] SECONDS | Old name of vrrp_garp_extra_if. | 100
+vrrp_down_timer_adverts COUNT | Default of down_timer_adverts. | 3
+vrrp_lower_prio_no_advert [BOOL] | Default of lower_prio_no_advert. |
+vrrp_higher_prio_send_advert [BOOL] | Default of higher_prio_send_advert. |
+vrrp_check_unicast_src [BOOL] | Default of check_unicast_src. |
+vrrp_strict [BOOL] | Refuses what the RFC does not allow, and filters the addresses. |
+vrrp_notify_priority_changes [BOOL] | Default of notify_priority_changes. | on
+nftables_ipvs [TABLE] | Uses nftables marks for virtual server groups. |
+nftables_ipvs_priority PRIORITY | Priority of those rules. | -1
+nftables_ipvs_start_fwmark NUMBER | The first of those marks. | 1000
+disable_local_igmp | Stops IGMP reports of link-local groups. |
+checker_priority NICE | Niceness of the checker process. | -10
+bfd_priority NICE | Niceness of the BFD process. | -10
+checker_no_swap | Locks the checker process in memory. |
+bfd_no_swap | Locks the BFD process in memory. |
+vrrp_cpu_affinity CPU... | Binds the VRRP process to processors. | 0
+checker_cpu_affinity CPU... | Binds the checker process to processors. | 0
+bfd_cpu_affinity CPU... | Binds the BFD process to processors. | 0
+checker_rt_priority PRIORITY | Runs the checker process in real time. | 50
+bfd_rt_priority PRIORITY | Runs the BFD process in real time. | 50
+checker_rlimit_rttime MICROSECONDS | Bounds the checker process's time between waits. | 10000
+bfd_rlimit_rttime MICROSECONDS | Bounds the BFD process's time between waits. | 10000
+snmp_socket ADDRESS | The AgentX socket of the SNMP master. | unix:/var/agentx/master
+enable_snmp_keepalived | Serves the KEEPALIVED MIB (old name). |
+enable_snmp_vrrp | Serves the VRRP part of the KEEPALIVED MIB. |
+enable_snmp_checker | Serves the checker part of the KEEPALIVED MIB. |
+enable_snmp_rfc | Serves both VRRP MIBs. |
+enable_snmp_rfcv2 | Serves the MIB of RFC 2787. |
+enable_snmp_rfcv3 | Serves the MIB of RFC 6527. |
+enable_traps | Sends SNMP traps. |
+snmp_vrrp_update_interval SECONDS | How often SNMP data is renewed (newer than 2.2.7). | 5
+snmp_checker_update_interval SECONDS | How often SNMP data is renewed (newer than 2.2.7). | 5
+enable_dbus | Serves D-Bus. |
+dbus_service_name NAME | The name on D-Bus. | org.keepalived.Vrrp1
+dbus_no_interface_name | Leaves the interface out of D-Bus paths (newer than 2.2.7). |
+notify_fifo FILE [USER [GROUP]] | Writes every transition to a FIFO. | /run/notify
+notify_fifo_script SCRIPT [USER [GROUP]] | Runs a script that reads that FIFO. | /usr/local/bin/notify
+vrrp_notify_fifo FILE [USER [GROUP]] | Writes VRRP transitions to a FIFO. | /run/notify
+vrrp_notify_fifo_script SCRIPT [USER [GROUP]] | Runs a script that reads that FIFO. | /usr/local/bin/notify
+lvs_notify_fifo FILE [USER [GROUP]] | Writes server transitions to a FIFO. | /run/notify
+lvs_notify_fifo_script SCRIPT [USER [GROUP]] | Runs a script that reads that FIFO. | /usr/local/bin/notify
+fifo_write_vrrp_states_on_reload | Writes all states to the FIFO at a reload. |
+vrrp_netlink_cmd_rcv_bufs BYTES | Receive buffer of the netlink command socket. | 1000000
+vrrp_netlink_cmd_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
+vrrp_netlink_monitor_rcv_bufs BYTES | Receive buffer of the netlink monitor socket. | 1000000
+vrrp_netlink_monitor_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
+lvs_netlink_cmd_rcv_bufs BYTES | Receive buffer of the checkers' command socket. | 1000000
+lvs_netlink_cmd_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
+lvs_netlink_monitor_rcv_bufs BYTES | Receive buffer of the checkers' monitor socket. | 1000000
+lvs_netlink_monitor_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
+process_monitor_rcv_bufs BYTES | Receive buffer of the process monitor. | 500000
+process_monitor_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
+vrrp_rx_bufs_policy MTU|ADVERT|BYTES | How receive buffers are sized. | MTU
+vrrp_rx_bufs_multiplier NUMBER | Factor of that size, 3. | 3
+rs_init_notifies | Runs the notify scripts of real servers at the start. |
+umask NUMBER|BITS... | The umask of files written. | 022
+log_unknown_vrids | Logs advertisements of virtual routers not configured. |
+vmac_prefix TEXT | Prefix of virtual MAC interface names, vrrp. | vrrp
+vmac_addr_prefix TEXT | The same for addresses on other interfaces. | vrrp
+random_seed NUMBER | Makes _RANDOM repeatable. | 1
+reload_time_file FILE | Reloads at the time written in a file. | /etc/keepalived/reload
+reload_repeat | Reloads at that time every day. |
+reload_file [FILE] | A file that exists while the configuration is read. |
+data_use_instance [BOOL] | Puts the instance name into the names of dumps. | on
+vrrp_delay_after_boot SECONDS | Starts so long after the boot (newer than 2.2.7). | 10
+state_dump_file FILE | Where SIGUSR1 writes (newer than 2.2.7). | /run/keepalived.data
+stats_dump_file FILE | Where SIGUSR2 writes (newer than 2.2.7). | /run/keepalived.stats
+json_dump_file FILE | Where the JSON signal writes (newer than 2.2.7). | /run/keepalived.json
+json_version NUMBER | Form of the JSON dump (newer than 2.2.7). | 2
+set_supplementary_groups | Gives scripts all groups of their user (newer than 2.2.7). |
+use_symlink_paths | Keeps symbolic links in script paths (newer than 2.2.7). |
+timer_expired_backup [BOOL] | Becomes BACKUP after a stall of its own (newer than 2.2.7). |
+thread_timer_expired OPTION... | What to do after such a stall (newer than 2.2.7). | backup
+iproute_etc_dir DIRECTORY | Where iproute's tables are (newer than 2.2.7). | /etc/iproute2
+iproute_usr_dir DIRECTORY | Where iproute's tables are (newer than 2.2.7). | /usr/share/iproute2
+`
+
+// topPlan lists the blocks of the top level that are known and not acted on.
+const topPlan = `
+static_ipaddress { ADDRESS [OPTION...] } | Addresses held all the time. | { 192.0.2.1/24 dev eth0 }
+static_routes { ROUTE } | Routes held all the time. | { 192.0.2.0/24 via 198.51.100.1 dev eth0 }
+static_rules { RULE } | Routing rules held all the time. | { from 192.0.2.0/24 table 1 }
+track_group NAME { ... } | Lets instances track static addresses and routes. | G { group { VI_1 } }
+linkbeat_interfaces { INTERFACE [MII|ETHTOOL|IOCTL] } | Interfaces whose link is polled. | { eth2 ETHTOOL }
+interface_up_down_delays { INTERFACE DOWN [UP] } | Waits before it believes a link event. | { eth0 1 2 }
+garp_group { ... } | Paces announcements over a group of interfaces. | { garp_interval 0.1 interface eth0 }
+track_file NAME { ... } | A file whose number changes priorities. | maintenance { file /etc/down weight -30 }
+vrrp_track_file NAME { ... } | Old name of track_file. | maintenance { file /etc/down weight -30 }
+vrrp_track_process NAME { ... } | A process whose life changes priorities. | web { process nginx weight 10 }
+track_process NAME { ... } | Other name of vrrp_track_process. | web { process nginx weight 10 }
+bfd_instance NAME { ... } | A BFD session (RFC 5880) to a neighbour. | b { neighbor_ip 192.0.2.9 min_rx 50 }
+virtual_server_group NAME { ... } | Addresses served by one LVS virtual server. | g { 192.0.2.1 80 fwmark 7 }
+virtual_server ADDRESS|fwmark|group [PORT|NUMBER|NAME] { ... } | An LVS virtual server. | 192.0.2.1 80 { lvs_sched rr lvs_method NAT real_server 192.0.2.2 80 { weight 1 TCP_CHECK { connect_port 80 } } }
+SSL { ... } | Keys of SSL_GET checks. | { password secret }
+auth_hmac NAME { ... } | Keys of HMAC authentication (newer than 2.2.7). | k { key secret }
+`
+
+var insideTop = map[string]registry[nothing]{
+	"track_group":        leaf("group { NAME... } | The instances that track. | { VI_1 }"),
+	"garp_group":         leaf(garpGroupPlan),
+	"track_file":         leaf(trackFilePlan),
+	"vrrp_track_file":    leaf(trackFilePlan),
+	"vrrp_track_process": leaf(trackProcessPlan),
+	"track_process":      leaf(trackProcessPlan),
+	"bfd_instance":       leaf(bfdPlan),
+	"virtual_server":     virtualServerWords,
+	"SSL":                leaf(sslPlan),
+}
+
+func leaf(table string) registry[nothing] { return config.NewRegistry(plan[nothing](table)...) }
+
+const garpGroupPlan = `
+garp_interval SECONDS | Least time between gratuitous ARPs. | 0.1
+gna_interval SECONDS | Least time between neighbour advertisements. | 0.1
+interface INTERFACE | The interface it holds for. | eth0
+interfaces { INTERFACE... } | The interfaces it holds for together. | { eth0 eth1 }
+`
+
+const trackFilePlan = `
+file FILE | The file. | /etc/keepalived/maintenance
+weight NUMBER [reverse] | Factor of the number in the file, 1. | -30
+init_file [NUMBER [overwrite]] | Writes the file at the start. | 0
+`
+
+const trackProcessPlan = `
+process COMMAND [ARGUMENT...] | The process. | nginx
+param_match initial|partial | How arguments are compared. | partial
+weight NUMBER [reverse] | Added to the priority while it runs. | 10
+quorum COUNT | How many must run. | 1
+quorum_max COUNT | How many may run. | 4
+delay SECONDS | Both delays. | 1
+fork_delay SECONDS | Waits before it counts as running. | 1
+terminate_delay SECONDS | Waits before it counts as gone. | 1
+full_command | Compares the whole command line. |
+`
+
+const bfdPlan = `
+neighbor_ip ADDRESS | The other end. | 192.0.2.9
+neighbour_ip ADDRESS | The other end. | 192.0.2.9
+source_ip ADDRESS | This end. | 192.0.2.1
+min_rx MILLISECONDS | Least interval of received packets, 10 ms. | 50
+min_tx MILLISECONDS | Interval of sent packets, 10 ms. | 50
+idle_tx MILLISECONDS | The same while the session is down, 1 s. | 1000
+multiplier COUNT | Missed packets until the session is down, 5. | 5
+passive | Waits for the other end. |
+ttl NUMBER | Time to live of sent packets, 255. | 255
+hoplimit NUMBER | The same for IPv6, 64. | 64
+max_hops NUMBER | Hops a received packet may have made, 0. | 1
+multihop | A session over several hops (newer than 2.2.7). |
+weight NUMBER [reverse] | Added to the priority while the session is up. | 10
+vrrp | Tells VRRP instances only. |
+checker | Tells checkers only. |
+`
+
+const sslPlan = `
+password TEXT | Password of the key. | secret
+ca FILE | Certificate of the authority. | /etc/ssl/ca.pem
+certificate FILE | Own certificate. | /etc/ssl/own.pem
+key FILE | Own key. | /etc/ssl/own.key
+`

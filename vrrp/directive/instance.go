@@ -1,0 +1,225 @@
+package directive
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"herald/config"
+	"herald/config/block"
+	"herald/vrrp/settings"
+)
+
+// A draft is one vrrp_instance being read.
+type draft struct {
+	settings.Instance
+	garp        garpDraft
+	version     int    // 0 when the instance names none
+	auth        auth   // as written
+	pos         points // where the words stood that later checks may blame
+	hasPriority bool
+	listed      int  // lines in virtual_ipaddress
+	broken      bool // an error has been reported; the instance is left out
+	tracks      []block.Statement
+}
+
+// points remembers positions for checks that need the whole instance.
+type points struct {
+	nopreempt, preemptDelay, advertInt, auth config.Pos
+}
+
+// fault reports an error that leaves the instance out.
+func (b *build) fault(d *draft, pos config.Pos, word, format string, args ...any) {
+	b.diags.Errorf(pos, word, "vrrp_instance %s is left out: %s", d.Name, fmt.Sprintf(format, args...))
+	d.broken = true
+}
+
+// faultUnsupported reports something keepalived does without which the
+// instance would not mean the same.
+func (b *build) faultUnsupported(d *draft, pos config.Pos, word, what string) {
+	b.diags.Add(config.Diagnostic{Pos: pos, Severity: config.Error, Kind: config.Unsupported, Word: word,
+		Message: "vrrp_instance " + d.Name + " is left out: " + what + " not supported yet"})
+	d.broken = true
+}
+
+type instanceKeyword = keyword[draft]
+
+var instanceWords = config.NewRegistry(slices.Concat(instanceActs, trackActs, garpActs,
+	builtIn(plan[draft](instanceBuiltIn)), plan[draft](instancePlan))...)
+
+var instanceActs = []row[draft]{
+	{Name: "state", Syntax: "MASTER|BACKUP", Doc: "A hint only: the election decides at once.", Example: "state BACKUP",
+		Do: instanceKeyword{act: state}},
+	{Name: "interface", Syntax: "INTERFACE", Doc: "Where advertisements go.", Example: "interface eth0",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			d.Interface = st.Arg(1)
+			if wrong := interfaceName(d.Interface); wrong != "" {
+				b.fault(d, st.Words[1].Pos, d.Interface, "interface %q is %s", d.Interface, wrong)
+			} else if d.Interface == "lo" {
+				b.fault(d, st.Words[1].Pos, d.Interface, "advertisements cannot go over the loopback interface lo")
+			}
+		}}},
+	{Name: "virtual_router_id", Syntax: "NUMBER", Doc: "1 to 255, the same on all nodes, once per interface.", Example: "virtual_router_id 51",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			n, err := config.Int(st.Arg(1), 1, 255)
+			if err != nil {
+				b.fault(d, st.Words[1].Pos, st.Arg(1), "virtual_router_id: %v", err)
+			}
+			d.VRID = uint8(n)
+		}}},
+	{Name: "priority", Syntax: "NUMBER", Doc: "1 to 255, the highest holds the addresses; 100 by default, 255 with state MASTER. 255 means owner and never changes.",
+		Example: "priority 101", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			d.Priority, d.hasPriority = uint8(b.number(st, 1, 1, 255, 100)), true
+		}}},
+	{Name: "advert_int", Syntax: "SECONDS", Doc: "Time between advertisements, 1 s, the same on all nodes; whole seconds in version 2.", Example: "advert_int 1",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			d.pos.advertInt = st.Pos
+			d.AdvertInt = b.seconds(st, 1, 10*time.Millisecond, 255*time.Second, time.Second)
+		}}},
+	{Name: "version", Syntax: "2|3", Doc: "The version of the protocol. Version 3 is not supported yet.", Example: "version 2",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.version = b.number(st, 1, 2, 3, 2) }}},
+	{Name: "nopreempt", Doc: "A better node leaves the addresses where they are; not with state MASTER.", Example: "nopreempt",
+		Do: instanceKeyword{act: func(_ *build, d *draft, st block.Statement) { d.NoPreempt, d.pos.nopreempt = true, st.Pos }}},
+	{Name: "preempt", Doc: "A better node takes the addresses, the default.", Example: "preempt",
+		Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.NoPreempt = false }}},
+	{Name: "preempt_delay", Syntax: "SECONDS", Doc: "A better node waits 0 to 1000 s before it takes over; not with state MASTER.", Example: "preempt_delay 30",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			d.PreemptDelay, d.pos.preemptDelay = b.seconds(st, 1, 0, 1000*time.Second, 0), st.Pos
+		}}},
+	{Name: "authentication", Syntax: "{ ... }", Doc: "A password in every advertisement, in clear text (version 2).",
+		Example: "authentication { auth_type PASS auth_pass secret }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			d.pos.auth = st.Pos
+			apply(b, "authentication", authWords, &d.auth, st.Children)
+		}}},
+	{Name: "virtual_ipaddress", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and advertises. Options: dev, brd, scope, label.",
+		Example: "virtual_ipaddress { 192.0.2.10/24 dev eth0 label eth0:1 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			d.listed += len(st.Children)
+			d.Addresses = append(d.Addresses, b.addresses(d, st)...)
+		}}},
+	{Name: "virtual_ipaddress_excluded", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and does not advertise.",
+		Example: "virtual_ipaddress_excluded { 192.0.2.11/24 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			d.Excluded = append(d.Excluded, b.addresses(d, st)...)
+		}}},
+	{Name: "mcast_src_ip", Syntax: "ADDRESS", Doc: "Source of the advertisements; the interface's first address otherwise.", Example: "mcast_src_ip 192.0.2.2",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			if a, ok := b.address4(st, 1); ok {
+				d.Source = a
+			}
+		}}},
+	{Name: "unicast_src_ip", Syntax: "ADDRESS", Doc: "Source of unicast advertisements; without peers, of multicast ones.", Example: "unicast_src_ip 192.0.2.2",
+		Do: instanceKeyword{act: unicastSource}},
+	{Name: "unicast_peer", Syntax: "{ ADDRESS [OPTION...] }", Doc: "Peers that get advertisements instead of the multicast group. Not supported yet: an instance with peers is left out.",
+		Example: "unicast_peer { }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			if len(st.Children) > 0 {
+				b.faultUnsupported(d, st.Pos, "unicast_peer", "unicast_peer is")
+			}
+		}}},
+	{Name: "mcast_dst_ip", Syntax: "ADDRESS", Doc: "The multicast group of the advertisements. Only 224.0.0.18 is supported yet.", Example: "mcast_dst_ip 224.0.0.18",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			if st.Arg(1) != vrrpGroup {
+				b.faultUnsupported(d, st.Words[1].Pos, st.Arg(1), "the group "+st.Arg(1)+" is")
+			}
+		}}},
+	{Name: "dont_track_primary", Doc: "Keeps running when the interface is down.", Example: "dont_track_primary",
+		Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.DontTrackPrimary = true }}},
+}
+
+var garpActs = []row[draft]{
+	{Name: "garp_master_delay", Syntax: "SECONDS", Doc: "Time from becoming master to the second burst of announcements, 5 s; 0 is none.", Example: "garp_master_delay 5",
+		Do: instanceKeyword{act: garpTime(func(d *draft) **time.Duration { return &d.garp.delay }, 5*time.Second)}},
+	{Name: "garp_master_repeat", Syntax: "COUNT", Doc: "Announcements of each address per burst, 5.", Example: "garp_master_repeat 5",
+		Do: instanceKeyword{act: garpCount(func(d *draft) **int { return &d.garp.repeat }, 1)}},
+	{Name: "garp_master_refresh", Syntax: "SECONDS", Doc: "Announces again and again while master; 0 is never, the default.", Example: "garp_master_refresh 60",
+		Do: instanceKeyword{act: garpTime(func(d *draft) **time.Duration { return &d.garp.refresh }, 0)}},
+	{Name: "garp_master_refresh_repeat", Syntax: "COUNT", Doc: "Announcements per refresh, 1.", Example: "garp_master_refresh_repeat 2",
+		Do: instanceKeyword{act: garpCount(func(d *draft) **int { return &d.garp.refreshRepeat }, 1)}},
+	{Name: "garp_lower_prio_delay", Syntax: "SECONDS", Doc: "The second burst after a lower-priority master was heard; as garp_master_delay.", Example: "garp_lower_prio_delay 5",
+		Do: instanceKeyword{act: garpTime(func(d *draft) **time.Duration { return &d.garp.lowerDelay }, 5*time.Second)}},
+	{Name: "garp_lower_prio_repeat", Syntax: "COUNT", Doc: "Announcements then; as garp_master_repeat.", Example: "garp_lower_prio_repeat 1",
+		Do: instanceKeyword{act: garpCount(func(d *draft) **int { return &d.garp.lowerRepeat }, 0)}},
+	{Name: "garp_interval", Syntax: "SECONDS", Doc: "Least time between two announcements on one interface, 0.", Example: "garp_interval 0.01",
+		Do: instanceKeyword{act: garpTime(func(d *draft) **time.Duration { return &d.garp.pace }, 0)}},
+}
+
+func state(b *build, d *draft, st block.Statement) {
+	switch word := st.Arg(1); word {
+	case "MASTER":
+		d.StartMaster = true
+	case "BACKUP":
+		d.StartMaster = false
+	default:
+		d.StartMaster = false
+		b.diags.Warnf(st.Words[1].Pos, word, "state: %q is not MASTER or BACKUP; BACKUP is taken", word)
+	}
+}
+
+func unicastSource(b *build, d *draft, st block.Statement) {
+	if a, ok := b.address4(st, 1); ok && !d.Source.IsValid() {
+		d.Source = a
+	}
+}
+
+// instance reads one vrrp_instance.
+func instance(b *build, _ *build, st block.Statement) {
+	d := &draft{Instance: settings.Instance{Pos: st.Pos, Name: st.Arg(1), AdvertInt: time.Second}}
+	for _, other := range b.drafts {
+		if other.Name == d.Name {
+			b.fault(d, st.Pos, d.Name, "the name is taken by the instance at %v", other.Pos)
+			return
+		}
+	}
+	apply(b, "vrrp_instance", instanceWords, d, st.Children)
+	b.drafts = append(b.drafts, d)
+}
+
+const instanceBuiltIn = `
+accept | Packets to the addresses are accepted, the default. |
+skip_check_adv_addr [BOOL] | A differing address list is counted and reported, never a reason to drop: always so. |
+native_ipv6 | The family follows the addresses: always so. |
+`
+
+const instancePlan = `
+no_accept | Drops packets to the addresses. |
+strict_mode [BOOL] | Refuses what the RFC does not allow. | off
+use_vmac [NAME [MAC]] | Holds the addresses on a virtual MAC interface. | vrrp.51
+use_vmac_addr [NAME] | The same for addresses on other interfaces. |
+vmac_xmit_base | Sends advertisements from the interface itself. |
+use_ipvlan [NAME|ADDRESS...] | Holds the addresses on an ipvlan interface. |
+garp_extra_if [all] SECONDS | Announces on the other interfaces of the instance too. | 100
+vmac_garp_intvl [all] SECONDS | Old name of garp_extra_if. | 100
+gna_interval SECONDS | Least time between two unsolicited neighbour advertisements. | 0.01
+lower_prio_no_advert [BOOL] | Does not answer a lower-priority master. |
+higher_prio_send_advert [BOOL] | Answers a higher-priority master before it yields. |
+down_timer_adverts COUNT | Missed advertisements until the master is down, 3. | 3
+unicast_ttl NUMBER | Time to live of unicast advertisements. | 255
+unicast_fault_no_peer | FAULT when there are no peers. |
+check_unicast_src | Accepts advertisements of the peers only. |
+old_unicast_checksum [never] | Old checksum of version 3. |
+track_src_ip | FAULT while the source address is missing. |
+linkbeat_use_polling | Finds a dead link by polling. |
+virtual_routes { ROUTE } | Routes the master holds. | { 192.0.2.0/24 via 198.51.100.1 dev eth0 }
+virtual_rules { RULE } | Routing rules the master holds. | { from 192.0.2.0/24 table 1 }
+track_file { NAME [weight NUMBER] [reverse] } | Files whose number changes the priority. | { maintenance weight 1 }
+track_process { NAME [weight NUMBER] [reverse] } | Processes whose life changes the priority. | { web weight 5 }
+track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions whose state changes the priority. | { b weight 5 }
+notify_master SCRIPT [USER [GROUP]] | Runs when it becomes master. | "/usr/local/bin/role master"
+notify_backup SCRIPT [USER [GROUP]] | Runs when it becomes backup. | "/usr/local/bin/role backup"
+notify_fault SCRIPT [USER [GROUP]] | Runs when it cannot run. | "/usr/local/bin/role fault"
+notify_stop SCRIPT [USER [GROUP]] | Runs when it stops. | "/usr/local/bin/role stop"
+notify_deleted [SCRIPT [USER [GROUP]]] | Runs when a reload takes it away. | "/usr/local/bin/role gone"
+notify_master_rx_lower_pri SCRIPT [USER [GROUP]] | Runs when a lower-priority master is heard. | "/usr/local/bin/role again"
+notify SCRIPT [USER [GROUP]] | Runs at every transition. | "/usr/local/bin/role"
+notify_priority_changes [BOOL] | Writes changes of the priority to the FIFO. | on
+smtp_alert [BOOL] | Sends mail at every transition. | on
+promote_secondaries | Keeps secondary addresses when the first goes. |
+vrf NAME | The VRF of the addresses. | red
+kernel_rx_buf_size BYTES | Receive buffer of the socket. | 65536
+lvs_sync_daemon_interface INTERFACE | Where IPVS connections are synchronised. | eth1
+debug LEVEL | Debug output. | 0
+no_virtual_ipaddress | Means to have no addresses (newer than 2.2.7). |
+owner_ignore_adverts | The owner does not listen (newer than 2.2.7). |
+v3_checksum_as_v2 | Checksum of version 3 without addresses (newer than 2.2.7). |
+anti_replay | Refuses old advertisements (newer than 2.2.7). |
+auth_hmac NAME | HMAC authentication (newer than 2.2.7). | k
+timer_expired_backup [BOOL] | Becomes BACKUP after a stall of its own (newer than 2.2.7). |
+`
