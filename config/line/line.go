@@ -1,9 +1,19 @@
 // Package line reads the HAProxy dialect: text to sections of lines.
 //
 // It resolves quoting, escapes, environment variables and conditional blocks,
-// and sorts lines under their sections. It knows the section names and no
-// other keyword, merges nothing, and opens no file itself: the caller gives
-// the texts (Load does so through a small interface).
+// and sorts lines under their sections. It knows the section names and the
+// four keywords that change the environment, and no other keyword; it merges
+// nothing, and opens no file itself: Load is given the functions to do so.
+//
+//	var diags config.Diagnostics
+//	files := line.Files{ReadFile: os.ReadFile, Stat: os.Stat, ReadDir: os.ReadDir}
+//	texts := line.Load(files, []string{"/etc/haproxy/haproxy.cfg", "/etc/haproxy/conf.d"}, &diags)
+//	for _, s := range line.Parse(texts, line.Env{Lookup: os.LookupEnv}, &diags) {
+//		fmt.Println(s.Kind, s.Name)
+//		for _, l := range s.Lines {
+//			fmt.Println(l.Pos, l.Keyword(), l.Arg(1))
+//		}
+//	}
 package line
 
 import "herald/config"

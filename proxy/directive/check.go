@@ -52,13 +52,25 @@ func (b *builder) hostnameFormats() {
 // checkNames: frontends need distinct names, and so do backends; one of each
 // may share a name, a listen section is both.
 func (b *builder) checkNames() {
-	for i, d := range b.proxies {
-		for _, e := range b.proxies[:i] {
-			if d.p.Name != e.p.Name || d.kind != e.kind && d.kind != "listen" && e.kind != "listen" {
-				continue
-			}
-			b.cross(d.p.Pos, config.Error, d.p.Name, "%s %q has the same name as the %s at %v", d.kind, d.p.Name, e.kind, e.p.Pos)
-			break
+	// Large sites have ten thousand backends: no loop within the loop.
+	fronts, backs := map[string]*draft{}, map[string]*draft{}
+	for _, d := range b.proxies {
+		var other *draft
+		if d.p.Backend {
+			other = backs[d.p.Name]
+		}
+		if d.p.Frontend && other == nil {
+			other = fronts[d.p.Name]
+		}
+		if other != nil {
+			b.cross(d.p.Pos, config.Error, d.p.Name, "%s %q has the same name as the %s at %v", d.kind, d.p.Name, other.kind, other.p.Pos)
+			continue
+		}
+		if d.p.Frontend {
+			fronts[d.p.Name] = d
+		}
+		if d.p.Backend {
+			backs[d.p.Name] = d
 		}
 	}
 }
@@ -258,6 +270,12 @@ func (b *builder) checkBackend(d *draft) {
 		switch {
 		case e == d:
 			b.cross(d.p.Pos, config.Error, name, "%s %q is its own default_backend", d.kind, d.p.Name)
+		case e.p.Mode == settings.HTTP && d.p.Mode == settings.TCP:
+			at, ok := d.set["default_backend"]
+			if !ok {
+				at = d.p.Pos
+			}
+			b.diags.Unsupported(at, config.Error, "tcp frontend with http backend", name, "HAProxy")
 		case e.p.Mode != d.p.Mode:
 			b.cross(d.p.Pos, config.Error, name, "%s %q in mode %s cannot use backend %q, which is in mode %s (%v)",
 				d.kind, d.p.Name, modeName(d.p.Mode), name, modeName(e.p.Mode), e.p.Pos)

@@ -1,6 +1,7 @@
 package directive
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 // whose absence sends traffic elsewhere, lets someone pass, or leaves
 // something unserved is an error; one that only tunes or hints is a warning.
 
-// names makes a table of the blank-separated words.
+// names makes a table of the blank-separated words, each after prefix.
 func names(sev config.Severity, words string, prefix string) map[string]config.Severity {
 	m := map[string]config.Severity{}
 	for w := range strings.FieldsSeq(words) {
@@ -20,12 +21,11 @@ func names(sev config.Severity, words string, prefix string) map[string]config.S
 	return m
 }
 
-func merge(tables ...map[string]config.Severity) map[string]config.Severity {
-	m := map[string]config.Severity{}
+// merge joins tables; a later one wins.
+func merge[V any](tables ...map[string]V) map[string]V {
+	m := map[string]V{}
 	for _, t := range tables {
-		for k, v := range t {
-			m[k] = v
-		}
+		maps.Copy(m, t)
 	}
 	return m
 }
@@ -122,6 +122,8 @@ type knownOption struct {
 	old      string // an obsolete form: what to write instead
 }
 
+// optionNames makes a table of the blank-separated words, each with a number
+// of arguments.
 func optionNames(args int, sev config.Severity, words string) map[string]knownOption {
 	m := map[string]knownOption{}
 	for w := range strings.FieldsSeq(words) {
@@ -130,6 +132,7 @@ func optionNames(args int, sev config.Severity, words string) map[string]knownOp
 	return m
 }
 
+// silent makes a table of words that ask for what is done anyway.
 func silent(args int, words string) map[string]knownOption {
 	m := map[string]knownOption{}
 	for w := range strings.FieldsSeq(words) {
@@ -138,18 +141,8 @@ func silent(args int, words string) map[string]knownOption {
 	return m
 }
 
-func mergeOptions(tables ...map[string]knownOption) map[string]knownOption {
-	m := map[string]knownOption{}
-	for _, t := range tables {
-		for k, v := range t {
-			m[k] = v
-		}
-	}
-	return m
-}
-
 // TLS words are warnings: they come with "ssl", which is the error.
-var knownBind = mergeOptions(
+var knownBind = merge(
 	optionNames(0, config.Error, "accept-proxy ssl"),
 	optionNames(1, config.Error, "accept-netscaler-cip namespace proto"),
 	optionNames(0, config.Warning, "defer-accept tfo allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 "+
@@ -164,7 +157,7 @@ var knownBind = mergeOptions(
 	map[string]knownOption{"process": {args: 1, silent: true, old: "nothing in its place; remove the word and its argument"}},
 )
 
-var knownServer = mergeOptions(
+var knownServer = merge(
 	optionNames(0, config.Error, "agent-check check-send-proxy check-ssl check-via-socks4 send-proxy send-proxy-v2 "+
 		"send-proxy-v2-ssl send-proxy-v2-ssl-cn ssl usesrc"),
 	optionNames(1, config.Error, "check-proto log-proto namespace proto redir socks4 source track"),

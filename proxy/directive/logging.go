@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"herald/config"
+	"herald/proxy/logline"
 	"herald/proxy/settings"
 )
 
@@ -57,13 +58,21 @@ var logRows = []config.Row[keyword]{
 		Do:  keyword{in: anyProxy, min: 1, max: many, negate: true, read: readLog}},
 	{Name: "log-format", Syntax: "FORMAT", Example: `log-format "%ci:%cp [%tr] %ft %b/%s %ST %B"`,
 		Doc: "Writes traffic log lines in a format of one's own.",
-		Do: keyword{in: frontSide, min: 1, max: many, read: func(c *call) {
-			c.onlyOne()
-			c.px.p.LogFormat, c.px.p.LogFormatText = settings.LogCustom, c.arg(0)
-		}}},
+		Do:  keyword{in: frontSide, min: 1, max: many, read: readLogFormat}},
 	{Name: "log-tag", Syntax: "TAG", Example: "log-tag web",
 		Doc: "Program name in this proxy's log lines.",
 		Do:  keyword{in: anyProxy, min: 1, max: many, read: func(c *call) { c.onlyOne(); c.px.p.LogTag = c.arg(0) }}},
+}
+
+// readLogFormat: a format that cannot be compiled costs the log line, not the
+// service, so it is a warning and the line keeps the form it had.
+func readLogFormat(c *call) {
+	c.onlyOne()
+	if _, err := logline.Compile(c.arg(0)); err != nil {
+		c.warn(0, "%v; the format is ignored", err)
+		return
+	}
+	c.px.p.LogFormat, c.px.p.LogFormatText = settings.LogCustom, c.arg(0)
 }
 
 // onlyOne warns about arguments after the first, which HAProxy ignores
