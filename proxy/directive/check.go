@@ -300,15 +300,22 @@ func modeName(m settings.Mode) string {
 	return "tcp"
 }
 
-// checkListeners: HAProxy refuses to start when nothing would listen.
-func (b *builder) checkListeners() {
-	if b.diags.HasErrors() || len(b.cfg.Global.StatsSockets) > 0 {
-		return
+// Listens reports whether cfg would listen anywhere: a stats socket counts.
+// HAProxy's "-c" answers 2 instead of 1 when this is all that is wrong.
+func Listens(cfg *settings.Config) bool {
+	if len(cfg.Global.StatsSockets) > 0 {
+		return true
 	}
-	for _, p := range b.cfg.Proxies {
-		if p.Frontend && !p.Disabled && len(p.Binds) > 0 {
-			return
-		}
+	return slices.ContainsFunc(cfg.Proxies, func(p *settings.Proxy) bool {
+		return p.Frontend && !p.Disabled && len(p.Binds) > 0
+	})
+}
+
+// checkListeners: HAProxy refuses to start when nothing would listen. It is
+// not said after other errors, which may be the reason.
+func (b *builder) checkListeners() {
+	if b.diags.HasErrors() || Listens(b.cfg) {
+		return
 	}
 	pos := config.Pos{}
 	if len(b.proxies) > 0 {
