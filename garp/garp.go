@@ -120,16 +120,6 @@ func (q *Queue) Rival(now time.Time, id int, p Plan, targets []Target) {
 	o.refresh(now)
 }
 
-// Once announces each target one burst long, without a second one and without
-// touching what is planned: for an address that was put back or added.
-func (q *Queue) Once(now time.Time, id int, p Plan, targets []Target) {
-	for range max(p.Repeat, 1) {
-		for _, t := range targets {
-			q.ready = append(q.ready, frame{Announcement: Announcement{Owner: id, Target: t}, space: p.Interval})
-		}
-	}
-}
-
 // Drop forgets everything of an owner: it is no longer master.
 func (q *Queue) Drop(id int) {
 	q.owners = slices.DeleteFunc(q.owners, func(o owner) bool { return o.id == id })

@@ -1,0 +1,228 @@
+package rawip
+
+import (
+	"bytes"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"herald/vrrp/wire"
+)
+
+// isolated moves this test's thread into a network namespace of its own with
+// eth0 (10.1.1.20/24) and wire0 (10.1.1.21/24) wired to one another, both
+// taking packets from addresses of this host. The thread ends with the test.
+func isolated(t *testing.T) (eth, peer netlink.Link) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root for a network namespace")
+	}
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Skipf("needs a network namespace: %v", err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(netlink.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "eth0"}, PeerName: "wire0"}))
+	up := func(name, addr string) netlink.Link {
+		l, err := netlink.LinkByName(name)
+		must(err)
+		a, err := netlink.ParseAddr(addr)
+		must(err)
+		must(netlink.AddrAdd(l, a))
+		for _, option := range []string{"accept_local", "rp_filter"} {
+			value := map[string]string{"accept_local": "1", "rp_filter": "0"}[option]
+			for _, dev := range []string{name, "all"} {
+				must(os.WriteFile("/proc/sys/net/ipv4/conf/"+dev+"/"+option, []byte(value), 0o644))
+			}
+		}
+		must(netlink.LinkSetUp(l))
+		return l
+	}
+	eth, peer = up("eth0", "10.1.1.20/24"), up("wire0", "10.1.1.21/24")
+	return operational(t, eth), operational(t, peer)
+}
+
+// operational waits for the kernel to let packets through: it does so a moment
+// after the carrier, and drops them silently before.
+func operational(t *testing.T, l netlink.Link) netlink.Link {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for range 5000 {
+		now, err := netlink.LinkByIndex(l.Attrs().Index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now.Attrs().OperState == netlink.OperUp {
+			return now
+		}
+		<-tick.C
+	}
+	t.Fatalf("%s did not come up", l.Attrs().Name)
+	return nil
+}
+
+func open(t *testing.T, l netlink.Link) (*Socket, chan struct{}) {
+	t.Helper()
+	ready := make(chan struct{}, 100)
+	s, err := Open(l.Attrs().Name, l.Attrs().Index, func() { ready <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, ready
+}
+
+func wait(t *testing.T, ready chan struct{}) {
+	t.Helper()
+	select {
+	case <-ready:
+	case <-time.After(5 * time.Second):
+		t.Fatal("not told of a packet within 5 s")
+	}
+}
+
+var eth0 = netip.MustParseAddr("10.1.1.20")
+
+func TestPacketsArriveWithTheirHeadersAndTheGroupsDestination(t *testing.T) {
+	eth, peer := isolated(t)
+	from, own := open(t, eth)
+	to, ready := open(t, peer)
+	want := [][]byte{[]byte("first packet"), []byte("second packet")}
+	for round := range 3 { // told again after everything was read
+		for _, p := range want {
+			if err := from.Send(eth0, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got [][]byte
+		buf := make([]byte, 2048)
+		for len(got) < len(want) {
+			wait(t, ready)
+			for {
+				p, ok, err := to.Receive(buf)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !ok {
+					break
+				}
+				if p.Source != eth0 || p.Destination != wire.Group || p.TTL != 255 {
+					t.Errorf("header: got %+v, want from %v to %v with TTL 255", p, eth0, wire.Group)
+				}
+				got = append(got, bytes.Clone(p.Payload))
+			}
+		}
+		if !bytes.Equal(bytes.Join(got, nil), bytes.Join(want, nil)) {
+			t.Errorf("round %d: got %q, want %q", round, got, want)
+		}
+	}
+	if len(own) != 0 {
+		t.Error("our own packets came back")
+	}
+}
+
+func TestASocketHearsOnlyItsInterface(t *testing.T) {
+	eth, peer := isolated(t)
+	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "other0"}, PeerName: "other1"}); err != nil {
+		t.Fatal(err)
+	}
+	other, _ := netlink.LinkByName("other0")
+	if err := netlink.LinkSetUp(other); err != nil {
+		t.Fatal(err)
+	}
+	from, _ := open(t, eth)
+	to, ready := open(t, peer)
+	_, elsewhere := open(t, other)
+	if err := from.Send(eth0, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, ready)
+	if len(elsewhere) != 0 {
+		t.Error("a packet was heard on another interface")
+	}
+	to.Close()
+	if _, _, err := to.Receive(make([]byte, 100)); err == nil {
+		t.Error("after Close: got no error")
+	}
+}
+
+func TestSendingSaysWhatFailed(t *testing.T) {
+	eth, _ := isolated(t)
+	s, _ := open(t, eth)
+	if err := s.Send(netip.MustParseAddr("10.9.9.9"), []byte("x")); err == nil || !strings.Contains(err.Error(), "send on eth0 from 10.9.9.9") {
+		t.Errorf("foreign source: got %v", err)
+	}
+	if err := s.Send(netip.MustParseAddr("fe80::1"), []byte("x")); err == nil {
+		t.Error("IPv6 source: got no error")
+	}
+	if err := netlink.LinkSetDown(eth); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(eth0, []byte("x")); err == nil {
+		t.Error("link down: got no error")
+	}
+	// It works again when the link does.
+	if err := netlink.LinkSetUp(eth); err != nil {
+		t.Fatal(err)
+	}
+	operational(t, eth)
+	if err := s.Send(eth0, []byte("x")); err != nil {
+		t.Errorf("link up again: %v", err)
+	}
+}
+
+func TestOpeningNamesTheInterface(t *testing.T) {
+	isolated(t)
+	if _, err := Open("eth9", 99, func() {}); err == nil || !strings.Contains(err.Error(), "eth9") {
+		t.Errorf("got %v, want an error naming eth9", err)
+	}
+}
+
+func TestOnlyWholeIPv4PacketsAreTakenApart(t *testing.T) {
+	good := append([]byte{0x45, 0xc0, 0, 22, 0, 1, 0, 0, 255, 112, 0, 0, 10, 1, 1, 20, 224, 0, 0, 18}, 7, 8)
+	options := append([]byte{0x46, 0xc0, 0, 25, 0, 1, 0, 0, 255, 112, 0, 0, 10, 1, 1, 20, 224, 0, 0, 18, 0, 0, 0, 0}, 9)
+	change := func(at int, v byte) []byte { b := bytes.Clone(good); b[at] = v; return b }
+	for _, c := range []struct {
+		name    string
+		b       []byte
+		payload string
+		ok      bool
+	}{
+		{"plain", good, "\x07\x08", true},
+		{"with options", options, "\x09", true},
+		{"padded", append(bytes.Clone(good), 0, 0, 0), "\x07\x08", true},
+		{"empty", nil, "", false},
+		{"19 bytes", good[:19], "", false},
+		{"IPv6", change(0, 0x65), "", false},
+		{"header of 16", change(0, 0x44), "", false},
+		{"header longer than the packet", change(0, 0x4f), "", false},
+		{"total longer than the packet", change(3, 23), "", false},
+		{"total shorter than the header", change(3, 19), "", false},
+	} {
+		p, ok := split(c.b)
+		if ok != c.ok || string(p.Payload) != c.payload {
+			t.Errorf("%s: got %q, %t, want %q, %t", c.name, p.Payload, ok, c.payload, c.ok)
+		}
+	}
+}
+
+func FuzzSplit(f *testing.F) {
+	f.Add([]byte{0x45, 0xc0, 0, 22, 0, 1, 0, 0, 255, 112, 0, 0, 10, 1, 1, 20, 224, 0, 0, 18, 1, 2})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if p, ok := split(b); ok && len(p.Payload) > len(b)-20 {
+			t.Fatalf("payload of %d bytes out of %d", len(p.Payload), len(b))
+		}
+	})
+}
