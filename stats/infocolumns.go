@@ -133,8 +133,9 @@ var InfoColumns = []InfoColumn{
 	{"Tainted", "", "marks of unsafe use, always 0", "SGP", Text, said(func(*Info) string { return "0" })},
 }
 
-// uptime is HAProxy's form: "0d 0h00m44s".
-func uptime(i *Info) string {
-	s := i.UptimeSec
+func uptime(i *Info) string { return Uptime(i.UptimeSec) }
+
+// Uptime is a number of seconds in the form of `show info`: "0d 0h00m44s".
+func Uptime(s int64) string {
 	return fmt.Sprintf("%dd %dh%02dm%02ds", s/86400, s/3600%24, s/60%60, s%60)
 }

@@ -204,7 +204,7 @@ func TestASnapshotSurvivesTheJourneyBetweenProcesses(t *testing.T) {
 
 func TestUptimeIsWrittenInHAProxysForm(t *testing.T) {
 	for s, want := range map[int64]string{0: "0d 0h00m00s", 44: "0d 0h00m44s", 90061: "1d 1h01m01s", 86399: "0d 23h59m59s"} {
-		if got := uptime(&Info{UptimeSec: s}); got != want {
+		if got := Uptime(s); got != want {
 			t.Errorf("%d s: want %s, got %s", s, want, got)
 		}
 	}
