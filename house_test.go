@@ -60,7 +60,7 @@ var rooms = map[string]struct {
 	"proxy/h1":        {core, []string{"proxy/msg"}},
 	"proxy/msg":       {core, nil},
 	"proxy/lb":        {core, []string{"config"}},
-	"proxy/check":     {core, []string{"config"}},
+	"proxy/check":     {core, []string{"config", "stats"}},
 	"proxy/logline":   {core, []string{"config"}},
 	"proxy/errorpage": {core, []string{"proxy/h1"}},
 	"proxy/syslog":    {edge, nil},

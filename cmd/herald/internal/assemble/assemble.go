@@ -1,0 +1,142 @@
+// Package assemble is the one place that sees everything: it reads the
+// configuration files, joins the shells of vrrp and proxy with their edges,
+// and runs each as a role of the parent process.
+//
+// It holds no logic of its own beyond the order of steps; what is decided is
+// decided in the packages it joins.
+//
+//	o := assemble.Options{Keepalived: "/etc/keepalived/keepalived.conf"}
+//	code := assemble.Check(o, os.Stdout, os.Stderr)
+//	err := assemble.RunVRRPRole(ctx, role, o)
+package assemble
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"herald/cmd/herald/internal/ipc"
+	"herald/config"
+	"herald/config/block"
+	"herald/config/line"
+	proxydirective "herald/proxy/directive"
+	proxysettings "herald/proxy/settings"
+	vrrpdirective "herald/vrrp/directive"
+	vrrpsettings "herald/vrrp/settings"
+)
+
+// Options say which files make the configuration. An empty Keepalived or
+// HAProxy means that there is none.
+type Options struct {
+	Keepalived string
+	HAProxy    []string // files and directories, in order
+	Version    string   // of herald, for the page
+}
+
+// loadVRRP reads the keepalived configuration. It never fails: what cannot be
+// run is reported and left out.
+func loadVRRP(o Options, diags *config.Diagnostics) *vrrpsettings.Config {
+	host := hostName()
+	short, _, _ := strings.Cut(host, ".")
+	statements := block.Parse(disk{}, block.Options{
+		Path:     o.Keepalived,
+		ConfigID: short,
+		Env:      os.LookupEnv,
+		Rand:     func(lo, hi int) int { return lo + rand.IntN(max(hi-lo+1, 1)) },
+	}, diags)
+	return vrrpdirective.Build(statements, vrrpdirective.Options{
+		HostName:    host,
+		LookupUser:  func(name string) bool { _, err := user.Lookup(name); return err == nil },
+		LookupGroup: func(name string) bool { _, err := user.LookupGroup(name); return err == nil },
+	}, diags)
+}
+
+// loadProxy reads the HAProxy configuration. The result must not be run when
+// diags holds an error.
+func loadProxy(o Options, diags *config.Diagnostics) *proxysettings.Config {
+	texts := line.Load(line.Files{ReadFile: os.ReadFile, Stat: os.Stat, ReadDir: os.ReadDir}, o.HAProxy, diags)
+	sections := line.Parse(texts, line.Env{Lookup: os.LookupEnv}, diags)
+	return proxydirective.Build(sections, proxydirective.Options{
+		ReadFile:    os.ReadFile,
+		Hostname:    hostName(),
+		LookupUser:  func(name string) (int, error) { return number(user.Lookup(name)) },
+		LookupGroup: groupNumber,
+		LookupHost:  net.LookupHost,
+	}, diags)
+}
+
+// number turns a found account into its number.
+func number(u *user.User, err error) (int, error) {
+	if err != nil {
+		return -1, err
+	}
+	return strconv.Atoi(u.Uid)
+}
+
+func groupNumber(name string) (int, error) {
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return -1, err
+	}
+	return strconv.Atoi(g.Gid)
+}
+
+// hostName returns the machine's name, or "localhost" when it has none.
+func hostName() string {
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "localhost"
+}
+
+// disk is the file system as a block.Source.
+type disk struct{}
+
+func (disk) Read(path string) ([]byte, error) {
+	// keepalived refuses what is no regular file; a fifo would hang the load.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	return os.ReadFile(path)
+}
+
+func (disk) Glob(pattern string) ([]string, error) { return filepath.Glob(pattern) }
+
+// localAddresses lists the addresses of this machine, nil when they cannot be
+// read.
+func localAddresses() []netip.Addr {
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	addrs := []netip.Addr{}
+	for _, a := range list {
+		if n, ok := a.(*net.IPNet); ok {
+			if addr, ok := netip.AddrFromSlice(n.IP); ok {
+				addrs = append(addrs, addr.Unmap())
+			}
+		}
+	}
+	return addrs
+}
+
+// report sends the findings of a role's configuration to the parent, in file
+// order.
+func report(role *ipc.Role, diags *config.Diagnostics) {
+	diags.Sort()
+	findings := make([]ipc.Finding, 0, len(diags.List()))
+	for _, d := range diags.List() {
+		findings = append(findings, ipc.Finding{Severity: d.Severity.String(), Text: d.String()})
+	}
+	role.Diagnostics(findings)
+}

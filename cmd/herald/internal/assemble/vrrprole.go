@@ -1,0 +1,218 @@
+package assemble
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/privilege"
+	"herald/config"
+	"herald/garp/arp"
+	"herald/stats"
+	"herald/vrrp"
+	"herald/vrrp/kernel"
+	"herald/vrrp/rawip"
+	"herald/vrrp/settings"
+)
+
+// resignTimeout bounds a resignation; the parent kills the role some time
+// after it.
+const resignTimeout = 2 * time.Second
+
+// heartbeat is how often a role tells that it lives.
+const heartbeat = time.Second
+
+// RunVRRPRole is the life of a VRRP role: load, declare scripts, open
+// sockets, give up privileges, wait for the parent's word, run the instances
+// until told to stop or hand over, or until the parent is gone.
+func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
+	var diags config.Diagnostics
+	cfg := loadVRRP(o, &diags)
+	report(role, &diags)
+
+	scripts := &scriptRunner{ctx: ctx, role: role}
+	if err := scripts.declare(ctx, cfg); err != nil {
+		return err
+	}
+	k, err := kernel.Open()
+	if err != nil {
+		return err
+	}
+	defer k.Close()
+	announcer := arp.NewSender()
+	defer announcer.Close()
+	server, err := vrrp.New(cfg, vrrp.Ports{
+		Open: func(device string, index int, ready func()) (vrrp.Link, error) {
+			return rawip.Open(device, index, ready)
+		},
+		Kernel:    k,
+		Announcer: announcer,
+		Scripts:   scripts,
+		Log:       roleLog(role),
+		OnChange:  func(list []stats.Instance) { publish(role, list) },
+		OnHeld:    func(list []settings.Address) { role.Held(addresses(list)) },
+		OnState:   role.State,
+	})
+	if err != nil {
+		return err
+	}
+	scripts.done = server.ScriptDone
+
+	notes, err := privilege.VRRP()
+	if err != nil {
+		return fmt.Errorf("give up privileges: %w", err)
+	}
+	begin, err := role.Ready(ctx, ipc.Prepared{Note: notes})
+	if err != nil {
+		return err
+	}
+	if begin.State != nil {
+		if err := server.Resume(begin.State); err != nil {
+			role.Log(fmt.Sprintf("the state of the process before cannot be used, starting afresh: %v", err))
+		}
+	}
+	tellServing(server, begin.Proxy)
+	return serveVRRP(ctx, role, server)
+}
+
+// serveVRRP runs the instances and obeys the parent.
+func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server) error {
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-beat.C:
+			role.Health(true, "")
+		case c, alive := <-role.Commands():
+			if !alive {
+				// The parent was killed: nobody restarts us, so the addresses
+				// must not stay.
+				return resign(server, ended)
+			}
+			switch c := c.(type) {
+			case ipc.Stop:
+				return resign(server, ended)
+			case ipc.Handover:
+				return handOver(role, server, ended)
+			case ipc.ProxyFact:
+				tellServing(server, c)
+			case *ipc.StatusRequest:
+				raw, err := json.Marshal(server.Status())
+				if err != nil {
+					return fmt.Errorf("encode status: %w", err)
+				}
+				c.Answer(raw)
+			}
+		}
+	}
+}
+
+// resign gives everything up within resignTimeout.
+func resign(server *vrrp.Server, ended <-chan error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), resignTimeout)
+	defer cancel()
+	err := server.Stop(ctx)
+	<-ended
+	return err
+}
+
+// handOver leaves everything as it is to a successor.
+func handOver(role *ipc.Role, server *vrrp.Server, ended <-chan error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), resignTimeout)
+	defer cancel()
+	blob, err := server.Handover(ctx)
+	if err != nil {
+		return fmt.Errorf("hand over: %w", err)
+	}
+	role.HandOver(blob)
+	return <-ended
+}
+
+// tellServing answers the tracked question whether the proxy serves; before
+// the proxy has said anything it stays open.
+func tellServing(server *vrrp.Server, fact ipc.ProxyFact) {
+	if fact.Known {
+		server.SetProxyServing(fact.Serving, fact.Reason)
+	}
+}
+
+// publish passes the instances on for the page.
+func publish(role *ipc.Role, list []stats.Instance) {
+	raw, err := json.Marshal(list)
+	if err != nil {
+		role.Log(fmt.Sprintf("encode instances: %v", err))
+		return
+	}
+	role.Instances(raw)
+}
+
+func addresses(list []settings.Address) []ipc.Address {
+	held := make([]ipc.Address, 0, len(list))
+	for _, a := range list {
+		held = append(held, ipc.Address{Prefix: a.Prefix.String(), Interface: a.Device, Label: a.Label})
+	}
+	return held
+}
+
+// scriptRunner has the parent run the tracking scripts; the role itself has
+// no right to.
+type scriptRunner struct {
+	ctx   context.Context
+	role  *ipc.Role
+	index []int // of each settings.Script among those declared; -1 is not run
+	done  func(script int, ok bool)
+}
+
+// declare names every script that is really executed. One the parent refuses
+// counts as failing, and the log says why.
+func (r *scriptRunner) declare(ctx context.Context, cfg *settings.Config) error {
+	var list []ipc.Script
+	for _, s := range cfg.Scripts {
+		if s.InProcess {
+			r.index = append(r.index, -1)
+			continue
+		}
+		r.index = append(r.index, len(list))
+		list = append(list, ipc.Script{Name: s.Name, Argv: s.Argv, Timeout: s.Timeout,
+			User: first(s.User, cfg.ScriptUser), Group: first(s.Group, cfg.ScriptGroup)})
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	refused, err := r.role.DeclareScripts(ctx, list)
+	if err != nil {
+		return err
+	}
+	for i, why := range refused {
+		if why != "" {
+			r.role.Log(fmt.Sprintf("vrrp_script %s is not run and counts as failing: %s", list[i].Name, why))
+		}
+	}
+	return nil
+}
+
+// Start implements vrrp.ScriptRunner.
+func (r *scriptRunner) Start(script int) {
+	go r.run(script)
+}
+
+func (r *scriptRunner) run(script int) {
+	if r.index[script] < 0 {
+		return
+	}
+	result, err := r.role.RunScript(r.ctx, r.index[script])
+	r.done(script, err == nil && result.OK())
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
