@@ -207,6 +207,35 @@ func TestHoldersFollowTheKernel(t *testing.T) {
 	}
 }
 
+func TestTheTapSeesWhatAControllerSends(t *testing.T) {
+	l := up(t, Spec{Controllers: 2})
+	w, err := l.Tap()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	start := time.Now()
+	err = l.Controller(1).InNetwork(func() error {
+		c, err := net.Dial("ip4:112", ClientInside)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		_, err = c.Write([]byte{0x21, 7, 100, 1, 0, 1, 0, 0})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := within(t, 5*time.Second)
+	if err := l.WaitFor(ctx, "the packet", func() bool { return len(w.Adverts(start)) > 0 }); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.Adverts(start)[0]; a.Source != InsideAddr(1) || a.VRID != 7 || a.Priority != 100 || a.Iface != "eth0" || len(a.Packet) != 28 {
+		t.Errorf("got %+v", a)
+	}
+}
+
 func TestOriginsAnswerOverBothServices(t *testing.T) {
 	l := up(t, Spec{Controllers: 1, Servers: 2})
 	ctx := within(t, 10*time.Second)
@@ -231,6 +260,9 @@ func TestOriginsAnswerOverBothServices(t *testing.T) {
 	}
 	if err := l.WaitFor(ctx, "failed requests", func() bool { return p.Now().Lost > 3 }); err != nil {
 		t.Error(err)
+	}
+	if r := p.Stop(); r.Refused == 0 {
+		t.Errorf("no connection to a killed server was refused: %+v", r)
 	}
 	load := l.Load(4, "http://"+ServerAddr(0)+":8774/")
 	if err := l.WaitFor(ctx, "requests", func() bool { return load.OK.Load() > 50 }); err != nil {

@@ -36,6 +36,7 @@ type Probe struct {
 	mu        sync.Mutex
 	echoes    []echo
 	forgotten uint64 // echoes dropped from the front
+	refused   int
 }
 
 // echo is one question: when it left and how long the answer took, zero
@@ -50,6 +51,7 @@ type Report struct {
 	Addr    string
 	Sent    int
 	Lost    int           // never answered, or too late
+	Refused int           // of the lost: connections a node refused
 	Gap     time.Duration // the longest outage
 	Outages []Outage
 	// Stall is the longest pause between two questions: how well this
@@ -171,7 +173,9 @@ func (p *Probe) answered(i uint64, at time.Time) {
 func (p *Probe) Now() Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return summarize(p.addr, p.echoes, p.late, time.Now())
+	r := summarize(p.addr, p.echoes, p.late, time.Now())
+	r.Refused = p.refused
+	return r
 }
 
 // forget drops what was seen so far.
@@ -179,7 +183,7 @@ func (p *Probe) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.forgotten += uint64(len(p.echoes))
-	p.echoes = nil
+	p.echoes, p.refused = nil, 0
 }
 
 // Stop ends the probe and returns its report. It may be called again.

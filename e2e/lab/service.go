@@ -74,6 +74,13 @@ func (p *Probe) request(fd int, i uint64) {
 	if err != nil {
 		return
 	}
+	raw.Control(func(fd uintptr) {
+		if e, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR); err == nil && e == int(unix.ECONNREFUSED) {
+			p.mu.Lock()
+			p.refused++
+			p.mu.Unlock()
+		}
+	})
 	if _, err := f.WriteString("GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"); err != nil {
 		return
 	}
