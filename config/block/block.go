@@ -2,8 +2,8 @@
 //
 // It resolves comments, quotes, includes, macros, sequences, lists and
 // conditional lines, and pairs braces. It knows no keyword beyond the
-// language's own (include and include_check), gives no value a meaning, and
-// opens no file itself: a Source does. What keepalived 2.2.7 accepts is
+// language's own (include and include_check) and those before a password,
+// gives no value a meaning, and opens no file itself: a Source does. What keepalived 2.2.7 accepts is
 // accepted; a few things it refuses are too (several statements on one line
 // of a block, typographic quotes, single quotes around any word).
 //

@@ -140,7 +140,8 @@ func scan(line string, pos config.Pos, exact bool, diags *config.Diagnostics) []
 			i++
 			continue
 		}
-		w, next := scanWord(line, i, column(pos, i, exact), diags)
+		secret := len(tokens) > 0 && IsSecret(tokens[len(tokens)-1].word.Text)
+		w, next := scanWord(line, i, column(pos, i, exact), secret, diags)
 		tokens = append(tokens, token{word: w})
 		i = next
 	}
@@ -154,9 +155,14 @@ func column(pos config.Pos, i int, exact bool) config.Pos {
 	return pos
 }
 
+// IsSecret reports whether the argument of keyword must appear in no finding.
+func IsSecret(keyword string) bool {
+	return keyword == "auth_pass" || keyword == "password" || keyword == "key"
+}
+
 // scanWord reads the word at line[i]; quoted and unquoted parts that touch
-// are one word.
-func scanWord(line string, i int, pos config.Pos, diags *config.Diagnostics) (Word, int) {
+// are one word. A secret one is not shown in findings.
+func scanWord(line string, i int, pos config.Pos, secret bool, diags *config.Diagnostics) (Word, int) {
 	w := Word{Pos: pos}
 	var text, raw strings.Builder
 	start := i
@@ -169,7 +175,7 @@ func scanWord(line string, i int, pos config.Pos, diags *config.Diagnostics) (Wo
 			w.Quoted = true
 			raw.WriteString(content)
 			text.WriteString(strings.ReplaceAll(content, `\"`, `"`))
-			reportQuote(q, line, pos, diags)
+			reportQuote(q, line, pos, secret, diags)
 			i = q.end
 			continue
 		}
@@ -191,17 +197,19 @@ func scanWord(line string, i int, pos config.Pos, diags *config.Diagnostics) (Wo
 	return w, i
 }
 
-func reportQuote(q quotation, line string, pos config.Pos, diags *config.Diagnostics) {
+func reportQuote(q quotation, line string, pos config.Pos, secret bool, diags *config.Diagnostics) {
 	content := line[q.open:q.shut]
+	if secret {
+		content = "..."
+	}
 	switch {
 	case q.typographic:
-		mark := string(q.mark)
-		diags.Add(config.Diagnostic{Pos: pos, Severity: config.Warning, Word: line[q.start:q.end],
-			Message: "typographic quotes " + line[q.start:q.open] + " " + line[q.shut:q.end] +
-				" are read as plain ones; write",
-			Fix: mark + content + mark})
+		open, shut := line[q.start:q.open], line[q.shut:q.end]
+		diags.Add(config.Diagnostic{Pos: pos, Severity: config.Warning, Word: open + content + shut,
+			Message: "typographic quotes " + open + " " + shut + " are read as plain ones; write",
+			Fix:     string(q.mark) + content + string(q.mark)})
 	case q.unclosed:
-		diags.Warnf(pos, line[q.start:], "the quotation mark before %q is not closed on this line", content)
+		diags.Warnf(pos, string(q.mark)+content, "the quotation mark before %q is not closed on this line", content)
 	}
 }
 

@@ -9,17 +9,15 @@ import (
 	"herald/vrrp/settings"
 )
 
-// addresses reads a list of virtual addresses. One that cannot be read is
-// left out, as keepalived does; which devices they lie on when none is named
-// is filled in later.
-func (b *build) addresses(d *draft, st block.Statement) []settings.Address {
-	var out []settings.Address
+// addresses reads a list of virtual addresses into list. One that cannot be
+// read is left out, as keepalived does; which devices they lie on when none is
+// named is filled in later.
+func (b *build) addresses(d *draft, list *[]settings.Address, st block.Statement) {
 	for _, line := range items(st, beginsAddress) {
 		if a, ok := b.address(d, st.Keyword(), line); ok {
-			out = append(out, a)
+			*list = append(*list, a)
 		}
 	}
-	return out
 }
 
 // beginsAddress tells a new address from the value of an option.

@@ -94,11 +94,11 @@ var instanceActs = []row[draft]{
 	{Name: "virtual_ipaddress", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and advertises. Options: dev, brd, scope, label.",
 		Example: "virtual_ipaddress { 192.0.2.10/24 dev eth0 label eth0:1 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
 			d.listed += len(st.Children)
-			d.Addresses = append(d.Addresses, b.addresses(d, st)...)
+			b.addresses(d, &d.Addresses, st)
 		}}},
 	{Name: "virtual_ipaddress_excluded", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and does not advertise.",
 		Example: "virtual_ipaddress_excluded { 192.0.2.11/24 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
-			d.Excluded = append(d.Excluded, b.addresses(d, st)...)
+			b.addresses(d, &d.Excluded, st)
 		}}},
 	{Name: "mcast_src_ip", Syntax: "ADDRESS", Doc: "Source of the advertisements; the interface's first address otherwise.", Example: "mcast_src_ip 192.0.2.2",
 		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {

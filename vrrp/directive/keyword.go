@@ -104,11 +104,20 @@ func act[T any](b *build, found row[T], t *T, st block.Statement) {
 		b.diags.Warnf(st.Pos, found.Name, "%s takes no block; what stands between its braces is ignored", found.Name)
 	}
 	if most >= 0 && len(st.Words)-1 > most {
-		surplus := st.Words[most+1]
-		b.diags.Warnf(surplus.Pos, surplus.Text, "%s takes no %q: a line holds one keyword; the rest of it is ignored", found.Name, surplus.Text)
+		b.surplus(st, st.Words[most+1])
 		st.Words = st.Words[:most+1]
 	}
 	found.Do.act(b, t, st)
+}
+
+// surplus reports the first word a keyword does not take; after a password it
+// may be more of it.
+func (b *build) surplus(st block.Statement, word block.Word) {
+	shown := word.Text
+	if block.IsSecret(st.Keyword()) {
+		shown = "more words"
+	}
+	b.diags.Warnf(word.Pos, shown, "%s takes no %q: a line holds one keyword; the rest of it is ignored", st.Keyword(), shown)
 }
 
 // know reports the unknown words of a block that is not acted on.
