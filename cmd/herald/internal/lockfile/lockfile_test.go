@@ -1,0 +1,88 @@
+package lockfile
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestMain lets the test binary be the other daemon.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("LOCKFILE_TEST_PATH"); path != "" {
+		if _, err := Take(path); err != nil {
+			os.Stdout.WriteString("refused\n")
+			os.Exit(1)
+		}
+		os.Stdout.WriteString("held\n")
+		select {}
+	}
+	os.Exit(m.Run())
+}
+
+func TestALockIsHeldByOneAndEndsWithItsHolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run", "herald.lock")
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "LOCKFILE_TEST_PATH="+path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
+		t.Fatalf("the other process says %q", line)
+	}
+	if l, err := Take(path); err == nil {
+		l.Release()
+		t.Error("two hold the lock")
+	} else if !strings.Contains(err.Error(), "pid "+strconv.Itoa(cmd.Process.Pid)) {
+		t.Errorf("want the holder named, got %v", err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	l, err := Take(path)
+	if err != nil {
+		t.Fatalf("a killed holder still blocks: %v", err)
+	}
+	l.Release()
+	if l, err := Take(path); err != nil {
+		t.Errorf("after a release: %v", err)
+	} else {
+		l.Release()
+	}
+}
+
+func TestAStalePidFileIsReplacedAndOnlyOursIsRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.pid")
+	os.WriteFile(path, []byte("1\n"), 0o600)
+	remove, err := WritePid(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != strconv.Itoa(os.Getpid())+"\n" {
+		t.Errorf("want this process's number, got %q", got)
+	}
+	os.WriteFile(path, []byte("2\n"), 0o600)
+	remove()
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("another's pid file was removed: %v", err)
+	}
+	if remove, err = WritePid(path); err != nil {
+		t.Fatal(err)
+	}
+	remove()
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 0 {
+		t.Errorf("want nothing left, got %v", left)
+	}
+}
+
+func TestAPidFileThatCannotBeWrittenIsNamed(t *testing.T) {
+	if _, err := WritePid("/no/such/dir/x.pid"); err == nil || !strings.Contains(err.Error(), "/no/such/dir/x.pid") {
+		t.Errorf("want the path named, got %v", err)
+	}
+}

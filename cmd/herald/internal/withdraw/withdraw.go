@@ -1,0 +1,54 @@
+// Package withdraw removes addresses a role left behind, through rtnetlink.
+//
+// It removes what it is told and nothing else; whether it must is decided by
+// the parent.
+//
+//	err := withdraw.Addresses([]ipc.Address{{Prefix: "10.1.1.10/32", Interface: "eth0"}})
+package withdraw
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"herald/cmd/herald/internal/ipc"
+)
+
+// Addresses removes every address of list that is there, in the network
+// namespace of the process. One that cannot be removed does not keep the
+// others.
+func Addresses(list []ipc.Address) error {
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("open rtnetlink: %w", err)
+	}
+	defer h.Close()
+	var failed []error
+	for _, a := range list {
+		if err := remove(h, a); err != nil {
+			failed = append(failed, fmt.Errorf("remove %s from %s: %w", a.Prefix, a.Interface, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func remove(h *netlink.Handle, a ipc.Address) error {
+	addr, err := netlink.ParseAddr(a.Prefix)
+	if err != nil {
+		return err
+	}
+	link, err := h.LinkByName(a.Interface)
+	if errors.As(err, new(netlink.LinkNotFoundError)) {
+		return nil // and the address with it
+	}
+	if err != nil {
+		return err
+	}
+	// Neither label nor broadcast: the kernel compares what is given.
+	if err := h.AddrDel(link, &netlink.Addr{IPNet: addr.IPNet}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+		return err
+	}
+	return nil
+}
