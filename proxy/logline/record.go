@@ -6,40 +6,67 @@ import (
 )
 
 // Times are HAProxy's marks of one request or connection in milliseconds
-// since Record.Accept, -1 when not reached. The %T variables are differences
-// of them (configuration manual 8.4).
+// since Record.Accept; -1 means not reached. The %T variables are differences
+// of them (manual 8.4).
 //
 // For a request behind another one on a kept-alive connection, Accept is the
 // moment the previous response ended, as in HAProxy.
 type Times struct {
-	Handshake int64 // duration, 0 without TLS or PROXY
-	Idle      int64 // duration from the handshake's end to the first byte of the request; -1 before it
-	Request   int64 // whole request head received; in TCP mode the moment of accept (0)
+	Handshake int64 // duration of TLS and PROXY handshakes, 0 without
+	Idle      int64 // duration from the handshakes' end to the first byte of the request
+	Request   int64 // whole request head received; in TCP mode 0 once a backend is chosen
 	Queue     int64 // left the queue
 	Connect   int64 // connected to the server
-	Data      int64 // first byte of the response (HTTP: its whole head)
+	Data      int64 // whole response head received; in TCP mode as Connect
 	Close     int64 // everything done
 }
 
-// Record is what one log line can tell. The zero value of a name prints as
-// HAProxy prints a missing one. It is filled by the proxy once at the end of
-// a request and is not kept.
+// between is b - a, or -1 when b was not reached.
+func between(a, b int64) int64 {
+	if b < 0 {
+		return -1
+	}
+	return b - max(a, 0)
+}
+
+func (t *Times) before() int64 { return max(t.Idle, 0) + max(t.Handshake, 0) }
+
+func (t *Times) receive() int64 { return between(t.before(), t.Request) }
+
+func (t *Times) active() int64 { return t.Close - t.before() }
+
+func (t *Times) user() int64 { return t.Close - max(t.Idle, 0) }
+
+func (t *Times) data(http bool) int64 {
+	from := t.Connect
+	if http {
+		from = t.Data
+	}
+	if from < 0 {
+		return -1
+	}
+	return t.Close - from
+}
+
+// Record is what one log line can tell. An empty name or value prints as
+// HAProxy prints a missing one. The proxy fills it once at the end of a
+// request; formatting keeps nothing of it.
 type Record struct {
 	Accept time.Time // wall clock
 	Times  Times
 
 	HTTP bool // the proxy is in HTTP mode
-	Asap bool // option logasap: %Tt, %B get a "+"
+	Asap bool // logged before the end (option logasap): totals get a "+"
 
 	Client       netip.AddrPort // %ci %cp; invalid prints "unix" and ListenerID
-	Local        netip.AddrPort // %fi %fp, where the client connected to
+	Local        netip.AddrPort // %fi %fp, where the client connected to; invalid as Client
 	ServerSource netip.AddrPort // %bi %bp, where we connected from; invalid prints "-"
 	ServerAddr   netip.AddrPort // %si %sp; invalid prints "-"
-	ListenerID   int            // %cp and %fp for a unix listener
+	ListenerID   int            // %cp and %fp of a unix listener
 
 	Frontend string // %f, %ft
 	TLS      bool   // %ft gets a "~"
-	Bind     string // unnamed in any variable; kept for messages
+	Bind     string // the listener's name, in AppendFailure only
 	Backend  string // %b; empty prints Frontend
 	Server   string // %s; empty prints <NOSRV>
 
@@ -50,16 +77,19 @@ type Record struct {
 	Retries      int     // %rc
 	Redispatched bool    // %rc gets a "+"
 
-	ActConn, FeConn, BeConn, SrvConn int  // %ac %fc %bc %sc, including this one
+	// %ac %fc %bc %sc. HAProxy 2.6 counts this connection in the first two
+	// and, once it has left the server, no longer in the others.
+	ActConn, FeConn, BeConn, SrvConn int
 	SrvQueue, BackendQueue           int  // %sq %bq
 	Counter                          uint // %rt, requests of the process
-	LogCounter                       uint // %lc, lines logged of this frontend
+	LogCounter                       uint // %lc, lines this frontend has logged before
 
 	// Request is the request line as received ("GET / HTTP/1.1"), cut by the
-	// caller to tune.http.logurilen; nil prints <BADREQ>.
+	// caller to 1023 bytes or tune.http.logurilen; nil prints <BADREQ>.
 	Request []byte
 	// RequestHeaders and ResponseHeaders are captured values in the order of
-	// their capture lines; nil elements were missing.
+	// their capture lines; a nil element was missing, nil slices mean that
+	// nothing was captured.
 	RequestHeaders, ResponseHeaders [][]byte
 	RequestCookie, ResponseCookie   []byte // %CC %CS, "name=value"
 	UniqueID                        []byte // %ID
@@ -68,4 +98,26 @@ type Record struct {
 
 	Host string // %H
 	PID  int    // %pid
+}
+
+// began is the moment of the request's first byte.
+func (r *Record) began() time.Time {
+	return r.Accept.Add(time.Duration(r.Times.before()) * time.Millisecond)
+}
+
+// AppendFailure appends the line for a connection that failed before it could
+// carry anything, such as in its PROXY header (manual 8.2.5).
+func AppendFailure(dst []byte, r *Record, d *Dates, reason string) []byte {
+	w := writer{dst: dst, r: r, d: d}
+	w.addr(r.Client, "unix")
+	w.dst = append(w.dst, ':')
+	w.port(r.Client, r.ListenerID)
+	w.dst = append(w.dst, " ["...)
+	w.date(r.Accept)
+	w.dst = append(w.dst, "] "...)
+	w.dst = append(w.dst, r.Frontend...)
+	w.dst = append(w.dst, '/')
+	w.dst = append(w.dst, r.Bind...)
+	w.dst = append(w.dst, ": "...)
+	return append(w.dst, reason...)
 }
