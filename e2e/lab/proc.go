@@ -71,9 +71,9 @@ func (n *Node) leave(name string, argv []string) (*Proc, error) {
 		return nil, err
 	}
 	inside := strings.TrimSpace(said)
-	for _, q := range n.Processes() {
-		if q.inside == inside {
-			if err := n.adopt(name, q.PID); err != nil {
+	for _, pid := range n.pids() {
+		if countInside(pid) == inside {
+			if err := n.adopt(name, pid); err != nil {
 				return nil, err
 			}
 			return n.proc(name), nil
@@ -201,15 +201,44 @@ func (n *Node) Kill9All() error {
 
 // Process is a process of a node, started by the lab or by a daemon there.
 type Process struct {
-	PID    int // as the host counts: syscall.Kill takes it
-	Args   []string
-	inside string // the number the node counts
+	PID  int // as the host counts: syscall.Kill takes it
+	Args []string
+}
+
+// Processes lists the processes of the node, its first left out.
+func (n *Node) Processes() []Process {
+	var list []Process
+	for _, pid := range n.pids() {
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err == nil && len(line) > 0 { // else it has ended
+			list = append(list, Process{pid, strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")})
+		}
+	}
+	return list
+}
+
+// pids returns the processes of the node as the host counts, its first left
+// out.
+func (n *Node) pids() []int {
+	own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", n.pid))
+	if err != nil {
+		return nil
+	}
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	var list []int
+	for _, d := range dirs {
+		pid, _ := strconv.Atoi(filepath.Base(d))
+		if ns, err := os.Readlink(d + "/ns/pid"); err == nil && ns == own && pid != n.pid {
+			list = append(list, pid)
+		}
+	}
+	return list
 }
 
 // countInside returns the number of a process in its innermost namespace, from
 // the NSpid line of proc_pid_status(5).
-func countInside(dir string) string {
-	text, _ := os.ReadFile(dir + "/status")
+func countInside(pid int) string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, rest, _ := strings.Cut(string(text), "\nNSpid:")
 	line, _, _ := strings.Cut(rest, "\n")
 	f := strings.Fields(line)
@@ -217,28 +246,6 @@ func countInside(dir string) string {
 		return ""
 	}
 	return f[len(f)-1]
-}
-
-// Processes lists the processes of the node, its first left out.
-func (n *Node) Processes() []Process {
-	own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", n.pid))
-	if err != nil {
-		return nil
-	}
-	dirs, _ := filepath.Glob("/proc/[0-9]*")
-	var list []Process
-	for _, d := range dirs {
-		pid, _ := strconv.Atoi(filepath.Base(d))
-		if ns, err := os.Readlink(d + "/ns/pid"); err != nil || ns != own || pid == n.pid {
-			continue
-		}
-		line, err := os.ReadFile(d + "/cmdline")
-		if err != nil || len(line) == 0 {
-			continue // ended, or a zombie
-		}
-		list = append(list, Process{pid, strings.Split(strings.TrimRight(string(line), "\x00"), "\x00"), countInside(d)})
-	}
-	return list
 }
 
 // KillWhere sends a signal to the processes of the node whose command line,

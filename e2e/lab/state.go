@@ -79,7 +79,7 @@ func Open(name string) (*Cluster, error) {
 		l.nodes = append(l.nodes, n)
 	}
 	for _, p := range s.Procs {
-		if n := l.Node(p.Node); n != nil && slices.ContainsFunc(n.Processes(), func(q Process) bool { return q.PID == p.PID }) {
+		if n := l.Node(p.Node); n != nil && slices.Contains(n.pids(), p.PID) {
 			if err := n.adopt(p.Name, p.PID); err != nil && !errors.Is(err, syscall.ESRCH) {
 				return nil, err
 			}
