@@ -70,7 +70,7 @@ func (b *build) unknown(where string, st block.Statement, known []string) {
 	word := st.Keyword()
 	if home, ok := b.elsewhere[word]; ok {
 		b.diags.Add(config.Diagnostic{Pos: st.Pos, Severity: config.Warning, Kind: config.Unknown, Word: word,
-			Message: fmt.Sprintf("unknown keyword %q in %s", word, where), Fix: "it belongs in " + home})
+			Message: fmt.Sprintf("unknown keyword %q in %s", word, where), Fix: "it belongs " + home})
 		return
 	}
 	b.diags.Unknown(st.Pos, config.Warning, "keyword", word, known)

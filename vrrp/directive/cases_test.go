@@ -244,6 +244,7 @@ func TestUnknownAndUnsupportedAreToldApart(t *testing.T) {
 		"unknown block":      {"vrrp_instanc A {\nx {\n}\n}\n", "k:1: warning: unknown keyword \"vrrp_instanc\": did you mean \"vrrp_instance\"?\n", "not instance"},
 		"unknown, none near": {in("zzzzzzzzzz 1"), "k:7: warning: unknown keyword \"zzzzzzzzzz\"\n", "instance A"},
 		"global inside":      {in("router_id x"), "k:7: warning: unknown keyword \"router_id\" in vrrp_instance: it belongs in global_defs\n", "router \"host1\""},
+		"top level inside":   {"global_defs {\nuse_pid_dir\n}", "k:2: warning: unknown keyword \"use_pid_dir\" in global_defs: it belongs at the top level\n", ""},
 		"unsupported":        {in("smtp_alert"), "k:7: warning: keyword \"smtp_alert\" is known to keepalived but not supported yet\n", "instance A"},
 		"built in":           {in("accept\nskip_check_adv_addr on"), "", "instance A"},
 		"block of a line":    {in("priority 90 {\nx\n}"), "k:7: warning: priority takes no block; what stands between its braces is ignored\n", "priority 90"},

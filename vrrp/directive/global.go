@@ -23,7 +23,7 @@ type globals struct {
 const vrrpGroup = "224.0.0.18" // RFC 3768 section 5.2.2
 
 var globalWords = config.NewRegistry(slices.Concat(globalActs, builtIn(plan[globals](globalBuiltIn)),
-	plan[globals](processPlan+globalPlan))...)
+	plan[globals](globalPlan))...)
 
 type globalKeyword = keyword[globals]
 

@@ -9,6 +9,7 @@ vrrp_no_swap | The VRRP process is locked in memory: always so. |
 vrrp_rt_priority PRIORITY | The VRRP process runs in real time where the system allows: always so. | 50
 vrrp_priority NICE | The VRRP process runs in real time where the system allows: always so. | -10
 vrrp_rlimit_rttime MICROSECONDS | Bounds the VRRP process's time between waits; herald's own bound is enough. | 10000
+vrrp_rlimit_rtime MICROSECONDS | Old name of vrrp_rlimit_rttime. | 10000
 max_auto_priority [PRIORITY] | The VRRP process runs in real time where the system allows: always so. | -1
 min_auto_priority_delay MICROSECONDS | The VRRP process runs in real time where the system allows: always so. | 1000000
 vrrp_skip_check_adv_addr [BOOL] | A differing address list is counted and reported, never a reason to drop: always so. |
@@ -21,9 +22,11 @@ nftables [TABLE] | A table for such rules; there are none. |
 nftables_priority PRIORITY | Priority of such rules; there are none. | -1
 nftables_counters | Counters on such rules; there are none. |
 nftables_ifindex | Form of such rules; there are none. |
+include_check [OPTION...] | Which failures of include are errors: readable, match, wildcard_match, brace_match. | +match
 `
 
-// processPlan lists keywords that stand at the top level or in global_defs.
+// processPlan lists settings that stand at the top level, outside
+// global_defs.
 const processPlan = `
 net_namespace NAME | Runs in a network namespace. | red
 net_namespace_ipvs NAME | The network namespace of the IPVS rules. | red
@@ -39,6 +42,7 @@ config_save_dir DIRECTORY | Saves state and files at each reload, for debugging.
 process_name NAME | Names the parent process. | keepalived
 vrrp_process_name NAME | Names the VRRP process. | keepalived_vrrp
 checker_process_name NAME | Names the checker process. | keepalived_ipvs
+lvs_process_name NAME | Old name of checker_process_name. | keepalived_ipvs
 bfd_process_name NAME | Names the BFD process. | keepalived_bfd
 startup_script SCRIPT [USER [GROUP]] | Runs once before anything else. | /usr/local/bin/start
 startup_script_timeout SECONDS | Time the startup script may take, 10 s. | 10
@@ -60,6 +64,7 @@ lvs_sync_daemon INTERFACE [OPTION...] | Runs the IPVS connection synchronisation
 lvs_timeouts [OPTION...] | Sets the IPVS connection timeouts. | tcp 900
 lvs_flush | Removes existing IPVS rules at the start. |
 lvs_flush_on_stop [VS] | Removes all IPVS rules at the end. |
+lvs_flush_onstop [VS] | Old name of lvs_flush_on_stop. |
 vrrp_gna_interval SECONDS | Least time between two unsolicited neighbour advertisements. | 0.001
 vrrp_garp_extra_if [all] SECONDS | Announces on the other interfaces of an instance too. | 100
 vrrp_vmac_garp_intvl [all] SECONDS | Old name of vrrp_garp_extra_if. | 100
@@ -83,6 +88,8 @@ bfd_cpu_affinity CPU... | Binds the BFD process to processors. | 0
 checker_rt_priority PRIORITY | Runs the checker process in real time. | 50
 bfd_rt_priority PRIORITY | Runs the BFD process in real time. | 50
 checker_rlimit_rttime MICROSECONDS | Bounds the checker process's time between waits. | 10000
+checker_rlimit_rtime MICROSECONDS | Old name of checker_rlimit_rttime. | 10000
+bfd_rlimit_rtime MICROSECONDS | Old name of bfd_rlimit_rttime. | 10000
 bfd_rlimit_rttime MICROSECONDS | Bounds the BFD process's time between waits. | 10000
 snmp_socket ADDRESS | The AgentX socket of the SNMP master. | unix:/var/agentx/master
 enable_snmp_keepalived | Serves the KEEPALIVED MIB (old name). |
@@ -151,7 +158,6 @@ garp_group { ... } | Paces announcements over a group of interfaces. | { garp_in
 track_file NAME { ... } | A file whose number changes priorities. | maintenance { file /etc/down weight -30 }
 vrrp_track_file NAME { ... } | Old name of track_file. | maintenance { file /etc/down weight -30 }
 vrrp_track_process NAME { ... } | A process whose life changes priorities. | web { process nginx weight 10 }
-track_process NAME { ... } | Other name of vrrp_track_process. | web { process nginx weight 10 }
 bfd_instance NAME { ... } | A BFD session (RFC 5880) to a neighbour. | b { neighbor_ip 192.0.2.9 min_rx 50 }
 virtual_server_group NAME { ... } | Addresses served by one LVS virtual server. | g { 192.0.2.1 80 fwmark 7 }
 virtual_server ADDRESS|fwmark|group [PORT|NUMBER|NAME] { ... } | An LVS virtual server. | 192.0.2.1 80 { lvs_sched rr lvs_method NAT real_server 192.0.2.2 80 { weight 1 TCP_CHECK { connect_port 80 } } }
@@ -165,7 +171,6 @@ var insideTop = map[string]registry[nothing]{
 	"track_file":         leaf(trackFilePlan),
 	"vrrp_track_file":    leaf(trackFilePlan),
 	"vrrp_track_process": leaf(trackProcessPlan),
-	"track_process":      leaf(trackProcessPlan),
 	"bfd_instance":       leaf(bfdPlan),
 	"virtual_server":     virtualServerWords,
 	"SSL":                leaf(sslPlan),

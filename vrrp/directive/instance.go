@@ -137,7 +137,7 @@ var garpActs = []row[draft]{
 		Do: instanceKeyword{act: garpTime(func(d *draft) **time.Duration { return &d.garp.lowerDelay }, 5*time.Second)}},
 	{Name: "garp_lower_prio_repeat", Syntax: "COUNT", Doc: "Announcements then; as garp_master_repeat.", Example: "garp_lower_prio_repeat 1",
 		Do: instanceKeyword{act: garpCount(func(d *draft) **int { return &d.garp.lowerRepeat }, 0)}},
-	{Name: "garp_interval", Syntax: "SECONDS", Doc: "Least time between two announcements on one interface, 0.", Example: "garp_interval 0.01",
+	{Name: "garp_interval", Syntax: "SECONDS", Doc: "Least time between two announcements on one interface, 0; keepalived knows it for all instances only.", Example: "garp_interval 0.01",
 		Do: instanceKeyword{act: garpTime(func(d *draft) **time.Duration { return &d.garp.pace }, 0)}},
 }
 

@@ -23,7 +23,7 @@ var checkers = map[string]registry[nothing]{
 	"SSL_GET":    httpChecker(httpPlan),
 	"SMTP_CHECK": config.NewRegistry(nest(plan[nothing](connectPlan+smtpPlan), map[string]registry[nothing]{"host": checker("")})...),
 	"DNS_CHECK":  checker(dnsPlan),
-	"MISC_CHECK": checker(miscPlan),
+	"MISC_CHECK": leaf(repeatPlan + miscPlan),
 	"UDP_CHECK":  checker(udpPlan),
 	"FILE_CHECK": leaf(filePlan),
 	"BFD_CHECK":  leaf("name NAME | The BFD session. | b\nalpha [BOOL] | Down until the first success. |"),
@@ -83,7 +83,6 @@ real_server ADDRESS [PORT] { ... } | A server. | 192.0.2.2 80 { weight 1 }
 const realServerPlan = `
 weight NUMBER | Share of connections, 1. | 1
 lvs_method NAT|DR|TUN [OPTION...] | How packets reach it. | NAT
-lb_kind NAT|DR|TUN [OPTION...] | Old name of lvs_method. | NAT
 uthreshold COUNT | Most connections. | 100
 lthreshold COUNT | Connections below which it takes new ones. | 50
 notify_up SCRIPT [USER [GROUP]] | Runs when it comes up. | /usr/local/bin/up
@@ -108,8 +107,10 @@ bind_if INTERFACE | Interface to connect from. | eth0
 bind_port PORT | Port to connect from. | 1025
 fwmark NUMBER | Mark of the check's packets. | 7
 connect_timeout SECONDS | How long to wait. | 3
+` + repeatPlan
+
+const repeatPlan = `
 retry COUNT | Further checks before it is down. | 3
-nb_get_retry COUNT | Old name of retry. | 3
 delay_before_retry SECONDS | Time between those. | 1
 warmup SECONDS | Spreads the first checks. | 10
 delay_loop SECONDS | Time between checks. | 6
@@ -118,6 +119,7 @@ log_all_failures [BOOL] | Logs every failure. | on
 `
 
 const httpPlan = `
+nb_get_retry COUNT | Old name of retry. | 3
 http_protocol 1.0|1.0C|1.1 | Version of the request. | 1.1
 fast_recovery [BOOL] | Checks all urls at once. |
 enable_sni | Sends the server name. |

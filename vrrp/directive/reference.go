@@ -25,12 +25,14 @@ func describe[T any](name, head string, words registry[T]) section {
 	return s
 }
 
+const topLevel = "top level"
+
 // sections returns every block with its words, in the reference's order.
 func sections() []section {
 	const lvs, server = "virtual_server 192.0.2.1 80 { %s }", "virtual_server 192.0.2.1 80 { real_server 192.0.2.2 80 { %s } }"
 	check := func(kind string) string { return strings.Replace(server, "%s", kind+" { %s }", 1) }
 	return []section{
-		describe("top level", "%s", topWords),
+		describe(topLevel, "%s", topWords),
 		describe("global_defs", "global_defs { %s }", globalWords),
 		describe("vrrp_script", "vrrp_script check { script /bin/true\n%s }", scriptWords),
 		describe("vrrp_instance", "vrrp_script check { script /bin/true }\nvrrp_instance VI_1 { interface eth0\nvirtual_router_id 51\nvirtual_ipaddress { 192.0.2.9 }\n%s }", instanceWords),
@@ -56,6 +58,14 @@ func sections() []section {
 	}
 }
 
+// place says where the words of a section belong.
+func (s section) place() string {
+	if s.name == topLevel {
+		return "at the top level"
+	}
+	return "in " + s.name
+}
+
 // elsewhere tells of each word of an inner block where it belongs. A word of
 // several blocks is told by the first.
 func elsewhere() map[string]string {
@@ -63,7 +73,7 @@ func elsewhere() map[string]string {
 	for _, s := range sections() {
 		for _, r := range s.rows {
 			if _, ok := home[r.name]; !ok {
-				home[r.name] = s.name
+				home[r.name] = s.place()
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 type topKeyword = keyword[build]
 
-// topWords are the blocks of a file. Some of global_defs may stand outside.
+// topWords are the blocks of a file and the settings outside global_defs.
 var topWords = config.NewRegistry(slices.Concat([]row[build]{
 	{Name: "global_defs", Syntax: "{ ... }", Doc: "Settings of the whole daemon.", Example: "global_defs { router_id node1 }",
 		Do: topKeyword{act: func(b *build, _ *build, st block.Statement) {
