@@ -77,6 +77,8 @@ var (
 	NoSuchBackend  = errors.New("No such backend.")
 	NoSuchServer   = errors.New("No such server.")
 	NoSuchFrontend = errors.New("No such frontend.")
+	// NoHealthCheck answers SetServerCheck(…, true) of a server without "check".
+	NoHealthCheck = errors.New("Health check was not configured on this server, cannot enable.")
 )
 
 // Session is one line of `show sess`.
@@ -94,8 +96,12 @@ type Session struct {
 
 // Options of a Server.
 type Options struct {
-	// Timeout ends a session that says nothing for so long (stats timeout).
+	// Timeout ends a session that says nothing for so long (stats timeout); 0
+	// means 10 s.
 	Timeout time.Duration
+	// MaxSessions is how many sessions are served at once (stats maxconn);
+	// others wait to be accepted. 0 means 10.
+	MaxSessions int
 	// Env is what `show env` prints, "NAME=VALUE".
 	Env []string
 	// Sockets are what `show cli sockets` prints.

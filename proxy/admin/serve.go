@@ -1,24 +1,164 @@
 package admin
 
 import (
+	"bufio"
+	"errors"
 	"net"
+	"sync"
+	"time"
 )
 
-// Server answers runtime commands on any number of listeners.
+// Limits of a session.
+const (
+	maxLine         = 16 << 10 // bytes of a command line, as tune.bufsize
+	maxPayload      = 1 << 20  // bytes of a "<<" payload
+	defaultTimeout  = 10 * time.Second
+	defaultSessions = 10
+)
+
+// Server answers runtime commands on any number of listeners. A session is one
+// goroutine; Close ends and awaits them all.
 type Server struct {
 	proxy   Proxy
 	options Options
+	slots   chan struct{}
+
+	mu     sync.Mutex // guards the fields below
+	closed bool
+	open   map[closer]struct{} // listeners and connections
+	wg     sync.WaitGroup
 }
 
+type closer interface{ Close() error }
+
 // New makes a server of p's commands.
-func New(p Proxy, o Options) *Server { return &Server{proxy: p, options: o} }
+func New(p Proxy, o Options) *Server {
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.MaxSessions <= 0 {
+		o.MaxSessions = defaultSessions
+	}
+	return &Server{proxy: p, options: o, slots: make(chan struct{}, o.MaxSessions), open: map[closer]struct{}{}}
+}
 
 // Serve answers sessions of l at most at level until Close, which also closes
 // l. It returns nil after Close, else the error of Accept.
-func (s *Server) Serve(l net.Listener, level Level) error { return nil }
+func (s *Server) Serve(l net.Listener, level Level) error {
+	if !s.hold(l) {
+		l.Close()
+		return nil
+	}
+	defer s.release(l)
+	for {
+		s.slots <- struct{}{}
+		c, err := l.Accept()
+		if err != nil {
+			<-s.slots
+			if s.isClosed() || errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return err
+		}
+		if !s.hold(c) {
+			<-s.slots
+			c.Close()
+			return nil
+		}
+		go s.converse(c, level)
+	}
+}
+
+// hold registers what Close must end; false after Close.
+func (s *Server) hold(c closer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.open[c] = struct{}{}
+	s.wg.Add(1)
+	return true
+}
+
+func (s *Server) release(c closer) {
+	c.Close()
+	s.mu.Lock()
+	delete(s.open, c)
+	s.mu.Unlock()
+	s.wg.Done()
+}
+
+func (s *Server) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
 
 // Close ends every session and every Serve, and waits for them.
-func (s *Server) Close() error { return nil }
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	for c := range s.open {
+		c.Close()
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+	return nil
+}
+
+// converse is one session, from the first line to the last answer. Without
+// `prompt` it ends when the lines that came together are answered, whether or
+// not the client half-closes: tools read until the end.
+func (s *Server) converse(c net.Conn, level Level) {
+	defer func() { <-s.slots }()
+	defer s.release(c)
+	x := &session{server: s, level: level, timeout: s.options.Timeout}
+	r := bufio.NewReaderSize(c, maxLine)
+	for {
+		c.SetReadDeadline(time.Now().Add(x.timeout))
+		line, err := r.ReadSlice('\n')
+		if err != nil { // also a line that is too long, or unfinished at the end
+			return
+		}
+		text := string(line[:len(line)-1])
+		if command, payload := cutPayload(text); payload {
+			if !skipPayload(r) {
+				return
+			}
+			text = command
+		}
+		x.line(text)
+		c.SetWriteDeadline(time.Now().Add(x.timeout))
+		if _, err := c.Write(x.out); err != nil || x.quit {
+			return
+		}
+		x.out = x.out[:0]
+		if !x.prompt && r.Buffered() == 0 {
+			return
+		}
+	}
+}
+
+// skipPayload reads the lines up to an empty one. No command built so far
+// takes a payload, and its lines must not be taken for commands.
+func skipPayload(r *bufio.Reader) bool {
+	for n := 0; n < maxPayload; {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return false
+		}
+		if len(line) == 1 || len(line) == 2 && line[0] == '\r' {
+			return true
+		}
+		n += len(line)
+	}
+	return false
+}
 
 // Do answers the commands of one line as a session at level would print them.
-func (s *Server) Do(line string, level Level) string { return "" }
+func (s *Server) Do(line string, level Level) string {
+	x := &session{server: s, level: level, timeout: s.options.Timeout}
+	x.line(line)
+	return string(x.out)
+}
