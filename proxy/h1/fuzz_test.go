@@ -48,6 +48,10 @@ func FuzzRequestHead(f *testing.F) {
 			t.Fatalf("head of %d bytes in %d", h.Len, len(in))
 		}
 		out := h.AppendRequest(nil, buf, Edits{})
+		rest := bytes.Clone(buf) // already lowered and unfolded
+		if again, _, v := split(rest, len(rest), parse); v != Complete || !bytes.Equal(again.AppendRequest(nil, rest, Edits{}), out) {
+			t.Fatalf("%q: %v when parsed anew in place", in, v)
+		}
 		second, _, v2 := split(out, len(out), parse)
 		if v2 != Complete || second.Framing != h.Framing || second.Framing == Length && second.Length != h.Length {
 			t.Fatalf("%q\nwritten %q\nreads as %v %v %d, was %v %d", in, out, v2, second.Framing, second.Length, h.Framing, h.Length)

@@ -217,6 +217,21 @@ func TestHeadsMayArriveInAnyPieces(t *testing.T) {
 	}
 }
 
+// A caller that keeps no Head for a partial head parses it again from the
+// start: what the first parse changed in place must not change the second.
+func TestAPartialHeadMayBeParsedAnew(t *testing.T) {
+	in := "\r\n" + crlf("POST /a HTTP/1.1", "Host: a", "Foo: a", "  b", "\tc", "Content-Length: 3, 3", "Connection: x", "X: 1", "TE: gzip, trailers")
+	_, want, _ := request(t, in)
+	for cut := range len(in) {
+		h, buf := new(Head), []byte(in)
+		h.ParseRequest(buf[:cut])
+		h.Reset()
+		if v := h.ParseRequest(buf); v != Complete || string(h.AppendRequest(nil, buf, Edits{})) != want {
+			t.Fatalf("cut at %d: %v %q, want %q", cut, v, h.AppendRequest(nil, buf, Edits{}), want)
+		}
+	}
+}
+
 func TestAVerdictSticks(t *testing.T) {
 	h, buf := new(Head), []byte(crlf("GET / HTTP/1.1", "Connection: close"))
 	for range 2 {

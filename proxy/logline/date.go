@@ -2,11 +2,13 @@ package logline
 
 import "time"
 
-// Dates caches formatted dates by second. It belongs to one loop. The zero
+// Dates caches formatted dates by second and holds the line being written. It
+// belongs to one loop. The zero
 // value formats in UTC; set Zone before first use.
 type Dates struct {
 	Zone  *time.Location
 	slots [8]second // by second modulo their number
+	line  writer
 }
 
 // second is everything ever written about one second of local time.

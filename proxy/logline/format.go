@@ -49,7 +49,7 @@ func compiled(text string) *Format {
 // format are one space, none at the start of a line; a list variable without
 // captures writes nothing, not even a second space.
 func (f *Format) Append(dst []byte, r *Record, d *Dates) []byte {
-	w := writer{dst: dst, r: r, d: d}
+	w := d.writer(dst, r)
 	space := true
 	for i := range f.items {
 		it := &f.items[i]
@@ -57,7 +57,7 @@ func (f *Format) Append(dst []byte, r *Record, d *Dates) []byte {
 		case it.variable != nil:
 			before := len(w.dst)
 			w.flags = it.flags
-			it.variable.write(&w)
+			it.variable.write(w)
 			space = space && len(w.dst) == before
 		case it.space:
 			if !space {
@@ -69,7 +69,7 @@ func (f *Format) Append(dst []byte, r *Record, d *Dates) []byte {
 			space = false
 		}
 	}
-	return w.dst
+	return w.done()
 }
 
 // HTTPOnly returns the first variable of f that means something in HTTP mode

@@ -108,7 +108,7 @@ func (r *Record) began() time.Time {
 // AppendFailure appends the line for a connection that failed before it could
 // carry anything, such as in its PROXY header (manual 8.2.5).
 func AppendFailure(dst []byte, r *Record, d *Dates, reason string) []byte {
-	w := writer{dst: dst, r: r, d: d}
+	w := d.writer(dst, r)
 	w.addr(r.Client, "unix")
 	w.dst = append(w.dst, ':')
 	w.port(r.Client, r.ListenerID)
@@ -119,5 +119,6 @@ func AppendFailure(dst []byte, r *Record, d *Dates, reason string) []byte {
 	w.dst = append(w.dst, '/')
 	w.dst = append(w.dst, r.Bind...)
 	w.dst = append(w.dst, ": "...)
-	return append(w.dst, reason...)
+	w.dst = append(w.dst, reason...)
+	return w.done()
 }

@@ -14,6 +14,20 @@ type writer struct {
 	flags flags
 }
 
+// writer returns the writer of d for one line. It lives in d because the
+// variables' functions would carry a local one to the heap.
+func (d *Dates) writer(dst []byte, r *Record) *writer {
+	d.line = writer{dst: dst, r: r, d: d}
+	return &d.line
+}
+
+// done returns the line and forgets whose it was.
+func (w *writer) done() []byte {
+	dst := w.dst
+	*w = writer{}
+	return dst
+}
+
 func writeMode(w *writer) {
 	if w.r.HTTP {
 		w.dst = append(w.dst, "HTTP"...)
