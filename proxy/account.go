@@ -161,11 +161,14 @@ func (x *stream) fill(r *logline.Record) {
 	}
 	if x.be != nil {
 		r.Backend = x.be.cfg.Name
-		r.BeConn = int(x.be.sessions.now.Load())
+		r.BeConn = int(x.be.sessions.now.Load()) - 1
 	}
 	if t := x.assigned; t != nil {
 		r.Server = t.cfg.Name
 		r.SrvConn = int(t.sessions.now.Load())
+		if x.t == t { // HAProxy's numbers of the backend and the server leave this stream out
+			r.SrvConn--
+		}
 		if a := t.addr.Load(); a != nil {
 			r.ServerAddr = a.ip
 		}

@@ -108,13 +108,13 @@ func (x *stream) badRequest(who byte) answer {
 	if x.late&clientLate != 0 {
 		return x.answer(408)
 	}
-	return x.answer(400)
+	return x.answer(max(x.refused.Status(), 400))
 }
 
 // refuse is badRequest with the status that fits the verdict.
 func (x *stream) refuse(v h1.Verdict) answer {
-	x.badRequest('P')
-	return x.answer(v.Status())
+	x.refused = v
+	return x.badRequest('P')
 }
 
 // input answers the bytes received so far of the head and what they parse to.

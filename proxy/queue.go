@@ -32,8 +32,8 @@ func (x *stream) enqueue() answer {
 	b := x.be
 	x.ticket = &ticket{x: x}
 	b.mu.Lock()
-	x.queuedAhead = len(b.queue)
 	b.queue = append(b.queue, x.ticket)
+	x.queuedAhead = len(b.queue)
 	b.queued.up()
 	b.mu.Unlock()
 	d := b.cfg.Timeouts.Queue

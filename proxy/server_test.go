@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -41,9 +42,10 @@ func (l *lines) Send(p []byte) bool {
 	return true
 }
 
-// wait returns the first line with this text, among those of the future too.
-func (l *lines) wait(t *testing.T, text string) string {
+// wait returns the first line that matches, among those of the future too.
+func (l *lines) wait(t *testing.T, pattern string) string {
 	t.Helper()
+	match := regexp.MustCompile(pattern)
 	stop := time.AfterFunc(5*time.Second, func() { l.cond.Broadcast() })
 	defer stop.Stop()
 	deadline := time.Now().Add(5 * time.Second)
@@ -51,12 +53,12 @@ func (l *lines) wait(t *testing.T, text string) string {
 	defer l.mu.Unlock()
 	for {
 		for _, s := range l.all {
-			if strings.Contains(s, text) {
+			if match.MatchString(s) {
 				return s
 			}
 		}
 		if !time.Now().Before(deadline) {
-			t.Fatalf("no log line with %q among:\n%s", text, strings.Join(l.all, "\n"))
+			t.Fatalf("no log line like %q among:\n%s", pattern, strings.Join(l.all, "\n"))
 		}
 		l.cond.Wait()
 	}

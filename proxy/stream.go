@@ -26,7 +26,8 @@ type stream struct {
 	scanned bool   // the partial head was parsed once
 	fresh   []byte // of the first receive, in the loop's buffer; only until readHead returns
 	late    late
-	gone    bool // the client closed before its request
+	gone    bool       // the client closed before its request
+	refused h1.Verdict // why the request was not understood
 
 	// The request.
 	method     h1.Method
