@@ -99,7 +99,7 @@ func (s *Server) claim(in *instance) {
 		}
 		return func() { s.claimDone(in, failed) }
 	})
-	s.changed = true
+	s.changed, s.heldNow = true, true
 }
 
 func (s *Server) claimDone(in *instance, failed []error) {
@@ -134,7 +134,7 @@ func (s *Server) release(in *instance) {
 			}
 		}
 	})
-	s.changed = true
+	s.changed, s.heldNow = true, true
 }
 
 func (s *Server) unshared(in *instance, list []settings.Address) []settings.Address {

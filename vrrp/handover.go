@@ -15,6 +15,10 @@ import (
 	"herald/vrrp/vip"
 )
 
+// savedHistory is how many transitions of an instance travel: hundreds of
+// instances have to fit into one message.
+const savedHistory = 8
+
 // blob is what one process tells the next, as JSON.
 type blob struct {
 	Instances []savedInstance        `json:"instances"`
@@ -40,7 +44,8 @@ func (s *Server) blob() blob {
 	b := blob{Scripts: map[string]group.Count{}}
 	for _, in := range s.instances {
 		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID,
-			State: in.state.Save(now), Held: in.held, Source: in.source, Counters: in.counters, History: in.history}
+			State: in.state.Save(now), Held: in.held, Source: in.source, Counters: in.counters,
+			History: in.history[max(0, len(in.history)-savedHistory):]}
 		if in.state.Kind == fsm.Master {
 			v.Resign, _ = in.advert(0).Append(nil)
 		}
@@ -167,7 +172,7 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 		s.step(in, fsm.Reconfigure{Priority: st.Priority, Addresses: len(add)+len(remove) > 0})
 	}
 	s.weigh(in)
-	s.changed = true
+	s.changed, s.heldNow = true, true
 }
 
 // dismiss ends an instance that has no heir: it resigns and its addresses go.
@@ -201,7 +206,7 @@ func (s *Server) startInstance(in *instance) {
 	in.state.Holding = len(in.held) > 0
 	in.state.Priority = in.cfg.Priority
 	s.weigh(in)
-	s.changed = true
+	s.changed, s.heldNow = true, true
 }
 
 // stop resigns everything; a second call does not wait for successors.

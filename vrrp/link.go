@@ -76,6 +76,12 @@ func (s *Server) followLinks() {
 		s.closePort(p)
 		if err := s.open(p, i); err != nil {
 			s.log.Warn(err.Error())
+			continue
+		}
+		for _, in := range p.instances {
+			if in.state.Kind == fsm.Master { // dont_track_primary
+				s.announce(in, fsm.Announce)
+			}
 		}
 	}
 }
@@ -88,7 +94,7 @@ type heard struct {
 
 // drain reads everything that waits on an interface and steps its instances.
 // Of several advertisements one router sent to an instance only the newest
-// counts: after a stall the others tell the past.
+// counts, and the newest resignation: after a stall the others tell the past.
 func (s *Server) drain(p *port) {
 	if p.link == nil {
 		return
@@ -120,7 +126,7 @@ func (s *Server) drain(p *port) {
 
 func newest(news []heard, h heard) []heard {
 	for i, old := range news {
-		if old.in == h.in && old.Peer == h.Peer {
+		if old.in == h.in && old.Peer == h.Peer && (old.Priority == 0) == (h.Priority == 0) {
 			news = append(news[:i], news[i+1:]...)
 			break
 		}

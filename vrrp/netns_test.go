@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,11 +27,14 @@ import (
 	"herald/vrrp/settings"
 )
 
-// pair is two network namespaces with a wire between their eth0: node a has
-// 10.1.1.20/24, node b 10.1.1.21/24.
-type pair struct{ a, b string }
+// network is three network namespaces on one bridge: node a has
+// 10.1.1.20/24, node b 10.1.1.21/24 and the client 10.1.1.1/24.
+type network struct{ a, b, client string }
 
-func newPair(t *testing.T) pair {
+// networks counts them, for their names.
+var networks atomic.Int32
+
+func newNetwork(t *testing.T) network {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root for network namespaces")
@@ -36,17 +42,25 @@ func newPair(t *testing.T) pair {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("needs ip(8)")
 	}
-	p := pair{fmt.Sprintf("hvrrp%da", os.Getpid()), fmt.Sprintf("hvrrp%db", os.Getpid())}
-	for _, ns := range []string{p.a, p.b} {
+	t.Parallel() // they mostly wait
+	id := networks.Add(1)
+	name := func(node string) string { return fmt.Sprintf("hvrrp%d-%d%s", os.Getpid(), id, node) }
+	p := network{name("a"), name("b"), name("c")}
+	for _, ns := range []string{p.client, p.a, p.b} {
 		if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
 			t.Skipf("needs network namespaces: %v: %s", err, out)
 		}
 		t.Cleanup(func() { exec.Command("ip", "netns", "del", ns).Run() })
 	}
-	run(t, "ip", "-n", p.a, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", p.b)
-	for ns, addr := range map[string]string{p.a: "10.1.1.20/24", p.b: "10.1.1.21/24"} {
+	run(t, "ip", "-n", p.client, "link", "add", "br0", "type", "bridge")
+	run(t, "ip", "-n", p.client, "addr", "add", "10.1.1.1/24", "dev", "br0")
+	run(t, "ip", "-n", p.client, "link", "set", "br0", "up")
+	for i, ns := range []string{p.a, p.b} {
+		port := fmt.Sprintf("port%d", i)
+		run(t, "ip", "-n", ns, "link", "add", "eth0", "type", "veth", "peer", "name", port, "netns", p.client)
+		run(t, "ip", "-n", p.client, "link", "set", port, "master", "br0", "up")
 		run(t, "ip", "-n", ns, "link", "set", "lo", "up")
-		run(t, "ip", "-n", ns, "addr", "add", addr, "dev", "eth0")
+		run(t, "ip", "-n", ns, "addr", "add", fmt.Sprintf("10.1.1.%d/24", 20+i), "dev", "eth0")
 		run(t, "ip", "-n", ns, "link", "set", "eth0", "up")
 	}
 	return p
@@ -85,6 +99,7 @@ type node struct {
 	states chan []stats.Instance
 	log    *os.File
 	ended  chan error
+	once   sync.Once
 }
 
 func startNode(t *testing.T, ns string, cfg *settings.Config, blob []byte) *node {
@@ -124,6 +139,7 @@ func startNode(t *testing.T, ns string, cfg *settings.Config, blob []byte) *node
 	if err := <-ready; err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { n.stop(t) })
 	return n
 }
 
@@ -161,9 +177,11 @@ func (n *node) stop(t *testing.T) {
 	if err := n.Stop(ctx); err != nil {
 		t.Error(err)
 	}
-	if err := <-n.ended; err != nil {
-		t.Error(err)
-	}
+	n.once.Do(func() {
+		if err := <-n.ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func oneInstance(priority uint8, auth settings.Auth) *settings.Config {
@@ -223,7 +241,7 @@ func TestInteroperatesWithKeepalivedBothWays(t *testing.T) {
 		{"with a password", " authentication {\n auth_type PASS\n auth_pass secret12\n }\n", settings.Auth{Type: settings.AuthPass, Pass: "secret12"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := newPair(t)
+			p := newNetwork(t)
 			log := startKeepalived(t, p.b, c.auth, 100)
 
 			// The better priority wins, and keepalived takes our advertisements.
@@ -255,6 +273,143 @@ func TestInteroperatesWithKeepalivedBothWays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestKeepalivedTakesOverSoonAfterOurPrioritySank: 102 while the proxy serves,
+// 100 when it does not, and keepalived has 101.
+func TestKeepalivedTakesOverSoonAfterOurPrioritySank(t *testing.T) {
+	p := newNetwork(t)
+	startKeepalived(t, p.b, "", 101)
+	n := startNode(t, p.a, withProxyCheck(oneInstance(100, settings.Auth{})), nil)
+	n.SetProxyServing(true, "")
+	n.until(t, "MASTER with 102", func(i stats.Instance) bool { return i.State == "MASTER" && i.Priority == 102 })
+	eventually(t, "the address here", func() bool { return holds(t, p.a) })
+	died := time.Now()
+	n.SetProxyServing(false, "test")
+	n.until(t, "BACKUP of keepalived", state("BACKUP"))
+	took := time.Since(died)
+	t.Logf("keepalived took over %v after the priority sank", took.Round(time.Millisecond))
+	if took > 1500*time.Millisecond {
+		t.Errorf("it took %v, want about its skew time of 0.6 s", took)
+	}
+}
+
+func withProxyCheck(cfg *settings.Config) *settings.Config {
+	cfg.Scripts = []settings.Script{{Name: "haproxy", InProcess: true, Weight: 2, Interval: 2 * time.Second}}
+	cfg.Instances[0].Tracks = []settings.Track{{Source: "haproxy", Weight: 2}}
+	return cfg
+}
+
+// probe asks the virtual address for an echo (RFC 792) every millisecond from
+// the client until stopped.
+func probe(t *testing.T, ns string) (stop func() (sent, lost int)) {
+	t.Helper()
+	var conn net.PacketConn
+	var err error
+	if nsErr := in(ns, func() { conn, err = net.ListenPacket("ip4:icmp", "0.0.0.0") }); nsErr != nil || err != nil {
+		t.Fatal(nsErr, err)
+	}
+	quit, sentAll := make(chan struct{}), make(chan int)
+	go func() {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for n := 0; ; n++ {
+			select {
+			case <-tick.C:
+				conn.WriteTo(echo(n), &net.IPAddr{IP: net.IPv4(10, 1, 1, 10)})
+			case <-quit:
+				sentAll <- n
+				return
+			}
+		}
+	}()
+	answered := make(chan map[int]bool, 1)
+	go func() {
+		seen := map[int]bool{}
+		buf := make([]byte, 100)
+		for {
+			n, _, err := conn.ReadFrom(buf)
+			if err != nil {
+				answered <- seen
+				return
+			}
+			if n >= 8 && buf[0] == 0 { // echo reply
+				seen[int(buf[6])<<8|int(buf[7])] = true
+			}
+		}
+	}()
+	return func() (sent, lost int) {
+		close(quit)
+		sent = <-sentAll
+		conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+		seen := <-answered
+		conn.Close()
+		return sent, sent - len(seen)
+	}
+}
+
+// echo is an echo request with sequence number n.
+func echo(n int) []byte {
+	sum := ^(0x0800 + uint16(n))
+	if uint32(0x0800)+uint32(uint16(n)) > 0xffff {
+		sum--
+	}
+	return []byte{8, 0, byte(sum >> 8), byte(sum), 0, 0, byte(n >> 8), byte(n)}
+}
+
+func TestPlannedMovesLoseNoProbe(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		move func(*testing.T, *node)
+	}{
+		{"the master stops", func(t *testing.T, n *node) { n.stop(t) }},
+		{"its priority sinks", func(t *testing.T, n *node) { n.SetProxyServing(false, "test") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newNetwork(t)
+			first := startNode(t, p.a, withProxyCheck(oneInstance(100, settings.Auth{})), nil)
+			first.SetProxyServing(true, "")
+			second := startNode(t, p.b, oneInstance(101, settings.Auth{}), nil)
+			first.until(t, "MASTER", state("MASTER"))
+			eventually(t, "the address on the first node", func() bool { return holds(t, p.a) })
+			stop := probe(t, p.client)
+			began := time.Now()
+			c.move(t, first)
+			second.until(t, "successor is MASTER", state("MASTER"))
+			moved := time.Since(began)
+			eventually(t, "the address on the second node only", func() bool { return holds(t, p.b) && !holds(t, p.a) })
+			sent, lost := stop()
+			t.Logf("moved in %v, %d of %d probes lost", moved.Round(time.Millisecond), lost, sent)
+			if lost > 20 {
+				t.Errorf("%d of %d probes lost, want none (20 on a busy machine)", lost, sent)
+			}
+		})
+	}
+}
+
+// TestAReloadMovesNothing hands the instance from one Server to another.
+func TestAReloadMovesNothing(t *testing.T) {
+	p := newNetwork(t)
+	old := startNode(t, p.a, oneInstance(100, settings.Auth{}), nil)
+	other := startNode(t, p.b, oneInstance(99, settings.Auth{}), nil)
+	old.until(t, "MASTER", state("MASTER"))
+	eventually(t, "the address", func() bool { return holds(t, p.a) })
+	stop := probe(t, p.client)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	blob, err := old.Handover(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := startNode(t, p.a, oneInstance(100, settings.Auth{}), blob)
+	next.until(t, "MASTER again", state("MASTER"))
+	sent, lost := stop()
+	if lost != 0 {
+		t.Errorf("%d of %d probes lost", lost, sent)
+	}
+	if got := other.Status()[0]; got.State != "BACKUP" || len(got.History) != 1 {
+		t.Errorf("the other node noticed: %+v", got.History)
 	}
 }
 

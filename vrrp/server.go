@@ -33,10 +33,12 @@ type Server struct {
 	queue     garp.Queue
 	hands     *hands
 	snap      vip.Snapshot
-	buf       []byte // one packet
-	out       []byte // one advertisement
-	resume    *blob  // until Run begins
-	changed   bool   // something to tell the hooks
+	buf       []byte    // one packet
+	out       []byte    // one advertisement
+	resume    *blob     // until Run begins
+	changed   bool      // something to tell the hooks
+	heldNow   bool      // the addresses we hold changed
+	told      time.Time // when the hooks were told last
 	stopping  bool
 	handed    bool
 
@@ -98,6 +100,9 @@ func New(cfg *settings.Config, ports Ports) (*Server, error) {
 	}
 	for i := range cfg.Instances {
 		in := newInstance(i, cfg)
+		if d := in.cfg.AdvertInt; d < time.Second || d > 255*time.Second || d%time.Second != 0 {
+			return nil, fmt.Errorf("start VRRP instance %s: advertisement interval %v: version 2 has whole seconds from 1 to 255", in.cfg.Name, d)
+		}
 		s.instances = append(s.instances, in)
 		if s.links[in.cfg.Interface] == nil {
 			s.links[in.cfg.Interface] = &port{device: in.cfg.Interface}
@@ -155,6 +160,8 @@ func (s *Server) loop(ctx context.Context) {
 	for {
 		s.turn()
 		if s.finished() {
+			s.told = time.Time{} // the last word goes out in any case
+			s.tellHooks()
 			return
 		}
 		next := s.next()
@@ -196,11 +203,7 @@ func (s *Server) turn() {
 	s.announceReady()
 	s.announceDue()
 	s.runScripts()
-	if s.changed {
-		s.changed = false
-		s.publish()
-		s.tellHooks()
-	}
+	s.tellHooks()
 }
 
 // finished reports whether Run may return.
@@ -234,6 +237,9 @@ func (s *Server) next() time.Time {
 		earlier(in.state.Deadline)
 		earlier(in.resend.at)
 		earlier(in.reclaim)
+	}
+	if s.changed {
+		earlier(s.told.Add(tellEvery))
 	}
 	for _, sc := range s.scripts {
 		earlier(sc.due)

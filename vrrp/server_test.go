@@ -43,7 +43,7 @@ func TestTheProxysHealthChangesThePriorityAtOnce(t *testing.T) {
 		wantState(t, s, "MASTER", 102)
 		h.since()
 		s.SetProxyServing(false, "proxy process 4711 died")
-		wantTrace(t, h.since(), "4.000 send eth0 1/100")
+		wantTrace(t, h.since(), "4.000 send eth0 1/0\n4.000 send eth0 1/100")
 		h.logged(t, "script haproxy is bad: proxy process 4711 died")
 		h.logged(t, "(1) priority 100, was 102")
 		// The other node has 102 and takes over.
@@ -297,5 +297,23 @@ func TestAnAddressThatCannotBeAddedIsTriedAgain(t *testing.T) {
 		h.since()
 		sleep(700 * time.Millisecond)
 		wantTrace(t, h.since(), "4.610 send eth0 1/100\n4.610 add 10.1.1.10/32\n4.610 arp 10.1.1.10")
+	})
+}
+
+func TestASinkingPriorityIsUnderstoodFromOneRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		s := begin(t, h, seed(), nil)
+		s.SetProxyServing(true, "")
+		h.advert(t, "10.1.1.21", 102)
+		synctest.Wait()
+		// The master says 0 and 100 in one breath: we have 102 and take over
+		// after the skew time of 102, (256-102)/256 s.
+		h.mu.Lock()
+		h.links["eth0"].waiting = append(h.links["eth0"].waiting, advertPacket(t, "10.1.1.21", 0, nil), advertPacket(t, "10.1.1.21", 100, nil))
+		h.mu.Unlock()
+		h.links["eth0"].ready()
+		sleep(610 * time.Millisecond)
+		wantState(t, s, "MASTER", 102)
 	})
 }

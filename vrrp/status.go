@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"herald/stats"
 	"herald/vrrp/fsm"
@@ -61,13 +62,27 @@ func (s *Server) held() []settings.Address {
 	return held
 }
 
-// tellHooks tells the hooks after a change.
+// tellEvery is how often OnChange and OnState are told at most: the first
+// advertisements of hundreds of masters come together.
+const tellEvery = 20 * time.Millisecond
+
+// tellHooks tells the hooks after a change: the addresses at once, the rest
+// soon.
 func (s *Server) tellHooks() {
+	if s.heldNow {
+		s.heldNow = false
+		if s.ports.OnHeld != nil {
+			s.ports.OnHeld(s.held())
+		}
+	}
+	now := time.Now()
+	if !s.changed || now.Sub(s.told) < tellEvery {
+		return
+	}
+	s.changed, s.told = false, now
+	s.publish()
 	if s.ports.OnChange != nil {
 		s.ports.OnChange(*s.published.Load())
-	}
-	if s.ports.OnHeld != nil {
-		s.ports.OnHeld(s.held())
 	}
 	if s.ports.OnState != nil && !s.handed {
 		if b, err := json.Marshal(s.blob()); err == nil {

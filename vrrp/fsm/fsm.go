@@ -7,10 +7,11 @@
 // reload keeps it, Save hands it to another process, a test starts from it.
 //
 // It follows RFC 3768 section 6.4 with the clarifications of RFC 9568 section
-// 6.4, and differs where those leave two nodes racing: Config.skew breaks ties
-// between equal priorities, a master that was stalled longer than its master
-// down interval steps back before it says a word, and a master that leaves
-// keeps its addresses until its successor has announced itself.
+// 6.4, and goes beyond them where those leave two nodes racing or clients
+// waiting: the skew breaks ties between equal priorities, a master that was
+// stalled longer than its master down interval steps back before it says a
+// word, a master that leaves keeps its addresses until its successor has
+// announced itself, and one whose priority sinks calls an election at once.
 //
 //	s, todo := fsm.Step(cfg, fsm.State{}, now, fsm.Start{Priority: 100})
 //	for {

@@ -18,9 +18,11 @@ type world struct {
 	nodes  []*simNode
 	flying flight
 	serial int
-	loss   float64       // of each copy of a packet
-	delay  time.Duration // longest
-	cut    func(from, to int) bool
+	// arrived is when the last packet of a sender got to a receiver.
+	arrived map[[2]int]time.Time
+	loss    float64       // of each copy of a packet
+	delay   time.Duration // longest
+	cut     func(from, to int) bool
 	// masters over time, for the invariants.
 	sinceTwo  time.Time
 	longest   time.Duration // two masters that hear each other
@@ -70,7 +72,7 @@ func newWorld(seed uint64, priorities ...uint8) *world {
 }
 
 func newWorldAt(seed uint64, hosts []byte, priorities ...uint8) *world {
-	w := &world{rng: rand.New(rand.NewPCG(seed, 1)), now: epoch, delay: 400 * time.Microsecond, cut: func(int, int) bool { return false }}
+	w := &world{arrived: map[[2]int]time.Time{}, rng: rand.New(rand.NewPCG(seed, 1)), now: epoch, delay: 400 * time.Microsecond, cut: func(int, int) bool { return false }}
 	for i, p := range priorities {
 		n := &simNode{id: i, cfg: Config{Own: netip.AddrFrom4([4]byte{10, 1, 1, hosts[i]}), Interval: time.Second}}
 		w.nodes = append(w.nodes, n)
@@ -125,7 +127,10 @@ func (w *world) broadcast(from *simNode, priority uint8) {
 			continue
 		}
 		w.serial++
-		at := w.now.Add(time.Duration(w.rng.Int64N(int64(w.delay))) + 1)
+		// A wire keeps the order of one sender's packets.
+		way := [2]int{from.id, to.id}
+		at := later(w.now.Add(time.Duration(w.rng.Int64N(int64(w.delay)))+1), w.arrived[way])
+		w.arrived[way] = at
 		heap.Push(&w.flying, copyOf{at, w.serial, to.id, Advert{Peer: from.cfg.Own, Priority: priority}})
 	}
 }
@@ -351,5 +356,33 @@ func TestTwoMastersNeverLastLongerThanAnInterval(t *testing.T) {
 		w.watch()
 		w.run(5 * time.Second)
 		w.check(t, seed, "two masters at most one interval after healing", w.longest <= time.Second+2*w.delay)
+	}
+}
+
+func TestASinkingPriorityMovesTheAddressesWithinASkewTime(t *testing.T) {
+	for seed := range seeds(t) {
+		w := newWorld(seed, 102, 102, 101, 90)
+		w.run(10 * time.Second)
+		m := w.masters()
+		w.check(t, seed, "one master", len(m) == 1 && m[0] < 2)
+		old := w.nodes[m[0]]
+		w.takeovers, w.gap, w.longest = 0, 0, 0
+		w.step(old, Priority{Value: 100})
+		w.run(time.Second*154/256 + 10*time.Millisecond)
+		w.check(t, seed, "the other 102 is master after its skew time", len(w.masters()) == 1 && w.masters()[0] == 1-m[0] && w.takeovers == 1)
+		w.check(t, seed, "nobody was without a master, and two for a packet's flight only", w.gap == 0 && w.longest <= w.delay)
+		w.run(10 * time.Second)
+		w.check(t, seed, "it stays", w.takeovers == 1)
+	}
+}
+
+func TestASinkingPriorityThatIsStillTheBestMovesNothing(t *testing.T) {
+	for seed := range seeds(t) {
+		w := newWorld(seed, 110, 100, 100, 90)
+		w.run(10 * time.Second)
+		w.takeovers = 0
+		w.step(w.nodes[0], Priority{Value: 100})
+		w.run(10 * time.Second)
+		w.check(t, seed, "the master stays", w.takeovers == 0 && len(w.masters()) == 1 && w.masters()[0] == 0)
 	}
 }

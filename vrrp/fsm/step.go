@@ -182,6 +182,12 @@ func (m *machine) priority(p uint8) {
 			m.s.Deadline = d
 		}
 	case Master:
+		// Better backups would discard our lower priority and wait for three
+		// intervals. Priority 0 shortens their timers to the skew time; the
+		// advertisement right behind it keeps those that are no better.
+		if p < old {
+			m.send(0)
+		}
 		m.send(p)
 		m.wait(m.c.Interval)
 	}
