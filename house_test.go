@@ -84,6 +84,9 @@ var siblings = []string{"vrrp", "garp", "proxy"}
 
 // exceptions are read with their reason.
 var exceptions = map[string][]string{
+	// The loops of one backend take turns from one order: a mutex beside its
+	// fields, held for tens of nanoseconds, makes the turn exact across loops.
+	"proxy/lb": {"sync"},
 	// The announcement schedule is a core both siblings' joiner and the VRRP
 	// loop drive: the loop asks it when, the edge sends. Nothing of garp
 	// knows VRRP.
@@ -107,7 +110,7 @@ func TestPackagesImportOnlyWhatTheirRoomAllows(t *testing.T) {
 					if a, b := sibling(dir), sibling(ours); a != "" && b != "" && a != b && !slices.Contains(exceptions[dir], ours) {
 						t.Errorf("%s imports %s: siblings never import one another", name, target)
 					}
-				} else if known && slices.Contains(outside[room.kind], target) {
+				} else if known && slices.Contains(outside[room.kind], target) && !slices.Contains(exceptions[dir], target) {
 					t.Errorf("%s imports %s: a %s may not", name, target, room.kind)
 				}
 			}

@@ -11,19 +11,18 @@
 package assemble
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strconv"
 	"strings"
 
 	"herald/cmd/herald/internal/ipc"
 	"herald/config"
 	"herald/config/block"
+	"herald/config/block/disk"
 	"herald/config/line"
 	proxydirective "herald/proxy/directive"
 	proxysettings "herald/proxy/settings"
@@ -44,9 +43,10 @@ type Options struct {
 func loadVRRP(o Options, diags *config.Diagnostics) *vrrpsettings.Config {
 	host := hostName()
 	short, _, _ := strings.Cut(host, ".")
-	statements := block.Parse(disk{}, block.Options{
+	statements := block.Parse(disk.Files{}, block.Options{
 		Path:     o.Keepalived,
 		ConfigID: short,
+		Instance: short,
 		Env:      os.LookupEnv,
 		Rand:     func(lo, hi int) int { return lo + rand.IntN(max(hi-lo+1, 1)) },
 	}, diags)
@@ -94,23 +94,6 @@ func hostName() string {
 	}
 	return "localhost"
 }
-
-// disk is the file system as a block.Source.
-type disk struct{}
-
-func (disk) Read(path string) ([]byte, error) {
-	// keepalived refuses what is no regular file; a fifo would hang the load.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	return os.ReadFile(path)
-}
-
-func (disk) Glob(pattern string) ([]string, error) { return filepath.Glob(pattern) }
 
 // localAddresses lists the addresses of this machine, nil when they cannot be
 // read.
