@@ -58,8 +58,6 @@ func showStat(x *session, args []string) {
 				return
 			}
 			f.Proxy = p.ID
-		} else if f.Proxy >= 0 && !slices.ContainsFunc(s.Proxies, func(p stats.Proxy) bool { return p.ID == f.Proxy }) {
-			f.Scope = "\x00" // a number without a proxy has no rows
 		}
 		types, _ := strconv.Atoi(args[1])
 		f.Types = stats.Rows(types) & stats.AllRows

@@ -142,7 +142,7 @@ func weight(text string, initial int) (int, error) {
 	n, err := strconv.Atoi(digits)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		n = maxWeight + 1
+		n = 100 * maxWeight // too much as a weight, enough as a percentage
 		if strings.HasPrefix(digits, "-") {
 			n = -1
 		}
