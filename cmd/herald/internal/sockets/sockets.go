@@ -238,3 +238,6 @@ func advice(err error) string {
 	}
 	return ""
 }
+
+// Descriptors returns the sockets; they stay the group's.
+func (g *Group) Descriptors() []int { return g.FDs }

@@ -1,0 +1,62 @@
+package supervise
+
+import (
+	"context"
+	"time"
+
+	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/lifecycle"
+)
+
+// Process is a role process that was started.
+type Process interface {
+	Pid() int
+	Peer() *ipc.Peer
+	// Kill ends it at once; more than once does no harm.
+	Kill()
+	// Wait waits for its end and says how it came: "exit status 1", "killed".
+	Wait() string
+}
+
+// Listener is the listening sockets of one address.
+type Listener interface {
+	Descriptors() []int
+	// Grow opens more sockets until there are n.
+	Grow(n int) error
+	Close()
+}
+
+// Script is a command that may be run.
+type Script interface {
+	Run(ctx context.Context) ipc.ScriptResult
+}
+
+// System is what the parent needs of the system. Every function is called
+// from one goroutine but a Script's Run.
+type System struct {
+	Start func(role ipc.Name) (Process, error)
+	// Listen opens sockets; shared says that this process holds others on the
+	// same port.
+	Listen func(spec ipc.Socket, shared bool) (Listener, error)
+	// Port is the TCP port of a socket, 0 for others.
+	Port func(ipc.Socket) uint16
+	// Prepare checks a script; the error says why it must not be run.
+	Prepare  func(ipc.Script) (Script, error)
+	Withdraw func([]ipc.Address) error
+	// Notify tells the service manager ("READY=1").
+	Notify   func(state string)
+	WritePid func(path string) (remove func(), err error)
+}
+
+// Options say what to supervise.
+type Options struct {
+	Roles   []ipc.Name
+	Version string
+	Node    string
+	// Log takes a line for the operator; it must not wait.
+	Log func(line string)
+	// Times is lifecycle.Defaults when zero.
+	Times lifecycle.Config
+	// Tick is how often heartbeats are counted, 1 s when 0.
+	Tick time.Duration
+}
