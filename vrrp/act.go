@@ -140,9 +140,7 @@ func (s *Server) release(in *instance) {
 func (s *Server) unshared(in *instance, list []settings.Address) []settings.Address {
 	return slices.DeleteFunc(slices.Clone(list), func(a settings.Address) bool {
 		return slices.ContainsFunc(s.instances, func(other *instance) bool {
-			return other != in && slices.ContainsFunc(other.held, func(b settings.Address) bool {
-				return a.Device == b.Device && a.Prefix == b.Prefix
-			})
+			return other != in && vip.Contains(other.held, a)
 		})
 	})
 }

@@ -157,6 +157,12 @@ func (s *Server) heir(v savedInstance) *instance {
 
 // goOn continues an instance of the process before.
 func (s *Server) goOn(in *instance, v savedInstance) {
+	in.counters, in.history = v.Counters, v.History
+	if v.State.Kind == fsm.Master && s.withdrawn(v) {
+		// Whoever removed them gave us up, and so did the other nodes.
+		s.log.Info(in.prefix("the addresses were withdrawn meanwhile, starting as backup"))
+		return
+	}
 	in.started = true
 	in.state = v.State.Restore(time.Now())
 	if in.state.Kind == fsm.Master {
@@ -164,7 +170,8 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 		// silent is for the others to judge.
 		in.state.Deadline = time.Now()
 	}
-	in.held, in.counters, in.history = v.Held, v.Counters, v.History
+	in.held = v.Held
+	s.adopt(in) // a crash may have come between adding them and saying so
 	st := s.standing(in)
 	if len(st.Faults) == 0 {
 		s.drain(s.links[in.cfg.Interface])
@@ -195,18 +202,34 @@ func (s *Server) dismiss(v savedInstance) {
 // stay until a master is heard.
 func (s *Server) startInstance(in *instance) {
 	in.started = true
-	for _, a := range in.desired() {
-		if s.snap.Has(a) {
-			in.held = append(in.held, a)
-		}
-	}
+	s.adopt(in)
 	if len(in.held) > 0 {
 		s.log.Info(in.prefix("%s is here already, keeping it until a master is heard", addressList(in.held)))
 	}
-	in.state.Holding = len(in.held) > 0
 	in.state.Priority = in.cfg.Priority
 	s.weigh(in)
 	s.changed, s.heldNow = true, true
+}
+
+// withdrawn reports whether none of what v held is on the interfaces any more:
+// the parent process removes addresses when it cannot restart their holder.
+func (s *Server) withdrawn(v savedInstance) bool {
+	for _, a := range v.Held {
+		if s.snap.Has(a) {
+			return false
+		}
+	}
+	return len(v.Held) > 0
+}
+
+// adopt takes addresses of the instance that are on the interface as held.
+func (s *Server) adopt(in *instance) {
+	for _, a := range in.desired() {
+		if s.snap.Has(a) && !vip.Contains(in.held, a) {
+			in.held = append(in.held, a)
+		}
+	}
+	in.state.Holding = in.state.Holding || len(in.held) > 0
 }
 
 // stop resigns everything; a second call does not wait for successors.

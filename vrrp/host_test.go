@@ -245,6 +245,36 @@ func TestAfterACrashTheLastStateGoesOn(t *testing.T) {
 	})
 }
 
+func TestAfterAWithdrawalItStartsAsBackup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, blob := handOver(t, seed())
+		h.change(func() { h.drop(address("10.1.1.10/32", "eth0")) })
+		s := begin(t, h, seed(), blob)
+		if got := wantState(t, s, "BACKUP", 102); got.Counters.BecomeMaster != 1 {
+			t.Errorf("counters do not go on: %+v", got.Counters)
+		}
+		wantTrace(t, h.since(), "")
+	})
+}
+
+func TestAnAddressTheBlobDoesNotKnowIsReleasedAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		s := begin(t, h, seed(), nil)
+		synctest.Wait()
+		blob, err := s.Handover(t.Context()) // as backup
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Add(address("10.1.1.10/32", "eth0")); err != nil {
+			t.Fatal(err)
+		}
+		begin(t, h, seed(), blob)
+		h.advert(t, "10.1.1.21", 100)
+		wantTrace(t, h.since(), "0.000 add 10.1.1.10/32\n0.000 delete 10.1.1.10/32")
+	})
+}
+
 func TestHandoverAndResumeRefuseWhatTheyCannotUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()

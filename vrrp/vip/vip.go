@@ -85,16 +85,16 @@ func Diff(desired, held []settings.Address, present Snapshot) (add, remove []set
 		}
 	}
 	for _, h := range held {
-		if present.Has(h) && !contains(desired, h) {
+		if present.Has(h) && !Contains(desired, h) {
 			remove = append(remove, h)
 		}
 	}
 	return add, remove
 }
 
-// contains compares by device and prefix, which is what the kernel tells
+// Contains compares by device and prefix, which is what the kernel tells
 // addresses apart by; label, scope and broadcast are attributes.
-func contains(list []settings.Address, a settings.Address) bool {
+func Contains(list []settings.Address, a settings.Address) bool {
 	for _, b := range list {
 		if a.Device == b.Device && a.Prefix == b.Prefix {
 			return true
