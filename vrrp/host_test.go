@@ -361,6 +361,19 @@ func TestAScriptThatNeverAnswersFails(t *testing.T) {
 	})
 }
 
+func TestStoppingDoesNotSpinOnAScriptThatIsOverdue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		cfg := seed()
+		cfg.Scripts = append(cfg.Scripts, settings.Script{Name: "slow", Interval: time.Second})
+		s := begin(t, h, cfg, nil)
+		sleep(3900 * time.Millisecond) // its answer is overdue at 4 s
+		if err := s.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestTwoInstancesMoveIndependently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()

@@ -242,7 +242,9 @@ func (s *Server) next() time.Time {
 		earlier(s.told.Add(tellEvery))
 	}
 	for _, sc := range s.scripts {
-		earlier(sc.due)
+		if !s.stopping { // no script is started or given up any more
+			earlier(sc.due)
+		}
 	}
 	for _, p := range s.links {
 		earlier(p.reopen)
