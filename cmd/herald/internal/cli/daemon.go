@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"herald/cmd/herald/internal/control"
+	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/lockfile"
+	"herald/cmd/herald/internal/notify"
+	"herald/cmd/herald/internal/process"
+	"herald/cmd/herald/internal/script"
+	"herald/cmd/herald/internal/sockets"
+	"herald/cmd/herald/internal/supervise"
+	"herald/cmd/herald/internal/withdraw"
+)
+
+// runDaemon is the parent: lock, control socket, signals, supervision.
+func runDaemon(ctx context.Context, p Program, args []string, _, stderr io.Writer) int {
+	o, err := files(p, "run", args, nil)
+	if err != nil {
+		return wrong(stderr, "run", err)
+	}
+	o = o.absolute()
+	// A log reader that went away must not take the daemon along.
+	signal.Ignore(syscall.SIGPIPE)
+	lock, err := lockfile.Take(lockPath(o.RunDir))
+	if err != nil {
+		fmt.Fprintf(stderr, "herald run: %v\n", err)
+		return Failed
+	}
+	defer lock.Release()
+	listener, err := control.Listen(socketPath(o.RunDir))
+	if err != nil {
+		fmt.Fprintf(stderr, "herald run: %v\n", err)
+		return Failed
+	}
+	// journald stamps lines itself.
+	j := newJournal(stderr, p.Getenv("JOURNAL_STREAM") == "")
+	defer j.close(time.Second)
+	s := supervise.New(supervise.Options{Roles: o.Roles(), Version: p.Version, Node: hostName(),
+		Log: func(line string) { j.log("herald: " + line) }}, system(o, p))
+	server := control.Serve(listener, map[string]control.Answer{
+		"status": func(ctx context.Context) (any, error) { return s.Status(ctx) },
+		"reload": func(ctx context.Context) (any, error) { return s.Reload(ctx), nil },
+	})
+	defer server.Close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	obeyed := make(chan struct{})
+	over := make(chan struct{})
+	go func() { defer close(obeyed); obey(signals, over, stop, s) }()
+	j.log(fmt.Sprintf("herald: version %s, pid %d, reading %v", p.Version, os.Getpid(), o.named()))
+	code := s.Run(ctx)
+	close(over)
+	<-obeyed
+	j.log(fmt.Sprintf("herald: ended with %d", code))
+	return code
+}
+
+// daemon is what signals act on.
+type daemon interface {
+	Reload(context.Context) supervise.Result
+	Kill()
+}
+
+// obey acts on signals until over. A SIGHUP during a reload is one more reload
+// after it: the files may have changed since they were read.
+func obey(signals <-chan os.Signal, over <-chan struct{}, stop func(), d daemon) {
+	var reloaded chan struct{} // not nil while one is under way
+	again, stopping := false, false
+	reload := func() {
+		done := make(chan struct{})
+		reloaded = done
+		go func() { d.Reload(context.Background()); close(done) }()
+	}
+	for {
+		select {
+		case <-over:
+			if reloaded != nil {
+				<-reloaded
+			}
+			return
+		case <-reloaded:
+			reloaded = nil
+			if again {
+				again = false
+				reload()
+			}
+		case sig := <-signals:
+			switch {
+			case sig == syscall.SIGHUP && reloaded != nil:
+				again = true
+			case sig == syscall.SIGHUP:
+				reload()
+			case stopping:
+				d.Kill()
+			default:
+				stopping = true
+				stop()
+			}
+		}
+	}
+}
+
+// system joins the supervisor with the edges.
+func system(o Options, p Program) supervise.System {
+	return supervise.System{
+		Start: func(name ipc.Name) (supervise.Process, error) {
+			return process.Start(append([]string{"role", string(name)}, o.Args()...), os.Environ())
+		},
+		Listen: func(spec ipc.Socket, shared bool) (supervise.Listener, error) {
+			return sockets.Open(spec, sockets.Sharing(shared))
+		},
+		Port:     sockets.Port,
+		Prepare:  func(s ipc.Script) (supervise.Script, error) { return script.Prepare(s) },
+		Withdraw: withdraw.Addresses,
+		Notify:   notify.To(p.Getenv("NOTIFY_SOCKET")),
+		WritePid: lockfile.WritePid,
+	}
+}
+
+// absolute names the files so that a process in another directory finds them.
+func (o Options) absolute() Options {
+	abs := func(path string) string {
+		if a, err := filepath.Abs(path); err == nil && path != "" {
+			return a
+		}
+		return path
+	}
+	o.Keepalived, o.RunDir = abs(o.Keepalived), abs(o.RunDir)
+	files := o.HAProxy
+	o.HAProxy = nil
+	for _, f := range files {
+		o.HAProxy = append(o.HAProxy, abs(f))
+	}
+	return o
+}
+
+// named lists the configuration files.
+func (o Options) named() []string {
+	if o.Keepalived == "" {
+		return o.HAProxy
+	}
+	return append([]string{o.Keepalived}, o.HAProxy...)
+}
+
+func hostName() string {
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "localhost"
+}

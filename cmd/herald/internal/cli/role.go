@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"herald/cmd/herald/internal/ipc"
+)
+
+// orphanTime bounds how long a role may take to end after its parent is gone.
+const orphanTime = 10 * time.Second
+
+// runRole is the hidden command behind the parent's children. The parent
+// alone obeys signals: with KillMode=control-group or in a terminal everybody
+// gets them, and a role that went before its time would not resign.
+func runRole(ctx context.Context, p Program, args []string, _, stderr io.Writer) int {
+	if len(args) == 0 {
+		return wrong(stderr, "role", fmt.Errorf("roles are started by `herald run`"))
+	}
+	name := ipc.Name(args[0])
+	o, err := files(p, "role", args[1:], nil)
+	if err != nil {
+		return wrong(stderr, "role", err)
+	}
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	role, err := ipc.Inherit()
+	if err != nil {
+		return wrong(stderr, "role", err)
+	}
+	return liveRole(context.WithoutCancel(ctx), p, name, role, o, orphanTime)
+}
+
+// liveRole lives a role and bounds its life after its parent's end.
+func liveRole(ctx context.Context, p Program, name ipc.Name, role *ipc.Role, o Options, limit time.Duration) int {
+	ended := make(chan error, 1)
+	go func() { ended <- p.Role(ctx, name, role, o) }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-role.Done():
+		select {
+		case err = <-ended:
+		case <-time.After(limit):
+			return Failed
+		}
+	}
+	if err != nil {
+		role.Failed(err)
+	}
+	role.Close()
+	if err != nil {
+		return Failed
+	}
+	return Done
+}
