@@ -302,6 +302,9 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 }
 
+// Alive reports whether the loop takes its turn before ctx ends.
+func (s *Server) Alive(ctx context.Context) bool { return s.do(ctx, func() {}) }
+
 // Held returns the addresses that are on the interfaces because of us.
 func (s *Server) Held() []settings.Address {
 	var held []settings.Address

@@ -81,14 +81,13 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
+	beating, stopBeating := context.WithCancel(ctx)
+	defer stopBeating()
+	go beat(beating, role, server)
 	for {
 		select {
 		case err := <-ended:
 			return err
-		case <-beat.C:
-			role.Health(true, "")
 		case c, alive := <-role.Commands():
 			if !alive {
 				// The parent was killed: nobody restarts us, so the addresses
@@ -108,6 +107,23 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server) error {
 					return fmt.Errorf("encode status: %w", err)
 				}
 				c.Answer(raw)
+			}
+		}
+	}
+}
+
+// beat tells the parent every second that the loop, not only the process,
+// lives. It ends with ctx.
+func beat(ctx context.Context, role *ipc.Role, server *vrrp.Server) {
+	tick := time.NewTicker(heartbeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if server.Alive(ctx) {
+				role.Health(true, "")
 			}
 		}
 	}
