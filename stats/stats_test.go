@@ -209,3 +209,50 @@ func TestUptimeIsWrittenInHAProxysForm(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryNumberOfTheProcessIsPublished(t *testing.T) {
+	typ := reflect.TypeFor[Info]()
+	for i := range typ.NumField() {
+		info := Info{}
+		v := reflect.ValueOf(&info).Elem().Field(i)
+		switch {
+		case v.CanUint():
+			v.SetUint(7 << 20)
+		case v.CanInt():
+			v.SetInt(7 << 20)
+		case v.Kind() == reflect.Bool:
+			v.SetBool(true)
+		default:
+			v.SetString("x")
+		}
+		found := false
+		for j := range InfoColumns {
+			c := &InfoColumns[j]
+			base := c.Of(&Info{})
+			found = found || c.Of(&info) != base
+		}
+		if !found {
+			t.Errorf("Info.%s is in no column", typ.Field(i).Name)
+		}
+	}
+}
+
+func TestEveryColumnReadsItsOwnValueOfEveryRow(t *testing.T) {
+	for i := range Columns {
+		c := &Columns[i]
+		for _, rt := range []RowType{FrontendRow, BackendRow, ServerRow, ListenerRow} {
+			row := Row{Type: rt, Mode: "http", Checked: true, CheckCode: 1, QueueLimit: 1, Throttle: 1, SessLimit: 1, Name: "n", Proxy: "p", Algo: "a", Addr: "d",
+				Cookie: "c", Status: "s", CheckStatus: "k", CheckDesc: "e", LastCheck: "l", Tracked: "t"}
+			v := c.Of(&row)
+			if v.Present() && (v.Kind != c.Kind || (v.Kind == Text) != (v.Text != "")) {
+				t.Errorf("%s of row type %d: %+v", c.Name, rt, v)
+			}
+			if v.Present() != (c.Rows.Has(rt) && c.Name != "src_ilim") {
+				t.Errorf("%s of row type %d: present is %v", c.Name, rt, v.Present())
+			}
+			if c.Counter() && c.Tags[1] != 'C' {
+				t.Errorf("%s counts, says %s", c.Name, c.Tags)
+			}
+		}
+	}
+}

@@ -83,7 +83,7 @@ func (m *metrics) process(info *stats.Info) {
 			continue
 		}
 		name := "haproxy_process_" + c.Metric
-		m.family(name, c.Help, strings.HasSuffix(c.Metric, "_total") && !strings.HasPrefix(c.Metric, "pipes_") || c.Metric == "failed_resolutions")
+		m.family(name, c.Help, strings.HasSuffix(c.Metric, "_total") || c.Metric == "failed_resolutions")
 		m.sample(name, strconv.FormatInt(v.Number, 10))
 	}
 	m.family("haproxy_process_build_info", "version as built", false)
@@ -138,9 +138,15 @@ func (m *metrics) value(name string, c *stats.Column, r *stats.Row, v stats.Valu
 		choice(states[r.Type], stateOf(r))
 	case c.Name == "check_status":
 		choice(checkStates, r.CheckStatus)
-	case c.Name == "agg_server_status":
+	case c.Name == "agg_server_status", c.Name == "agg_server_check_status":
 		for _, state := range states[stats.ServerRow] {
-			m.sample(name, strconv.Itoa(serversIn(s, r.ProxyID, state)), slices.Concat(labels, []string{"state", state})...)
+			n := servers(s, r.ProxyID, func(r *stats.Row) bool { return stateOf(r) == state })
+			m.sample(name, strconv.Itoa(n), slices.Concat(labels, []string{"state", state})...)
+		}
+	case c.Name == "agg_check_status":
+		for _, state := range checkStates {
+			n := servers(s, r.ProxyID, func(r *stats.Row) bool { return r.Checked && !r.CheckPaused && r.CheckStatus == state })
+			m.sample(name, strconv.Itoa(n), slices.Concat(labels, []string{"state", state})...)
 		}
 	case strings.HasPrefix(c.Name, "hrsp_"):
 		m.sample(name, strconv.FormatInt(v.Number, 10), slices.Concat(labels, []string{"code", strings.TrimPrefix(c.Name, "hrsp_")})...)
@@ -170,10 +176,11 @@ func stateOf(r *stats.Row) string {
 	return word
 }
 
-func serversIn(s *stats.Snapshot, proxy int, state string) int {
+// servers counts the servers of a proxy that are as asked.
+func servers(s *stats.Snapshot, proxy int, are func(*stats.Row) bool) int {
 	n := 0
 	(&Filter{Types: stats.Servers, Proxy: proxy}).each(s, func(r *stats.Row) {
-		if stateOf(r) == state {
+		if are(r) {
 			n++
 		}
 	})
