@@ -148,7 +148,7 @@ func (x *stream) fill(r *logline.Record) {
 		Term: x.term, Retries: x.retries, Redispatched: x.redispatched,
 		ActConn: int(w.s.conns.now.Load()), FeConn: int(x.fe.conns.now.Load()),
 		SrvQueue: x.serverAhead, BackendQueue: x.queuedAhead,
-		Counter: uint(w.s.counter.Load()), LogCounter: uint(x.fe.logged.Add(1)) - 1,
+		Counter: uint(x.id), LogCounter: uint(x.fe.logged.Add(1)) - 1,
 		Host: w.s.opts.Node, PID: w.s.opts.Pid,
 	}
 	r.Times = logline.Times{Idle: x.millis(x.began), Request: x.millis(x.headAt), Queue: x.millis(x.queuedAt),

@@ -168,7 +168,8 @@ func (c *client) begin() *stream {
 	x.accept = c.since
 	x.began = w.l.Now()
 	x.fresh, w.fresh = w.fresh, nil
-	x.id = w.s.streamID.Add(1)
+	w.begun++
+	x.id = w.begun*uint64(len(w.s.workers)) + uint64(w.id)
 	c.x = x
 	if !x.fe.http {
 		x.step = stepBackend

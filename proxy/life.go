@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"bytes"
-
 	"herald/proxy/h1"
 	"herald/proxy/lb"
 	"herald/proxy/loop"
@@ -91,69 +89,13 @@ func readHead(x *stream) answer {
 		case len(c.in) >= x.w.s.bufSize()-x.w.s.cfg.Global.MaxRewrite:
 			return x.badRequest('P')
 		case c.Can()&loop.Readable == 0:
-			if !c.timer.Armed() || c.served > 0 {
+			if c.served > 0 && !x.timed { // the first request's deadline runs since the accept
 				c.arm(c.requestTimeout())
 			}
+			x.timed = true
 			return wait
 		}
 	}
-}
-
-// badRequest refuses what the client sent, by whose fault. Nothing of the
-// request is logged: it was not understood.
-func (x *stream) badRequest(who byte) answer {
-	x.flag(who, 'R')
-	x.tally().errReq.Add(1)
-	x.began, x.headAt, x.line = 0, 0, x.line[:0]
-	if x.late&clientLate != 0 {
-		return x.answer(408)
-	}
-	return x.answer(max(x.refused.Status(), 400))
-}
-
-// refuse is badRequest with the status that fits the verdict.
-func (x *stream) refuse(v h1.Verdict) answer {
-	x.refused = v
-	return x.badRequest('P')
-}
-
-// input answers the bytes received so far of the head and what they parse to.
-func (x *stream) input() ([]byte, h1.Verdict) {
-	c, w := x.c, x.w
-	if x.fresh != nil {
-		buf := x.fresh
-		x.fresh = nil
-		x.bytesIn += int64(len(buf))
-		w.head.Reset()
-		v := w.head.ParseRequest(buf)
-		if v == h1.Incomplete {
-			c.hold(buf)
-			return c.in, v
-		}
-		return buf, v
-	}
-	before := len(c.in)
-	if c.Can()&loop.Readable != 0 && before < x.w.s.bufSize() {
-		n, errno := c.Recv(c.in[before:min(cap(c.in), x.w.s.bufSize())])
-		if errno != 0 || n == 0 {
-			x.gone = errno != eagain
-			n = 0
-		}
-		c.in = c.in[:before+n]
-		x.bytesIn += int64(n)
-	}
-	// A head is scanned anew only when its end may have come: a client that
-	// sends byte by byte must not make us read it all each time.
-	if x.step == stepHead && x.headAt == 0 && before > 0 && x.scanned && !endsHead(c.in[max(before-3, 0):]) && len(c.in) < x.w.s.bufSize()-x.w.s.cfg.Global.MaxRewrite {
-		return c.in, h1.Incomplete
-	}
-	x.scanned = true
-	w.head.Reset()
-	return c.in, w.head.ParseRequest(c.in)
-}
-
-func endsHead(p []byte) bool {
-	return bytes.Contains(p, []byte("\n\r\n")) || bytes.Contains(p, []byte("\n\n"))
 }
 
 // gotHead takes down what later phases need of the request.
@@ -166,25 +108,8 @@ func (x *stream) gotHead(buf []byte) answer {
 	x.up.body.Start(h.Framing, h.Length)
 	x.request = buf
 	x.w.l.Disarm(&x.c.timer)
-	t := x.tally()
-	t.requests.Add(1)
-	x.w.s.counter.Add(1)
+	x.tally().requests.Add(1)
 	return next
-}
-
-// keepLine copies the request line for the log, cut as tune.http.logurilen
-// does.
-func (x *stream) keepLine(buf []byte) {
-	const most = 1024
-	line := buf
-	for len(line) > 0 && (line[0] == '\r' || line[0] == '\n') {
-		line = line[1:]
-	}
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		line = line[:i]
-	}
-	line = bytes.TrimRight(line, "\r")
-	x.line = append(x.line[:0], line[:min(len(line), most)]...)
 }
 
 // chooseBackend answers what the frontend answers itself, and finds the
@@ -194,17 +119,17 @@ func chooseBackend(x *stream) answer {
 		x.headAt = x.now()
 		x.began = x.headAt
 	}
-	x.be = x.fe.backend
 	if x.fe.http {
 		if a, mine := x.intercept(x.request); mine {
 			return a
 		}
 	}
-	if x.be != nil {
-		x.be.sessions.up()
-		x.be.tallies[x.w.id].sessions.Add(1)
-		x.be.lastUse.Store(x.w.l.Wall().Unix())
-		x.tries = x.be.cfg.Retries
+	if b := x.fe.backend; b != nil {
+		x.be = b
+		b.sessions.up()
+		b.tallies[x.w.id].sessions.Add(1)
+		touch(&b.lastUse, x.w.l.Wall().Unix())
+		x.tries = b.cfg.Retries
 	}
 	if !x.fe.http {
 		return x.to(stepPick)
@@ -239,27 +164,6 @@ func rewriteRequest(x *stream) answer {
 	return next
 }
 
-// forwardedFor is the header that names the client, when there shall be one.
-func (x *stream) forwardedFor(buf []byte) []h1.Field {
-	f := x.fe.forwarded
-	if x.be != nil && x.be.forwarded != nil {
-		f = x.be.forwarded
-	}
-	peer := x.c.peer.Addr()
-	switch {
-	case f == nil || !peer.IsValid():
-		return nil
-	case f.except.IsValid() && f.except.Contains(peer):
-		return nil
-	case f.ifNone && x.w.head.Find(buf, f.name) >= 0:
-		return nil
-	}
-	w := x.w
-	w.text = peer.AppendTo(w.text[:0])
-	w.edits[0] = h1.Field{Name: f.header, Value: w.text}
-	return w.edits[:1]
-}
-
 // pick chooses a server and takes a place on it, or a place in the queue.
 func pick(x *stream) answer {
 	if x.be == nil || len(x.be.targets) == 0 {
@@ -288,7 +192,24 @@ func (x *stream) assign(t *target) {
 	n.chosen.Add(1)
 	n.sessions.Add(1)
 	x.be.tallies[x.w.id].chosen.Add(1)
-	t.lastUse.Store(x.w.l.Wall().Unix())
+	touch(&t.lastUse, x.w.l.Wall().Unix())
+	if x.avoid != lb.None {
+		x.again(t)
+	}
+}
+
+// again counts the last attempt of a request: a redispatch when it goes to
+// another server, one more retry otherwise.
+func (x *stream) again(t *target) {
+	n, b := &t.tallies[x.w.id], &x.be.tallies[x.w.id]
+	if t.index == x.avoid {
+		n.retries.Add(1)
+		b.retries.Add(1)
+		return
+	}
+	x.redispatched = true
+	n.redispatches.Add(1)
+	b.redispatches.Add(1)
 }
 
 // unavailable answers that no server can be asked.
@@ -388,7 +309,9 @@ func send(x *stream) answer {
 // receive waits for the head of the response, while the body of the request
 // passes, and sends it on with what of the body came along.
 func receive(x *stream) answer {
-	x.upload()
+	if x.upload() {
+		x.armResponse()
+	}
 	switch {
 	case x.u.Can()&loop.Readable != 0:
 		return x.readResponse()

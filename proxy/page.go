@@ -23,10 +23,10 @@ func (x *stream) statsPage(target []byte) *settings.Stats {
 }
 
 func (x *stream) backendStats() *settings.Stats {
-	if x.be == nil {
+	if x.fe.backend == nil {
 		return nil
 	}
-	return x.be.cfg.Stats
+	return x.fe.backend.cfg.Stats
 }
 
 // mostForm bounds the body of a POST to the page.
@@ -133,7 +133,7 @@ func awaitPage(x *stream) answer {
 	}
 	r := x.made
 	x.status = r.Status
-	x.queuedAt, x.connected, x.dataAt = x.headAt, x.headAt, x.now()
+	x.queuedAt, x.connected, x.dataAt = x.headAt, x.headAt, x.headAt
 	x.keep = x.keep && x.mode() != settings.Close && !x.w.s.draining.Load()
 	b := append(x.out[:0], "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(r.Status), 10)

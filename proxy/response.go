@@ -246,9 +246,6 @@ func (x *stream) connectFailed(who byte) answer {
 	x.tries--
 	x.retries++
 	if x.be.cfg.Redispatch && x.tries == 0 {
-		t.tallies[w.id].redispatches.Add(1)
-		x.be.tallies[w.id].redispatches.Add(1)
-		x.redispatched = true
 		x.avoid = t.index
 		x.vacate()
 		if active, _, _ := x.be.group.Counts(); active > 1 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,8 +37,6 @@ type Server struct {
 	paused   atomic.Bool // some port waits for room below maxConn
 	connRate rate
 	byteRate rate
-	counter  atomic.Uint64 // requests, for %rt
-	streamID atomic.Uint64
 	dropped  atomic.Uint64 // log lines
 
 	draining  atomic.Bool
@@ -135,6 +134,32 @@ func (s *Server) Needs() []Listener {
 		add(l)
 	}
 	return needs
+}
+
+// StatsSocket is one `stats socket` of the configuration: the runtime API is
+// to be served on the listener with this key.
+type StatsSocket struct {
+	Key   string
+	Name  string // "unix@/run/haproxy.sock", "ipv4@127.0.0.1:9999"
+	Level settings.Level
+}
+
+// StatsSockets lists the stats sockets, whose listeners Needs asks for too.
+func (s *Server) StatsSockets() []StatsSocket {
+	var list []StatsSocket
+	for i := range s.cfg.Global.StatsSockets {
+		c := &s.cfg.Global.StatsSockets[i]
+		l := describe(&c.Bind, 1)
+		name := "ipv4@" + l.Address
+		switch {
+		case l.Network == "unix":
+			name = "unix@" + l.Address
+		case strings.HasPrefix(l.Address, "["):
+			name = "ipv6@" + l.Address
+		}
+		list = append(list, StatsSocket{l.Key(), name, c.Level})
+	}
+	return list
 }
 
 func describe(b *settings.Bind, sockets int) Listener {

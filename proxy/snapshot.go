@@ -67,13 +67,14 @@ func (s *Server) info(now time.Time) stats.Info {
 		Name: "HAProxy", Version: s.opts.Version, Node: s.opts.Node, Description: s.cfg.Global.Description, Pid: s.opts.Pid,
 		Threads: len(s.workers), UptimeSec: int64(now.Sub(s.start).Seconds()), StartSec: s.start.Unix(),
 		MaxConn: uint64(max(s.maxConn.Load(), 0)), HardMaxConn: uint64(max(s.cfg.Global.MaxConn, 0)),
-		CurrConns: uint64(max(s.conns.now.Load(), 0)), CumReq: s.counter.Load(),
-		ConnRate: s.connRate.now.Load(), MaxConnRate: s.connRate.most.Load(),
+		CurrConns: uint64(max(s.conns.now.Load(), 0)),
+		ConnRate:  s.connRate.now.Load(), MaxConnRate: s.connRate.most.Load(),
 		SessRate: s.connRate.now.Load(), MaxSessRate: s.connRate.most.Load(),
 		IdlePct: 100, Stopping: s.draining.Load(), DroppedLogs: s.dropped.Load(), BytesOutRate: s.byteRate.now.Load(),
 	}
 	for _, f := range s.frontends {
 		i.CumConns += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.conns })
+		i.CumReq += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.requests })
 		i.TotalBytesOut += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.bytesOut })
 		i.Listeners += uint64(len(f.cfg.Binds))
 	}

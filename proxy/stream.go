@@ -23,6 +23,7 @@ type stream struct {
 	t    *target // holds a place on it while not nil
 
 	request []byte // the head and what came with it, until rewriteRequest
+	timed   bool   // the deadline of the head is running
 	scanned bool   // the partial head was parsed once
 	fresh   []byte // of the first receive, in the loop's buffer; only until readHead returns
 	late    late

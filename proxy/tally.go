@@ -144,3 +144,11 @@ func (t *tally) clear(all bool) {
 		t.resp[i].Store(0)
 	}
 }
+
+// touch stores a time that is read rarely, without taking the cache line from
+// the other loops more than once a second.
+func touch(at *atomic.Int64, now int64) {
+	if at.Load() != now {
+		at.Store(now)
+	}
+}

@@ -23,6 +23,7 @@ type worker struct {
 	streams   []*stream // free
 	buffers   buffers
 	idle      [][]*upstream // by target.slot
+	begun     uint64        // streams so far
 	open      *client       // all clients of this loop, linked
 
 	// Scratch, valid within one handler.

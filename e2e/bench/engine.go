@@ -34,6 +34,9 @@ func runEngine(file, profile string, out io.Writer) error {
 	}
 	lent := map[string][]int{}
 	for _, n := range s.Needs() {
+		if n.Stats {
+			continue
+		}
 		li, err := net.Listen(n.Network, n.Address)
 		if err != nil {
 			return err

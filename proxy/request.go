@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"bytes"
+
+	"herald/proxy/h1"
+	"herald/proxy/loop"
+)
+
+// badRequest refuses what the client sent, by whose fault. Nothing of the
+// request is logged: it was not understood.
+func (x *stream) badRequest(who byte) answer {
+	x.flag(who, 'R')
+	x.tally().errReq.Add(1)
+	x.began, x.headAt, x.line = 0, 0, x.line[:0]
+	if x.late&clientLate != 0 {
+		return x.answer(408)
+	}
+	return x.answer(max(x.refused.Status(), 400))
+}
+
+// refuse is badRequest with the status that fits the verdict.
+func (x *stream) refuse(v h1.Verdict) answer {
+	x.refused = v
+	return x.badRequest('P')
+}
+
+// input answers the bytes received so far of the head and what they parse to.
+func (x *stream) input() ([]byte, h1.Verdict) {
+	c, w := x.c, x.w
+	if x.fresh != nil {
+		buf := x.fresh
+		x.fresh = nil
+		x.bytesIn += int64(len(buf))
+		w.head.Reset()
+		v := w.head.ParseRequest(buf)
+		if v == h1.Incomplete {
+			c.hold(buf)
+			return c.in, v
+		}
+		return buf, v
+	}
+	before := len(c.in)
+	if c.Can()&loop.Readable != 0 && before < x.w.s.bufSize() {
+		n, errno := c.Recv(c.in[before:min(cap(c.in), x.w.s.bufSize())])
+		if errno != 0 || n == 0 {
+			x.gone = errno != eagain
+			n = 0
+		}
+		c.in = c.in[:before+n]
+		x.bytesIn += int64(n)
+	}
+	// A head is scanned anew only when its end may have come: a client that
+	// sends byte by byte must not make us read it all each time.
+	if x.step == stepHead && x.headAt == 0 && before > 0 && x.scanned && !endsHead(c.in[max(before-3, 0):]) && len(c.in) < x.w.s.bufSize()-x.w.s.cfg.Global.MaxRewrite {
+		return c.in, h1.Incomplete
+	}
+	x.scanned = true
+	w.head.Reset()
+	return c.in, w.head.ParseRequest(c.in)
+}
+
+func endsHead(p []byte) bool {
+	return bytes.Contains(p, []byte("\n\r\n")) || bytes.Contains(p, []byte("\n\n"))
+}
+
+// keepLine copies the request line for the log, cut as tune.http.logurilen
+// does.
+func (x *stream) keepLine(buf []byte) {
+	const most = 1024
+	line := buf
+	for len(line) > 0 && (line[0] == '\r' || line[0] == '\n') {
+		line = line[1:]
+	}
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	line = bytes.TrimRight(line, "\r")
+	x.line = append(x.line[:0], line[:min(len(line), most)]...)
+}
+
+// forwardedFor is the header that names the client, when there shall be one.
+func (x *stream) forwardedFor(buf []byte) []h1.Field {
+	f := x.fe.forwarded
+	if x.be != nil && x.be.forwarded != nil {
+		f = x.be.forwarded
+	}
+	peer := x.c.peer.Addr()
+	switch {
+	case f == nil || !peer.IsValid():
+		return nil
+	case f.except.IsValid() && f.except.Contains(peer):
+		return nil
+	case f.ifNone && x.w.head.Find(buf, f.name) >= 0:
+		return nil
+	}
+	w := x.w
+	w.text = peer.AppendTo(w.text[:0])
+	w.edits[0] = h1.Field{Name: f.header, Value: w.text}
+	return w.edits[:1]
+}
