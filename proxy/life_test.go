@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -426,27 +427,32 @@ func TestAMarkedDownServerLosesItsSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := make(chan net.Conn, 64)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var wg sync.WaitGroup
+	asked := make(chan struct{}, 1)
+	wg.Go(func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			held <- c
+			wg.Go(func() {
+				defer c.Close()
+				if readHeadOf(c) {
+					asked <- struct{}{}
+					mute(c)
+				}
+			})
 		}
-	}()
+	})
+	defer wg.Wait()
 	p := section(l.Addr().String())
 	p.Servers[0].Check, p.Servers[0].ShutdownSessionsOnDown = true, true
 	p.Servers[0].Inter, p.Servers[0].Fall = 20*time.Millisecond, 1
 	r := serve(t, 1, p)
 	c := r.dial()
 	io.WriteString(c, get)
-	waitFor(t, func() bool { return r.backends[0].targets[0].sessions.now.Load() == 1 })
+	<-asked
 	l.Close()
-	<-done
 	b, _ := io.ReadAll(c)
 	if !strings.HasPrefix(string(b), "HTTP/1.1 502 ") {
 		t.Errorf("got %q, want 502", b)
@@ -454,10 +460,6 @@ func TestAMarkedDownServerLosesItsSessions(t *testing.T) {
 	r.log.wait(t, " 502 [0-9]+ - - DH-- ")
 	r.log.wait(t, "Server web/s1 is DOWN, reason: Layer4 connection problem, info: \"Connection refused\"")
 	r.log.wait(t, "proxy web has no server available!")
-	close(held)
-	for c := range held {
-		c.Close()
-	}
 }
 
 func TestADrainLetsTheResponseEndAndSaysClose(t *testing.T) {
