@@ -21,6 +21,8 @@ import (
 // program is the command under test, built once.
 var program string
 
+var given = flag.String("herald", "", "test this binary instead of building one")
+
 func TestMain(m *testing.M) {
 	lab.Reexec()
 	flag.Parse()
@@ -32,6 +34,10 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	if *given != "" {
+		program = *given
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "herald-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -91,10 +91,14 @@ func (l *Lab) behind(ctx context.Context, addr string) (tcp, web []string, err e
 }
 
 // WaitBehind waits until exactly the named servers answer on both services of
-// an address; between two looks questions may fail.
+// an address, at most 20 s; between two looks questions may fail.
 func (l *Lab) WaitBehind(ctx context.Context, addr string, names ...string) error {
 	var tcp, web []string
 	var last error
+	// The packaged programs take 3 s to notice a server: two checks, and the
+	// connections on their way.
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
 	err := l.WaitFor(ctx, fmt.Sprintf("%v behind %s", names, addr), func() bool {
 		tcp, web, last = l.behind(ctx, addr)
 		return last == nil && slices.Equal(tcp, names) && slices.Equal(web, names)
