@@ -146,7 +146,7 @@ func (s *Server) backendRow(b *backend, now time.Time) stats.Row {
 	r := stats.Row{Type: stats.BackendRow, Proxy: b.cfg.Name, Name: "BACKEND", ProxyID: b.cfg.ID, Mode: modeName(b.http), Algo: b.cfg.Balance, Status: "UP"}
 	fillRow(&r, b.tallies, &b.sessions)
 	r.Active, r.Backup, r.Weight = b.group.Counts()
-	r.UserWeight, r.FirstWeight = r.Weight, r.Weight
+	r.UserWeight, r.FirstWeight, r.NoServers = r.Weight, r.Weight, len(b.targets) == 0
 	down := b.down
 	if len(b.targets) > 0 && r.Active+r.Backup == 0 {
 		r.Status = "DOWN"
