@@ -155,7 +155,7 @@ func (r *Role) Failed(err error) { r.conn.post(message{Kind: kindFailed, Body: b
 // Health is the role's heartbeat, to be sent at least every second. For a
 // proxy, serving and reason go to the VRRP role at once when they change; a
 // proxy that is silent for three seconds counts as not serving, and a VRRP
-// role that began to beat and is silent for five is killed and restarted.
+// role that began to beat and then is silent as long is killed and restarted.
 func (r *Role) Health(serving bool, reason string) {
 	r.conn.post(message{Kind: kindHealth, Body: body(Health{serving, reason})})
 }

@@ -192,7 +192,7 @@ var Defaults = Config{
 	PauseFirst:   100 * time.Millisecond,
 	PauseMost:    5 * time.Second,
 	SilentProxy:  3,
-	SilentVRRP:   5,
+	SilentVRRP:   3,
 	DeadProxy:    30,
 }
 

@@ -200,6 +200,7 @@ func TestASilentProxyIsNotServingAndLaterKilled(t *testing.T) {
 	s.does(Beat{ID: 2})
 	s.does(Tick{})
 	s.does(Tick{})
+	s.does(Beat{ID: 2})
 	s.does(Tick{}, "fact false")
 	s.does(Beat{ID: 2})
 	for range Defaults.DeadProxy - Defaults.SilentProxy - 1 {
