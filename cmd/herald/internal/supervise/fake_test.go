@@ -32,6 +32,7 @@ type host struct {
 
 	mu      sync.Mutex
 	seen    []string // events taken off the channel
+	used    []bool   // by wait
 	started map[ipc.Name]int
 	live    map[string]*actor // by "proxy 1"
 	// behave says how the n-th process of a role lives; nil is wellBehaved.
@@ -139,29 +140,40 @@ func (h *host) event(e string) {
 	}
 }
 
-// wait takes events until one that begins with each of the given texts came,
-// in any order.
+// wait waits until an event that begins with each of the given texts came, in
+// any order, each event counting once in the test.
 func (h *host) wait(texts ...string) {
 	h.t.Helper()
 	limit := time.After(10 * time.Second)
+	take := func(i int) {
+		for j, text := range texts {
+			if !h.used[i] && strings.HasPrefix(h.seen[i], text) {
+				h.used[i], texts = true, slices.Delete(slices.Clone(texts), j, j+1)
+				return
+			}
+		}
+	}
+	for i := range h.seen {
+		take(i)
+	}
 	for len(texts) > 0 {
 		select {
 		case e := <-h.events:
-			h.seen = append(h.seen, e)
-			if i := slices.IndexFunc(texts, func(t string) bool { return strings.HasPrefix(e, t) }); i >= 0 {
-				texts = slices.Delete(slices.Clone(texts), i, i+1)
-			}
+			h.saw(e)
+			take(len(h.seen) - 1)
 		case <-limit:
 			h.t.Fatalf("never came: %q; what came:\n%s", texts, strings.Join(h.seen, "\n"))
 		}
 	}
 }
 
+func (h *host) saw(e string) { h.seen, h.used = append(h.seen, e), append(h.used, false) }
+
 // never fails when an event so far begins with text.
 func (h *host) never(text string) {
 	h.t.Helper()
 	for len(h.events) > 0 {
-		h.seen = append(h.seen, <-h.events)
+		h.saw(<-h.events)
 	}
 	for _, e := range h.seen {
 		if strings.HasPrefix(e, text) {
