@@ -71,10 +71,14 @@ func (c *client) requestTimeout() time.Duration {
 
 // idleTimeout is how long a kept-alive connection may wait for a request.
 func (c *client) idleTimeout() time.Duration {
-	if t := c.port.fe.cfg.Timeouts.HTTPKeepAlive; t > 0 {
-		return t
+	t := c.port.fe.cfg.Timeouts.HTTPKeepAlive
+	if t <= 0 {
+		t = c.requestTimeout()
 	}
-	return c.requestTimeout()
+	if c.w.s.draining.Load() && (t <= 0 || t > lastRequest) {
+		return lastRequest
+	}
+	return t
 }
 
 // await begins the wait for the next request.
@@ -112,7 +116,7 @@ func (c *client) Expired(*loop.Timer) {
 	case c.x != nil:
 		c.x.late |= clientLate
 		c.x.drive()
-	case c.linger > 0 || c.served > 0:
+	case c.linger > 0 || c.served > 0 || c.w.s.draining.Load():
 		c.close()
 	default: // not one byte of a first request
 		x := c.begin()

@@ -375,7 +375,7 @@ func finish(x *stream) answer {
 	x.writeLog()
 	x.leaveServer()
 	c, w := x.c, x.w
-	keep := x.keep && c.Can()&loop.Failed == 0 && !w.s.draining.Load()
+	keep := x.keep && c.Can()&loop.Failed == 0
 	broken := x.term[0] != '-' && !x.headSent || x.down.fault != faultNone || x.down.raw && x.term[0] != '-'
 	c.x = nil
 	w.giveStream(x)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -471,7 +472,9 @@ func TestADrainLetsTheResponseEndAndSaysClose(t *testing.T) {
 			io.WriteString(c, five)
 		}
 	})
-	r := serve(t, 2, section(o))
+	p := section(o)
+	p.Timeouts.HTTPKeepAlive = 50 * time.Millisecond
+	r := serve(t, 2, p)
 	idle, busy := r.dial(), r.dial()
 	io.WriteString(busy, get)
 	<-arrived
@@ -494,6 +497,39 @@ func TestADrainLetsTheResponseEndAndSaysClose(t *testing.T) {
 	if c, err := net.Dial("tcp", r.addr); err == nil {
 		c.Close()
 		t.Error("a drained engine still accepts")
+	}
+}
+
+// A client cannot know of a drain: its next request may be on its way.
+func TestAnIdleClientOfADrainingEngineHasItsNextRequestServed(t *testing.T) {
+	o := script(t, func(c net.Conn) {
+		for readHeadOf(c) {
+			io.WriteString(c, five)
+		}
+	})
+	r := serve(t, 2, section(o))
+	c := r.dial()
+	in := bufio.NewReader(c)
+	io.WriteString(c, get)
+	first, err := http.ReadResponse(in, nil)
+	if err != nil || first.Close {
+		t.Fatalf("before the drain: %v, close %v", err, first.Close)
+	}
+	io.Copy(io.Discard, first.Body)
+	drained := make(chan error, 1)
+	go func() { drained <- r.Drain(t.Context()) }()
+	for ok := true; ok; ok, _ = r.Serving() {
+		runtime.Gosched()
+	}
+	io.WriteString(c, get)
+	second, err := http.ReadResponse(in, nil)
+	if err != nil || second.StatusCode != http.StatusOK || !second.Close {
+		t.Fatalf("during the drain: got %+v, %v, want 200 that says close", second, err)
+	}
+	io.Copy(io.Discard, second.Body)
+	c.Close()
+	if err := <-drained; err != nil {
+		t.Errorf("drain: %v", err)
 	}
 }
 

@@ -251,10 +251,10 @@ func (s *Server) Serving() (ok bool, reason string) {
 	return true, "listeners bound, loops turning"
 }
 
-// Drain stops accepting and lets connections end: an idle kept-alive one is
-// closed now, a busy one after its response, which says so. It returns nil
-// when none is left. When ctx or hard-stop-after ends first the rest is
-// closed, and the error tells how many.
+// Drain stops accepting and lets connections end: a busy one after its
+// response, which says so, an idle one when it has sent nothing for some
+// seconds more. It returns nil when none is left. When ctx or hard-stop-after
+// ends first the rest is closed, and the error tells how many.
 func (s *Server) Drain(ctx context.Context) error {
 	if s.draining.Swap(true) {
 		return errors.New("already draining")

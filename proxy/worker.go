@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"herald/proxy/h1"
 	"herald/proxy/logline"
@@ -149,7 +150,13 @@ func (f *frontend) pause() {
 	}
 }
 
-// drain closes the ports and the idle clients of this loop.
+// lastRequest is how long an idle client of a draining engine may still send
+// one: its request may be on its way, and closing the connection then would
+// lose it (RFC 9112 section 9.6). The answer tells it to close.
+const lastRequest = 5 * time.Second
+
+// drain closes the ports of this loop and gives its idle clients a last
+// deadline.
 func (w *worker) drain() {
 	for _, f := range w.s.frontends {
 		for _, p := range f.ports {
@@ -160,8 +167,8 @@ func (w *worker) drain() {
 	}
 	for c := w.open; c != nil; {
 		after := c.after
-		if c.x == nil {
-			c.close()
+		if c.x == nil && c.linger == 0 {
+			c.arm(c.idleTimeout())
 		}
 		c = after
 	}
