@@ -166,7 +166,7 @@ func (s *Server) SetFrontendMaxConn(name string, n int) error {
 // SetMaxConn sets the process-wide maxconn, 0 the configured one.
 func (s *Server) SetMaxConn(n int) error {
 	if n == 0 {
-		n = s.cfg.Global.MaxConn
+		n = s.defaultMaxConn()
 	}
 	s.maxConn.Store(int64(n))
 	for _, f := range s.frontends {

@@ -60,7 +60,7 @@ func New(cfg *settings.Config, opts Options) (*Server, error) {
 		s.opts.Pid = os.Getpid()
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.maxConn.Store(int64(cfg.Global.MaxConn))
+	s.maxConn.Store(int64(s.defaultMaxConn()))
 	n := opts.Loops
 	if n == 0 {
 		n = cfg.Global.NbThread
@@ -100,12 +100,19 @@ func (s *Server) notice(line string) {
 	}
 }
 
-// defaultMaxConn is a frontend's limit without one of its own.
+// spare are descriptors kept for listeners, checks and logs when maxconn is
+// derived from the limit of descriptors.
+const spare = 200
+
+// defaultMaxConn is the process's maxconn, and a frontend's without one of its
+// own: as configured, else half of the descriptors there may be, since a
+// connection needs one on each side.
 func (s *Server) defaultMaxConn() int {
 	if s.cfg.Global.MaxConn > 0 {
 		return s.cfg.Global.MaxConn
 	}
-	return 0
+	const most = 1 << 20
+	return int(max(min(descriptorLimit(), most), spare+200)-spare) / 2
 }
 
 // Needs lists the listening sockets to open for Serve and for the stats

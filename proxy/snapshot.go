@@ -66,7 +66,7 @@ func (s *Server) info(now time.Time) stats.Info {
 	i := stats.Info{
 		Name: "HAProxy", Version: s.opts.Version, Node: s.opts.Node, Description: s.cfg.Global.Description, Pid: s.opts.Pid,
 		Threads: len(s.workers), UptimeSec: int64(now.Sub(s.start).Seconds()), StartSec: s.start.Unix(),
-		MaxConn: uint64(max(s.maxConn.Load(), 0)), HardMaxConn: uint64(max(s.cfg.Global.MaxConn, 0)),
+		MaxConn: uint64(max(s.maxConn.Load(), 0)), HardMaxConn: uint64(s.defaultMaxConn()),
 		CurrConns: uint64(max(s.conns.now.Load(), 0)),
 		ConnRate:  s.connRate.now.Load(), MaxConnRate: s.connRate.most.Load(),
 		SessRate: s.connRate.now.Load(), MaxSessRate: s.connRate.most.Load(),
