@@ -37,6 +37,9 @@ type savedInstance struct {
 	Resign    []byte             `json:"resign,omitempty"`
 	Counters  stats.VRRPCounters `json:"counters"`
 	History   []stats.Transition `json:"history,omitempty"`
+	// Entered is when State was entered, by the wall clock: what people are
+	// told does not move with the time a handover takes.
+	Entered time.Time `json:"entered"`
 }
 
 func (s *Server) blob() blob {
@@ -45,7 +48,7 @@ func (s *Server) blob() blob {
 	for _, in := range s.instances {
 		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID,
 			State: in.state.Save(now), Held: in.held, Source: in.source, Counters: in.counters,
-			History: in.history[max(0, len(in.history)-savedHistory):]}
+			History: in.history[max(0, len(in.history)-savedHistory):], Entered: in.state.Since}
 		if in.state.Kind == fsm.Master {
 			v.Resign, _ = in.advert(0).Append(nil)
 		}
@@ -165,6 +168,7 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 	}
 	in.started = true
 	in.state = v.State.Restore(time.Now())
+	in.state.Since = v.Entered
 	if in.state.Kind == fsm.Master {
 		// However old the blob is, a master speaks now; how long it was
 		// silent is for the others to judge.

@@ -194,6 +194,9 @@ func TestAnUnchangedReloadIsOneMoreAdvertisement(t *testing.T) {
 		if got.Counters.BecomeMaster != 1 || len(got.History) != 2 {
 			t.Errorf("counters and history do not go on: %+v", got)
 		}
+		if want := got.History[1].At; !got.Since.Equal(want) {
+			t.Errorf("master since %v, want %v as before the reload", got.Since, want)
+		}
 	})
 }
 
