@@ -116,7 +116,7 @@ func newBench(o options, dir string) (*bench, error) {
 		{"haproxy", func(c string) []string { return []string{"haproxy", "-db", "-f", c} }},
 		{"herald", func(c string) []string {
 			if o.herald != "" {
-				return []string{o.herald, "run", "--keepalived", "", "--haproxy", c, "--run-dir", filepath.Join(dir, "run")}
+				return []string{o.herald, "run", "--haproxy", c, "--run-dir", filepath.Join(dir, "run")}
 			}
 			return []string{self, "-role", "engine", "-config", c, "-profile", o.profile}
 		}},
