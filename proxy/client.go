@@ -187,7 +187,10 @@ func (c *client) hold(p []byte) {
 		return
 	}
 	if c.in == nil {
-		c.in = c.w.buffers.take(max(len(p), c.w.s.bufSize()))
+		c.in = c.w.buffers.take(len(p))
+	}
+	if len(c.in)+len(p) > cap(c.in) {
+		c.in = c.w.buffers.grow(c.in, len(c.in)+len(p))
 	}
 	c.in = append(c.in, p...)
 }

@@ -348,6 +348,41 @@ func TestARequestBodyArrivesWhole(t *testing.T) {
 	}
 }
 
+func TestAHeadInManyPiecesArrivesWhole(t *testing.T) {
+	got := make(chan int, 1)
+	o := script(t, func(c net.Conn) {
+		in := bufio.NewReader(c)
+		n := 0
+		for {
+			line, err := in.ReadString('\n')
+			if n += len(line); err != nil || line == "\r\n" {
+				got <- n
+				io.WriteString(c, five)
+				return
+			}
+		}
+	})
+	r := serve(t, 1, section(o))
+	head := "GET / HTTP/1.1\r\nhost: a\r\n"
+	for i := range 60 {
+		head += fmt.Sprintf("x-%02d: %s\r\n", i, strings.Repeat("v", 200))
+	}
+	head += "\r\n"
+	c := r.dial()
+	for rest := head; rest != ""; {
+		n := min(777, len(rest))
+		io.WriteString(c, rest[:n])
+		rest = rest[n:]
+		runtime.Gosched()
+	}
+	if n := <-got; n != len(head) {
+		t.Errorf("the server got a head of %d bytes, want %d", n, len(head))
+	}
+	if !readHeadOf(c) {
+		t.Error("no response")
+	}
+}
+
 func TestAnUpgradeBecomesATunnel(t *testing.T) {
 	o := script(t, func(c net.Conn) {
 		readHeadOf(c)

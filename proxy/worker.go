@@ -196,10 +196,12 @@ func (w *worker) unlink(c *client) {
 // buffers are free byte buffers by size. What a connection holds only while
 // it must is taken from here.
 type buffers struct {
-	free [3][][]byte
+	free [len(bufferSizes)][][]byte
 }
 
-var bufferSizes = [3]int{4 << 10, 16 << 10, loop.Headroom + 64<<10}
+// bufferSizes begin small: ten thousand clients that are slow with their
+// heads must not cost a full buffer each.
+var bufferSizes = [...]int{1 << 10, 4 << 10, 16 << 10, loop.Headroom + 64<<10}
 
 // take answers an empty buffer for at least n bytes.
 func (b *buffers) take(n int) []byte {
@@ -215,6 +217,14 @@ func (b *buffers) take(n int) []byte {
 		return make([]byte, 0, size)
 	}
 	return make([]byte, 0, n)
+}
+
+// grow answers a buffer with the bytes of buf and room for at least n in all,
+// and takes buf back.
+func (b *buffers) grow(buf []byte, n int) []byte {
+	larger := append(b.take(n), buf...)
+	b.give(buf)
+	return larger
 }
 
 // keepFree is how many free buffers of a size a loop keeps; the rest is left

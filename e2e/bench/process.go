@@ -126,6 +126,8 @@ func (p *process) rss() int {
 // waitReady waits until the ports answer.
 func waitReady(ports ...int) error {
 	deadline := time.Now().Add(10 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
 	for _, port := range ports {
 		for {
 			c, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port))
@@ -136,7 +138,7 @@ func waitReady(ports ...int) error {
 			if time.Now().After(deadline) {
 				return fmt.Errorf("port %d does not answer: %w", port, err)
 			}
-			time.Sleep(20 * time.Millisecond)
+			<-tick.C
 		}
 	}
 	return nil
