@@ -335,6 +335,7 @@ func (d *demo) table(ours, theirs []Outcome) {
 	d.mu.Unlock()
 	for _, o := range ours {
 		if t := find(theirs, o.Failure); t != nil {
+			slack := slack + o.Stall()
 			d.claim(o.Gap() <= t.Gap()+slack && o.ServiceGap() <= t.ServiceGap()+slack,
 				"%s: gone for %v, keepalived and HAProxy for %v", o.Failure,
 				max(o.Gap(), o.ServiceGap()).Round(time.Millisecond), max(t.Gap(), t.ServiceGap()).Round(time.Millisecond))

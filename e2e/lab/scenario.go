@@ -138,12 +138,27 @@ func (o Outcome) Lost() int {
 	return lost
 }
 
+// Stall is the longest pause any probe had between two questions: by how much
+// this machine may have delayed anything.
+func (o Outcome) Stall() time.Duration {
+	var stall time.Duration
+	for _, reports := range []map[string]Report{o.Probes, o.Services} {
+		for _, r := range reports {
+			stall = max(stall, r.Stall)
+		}
+	}
+	return stall
+}
+
 func (o Outcome) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s of %s: address gone for %v (%d probes lost), service for %v", o.Engine, o.Failure, o.Failed,
 		o.Gap().Round(time.Millisecond), o.Lost(), o.ServiceGap().Round(time.Millisecond))
 	for _, addr := range o.Moved {
 		fmt.Fprintf(&b, "; %s on %s after %v", addr, o.By[addr], o.Taken[addr].Round(time.Millisecond))
+	}
+	if stall := o.Stall(); stall > 50*time.Millisecond {
+		fmt.Fprintf(&b, " (this machine stalled for %v)", stall.Round(time.Millisecond))
 	}
 	return b.String()
 }
