@@ -223,3 +223,78 @@ func TestSIGTERMEndsHeraldCleanly(t *testing.T) {
 		}
 	}
 }
+
+func TestARoleThatCannotComeBackCostsTheAddresses(t *testing.T) {
+	t.Parallel()
+	ctx, c := start(t, lab.Setup{Priorities: ranked}, all(lab.Herald))
+	n := c.Controller(0)
+	// Whenever a VRRP role shows up on the node it is killed, until another
+	// controller has the addresses.
+	if err := c.WaitFor(ctx, "the next controller alone to have the addresses", func() bool {
+		n.KillWhere(" role vrrp", syscall.SIGKILL)
+		return c.Holder(lab.InsideVirtual) == 1 && c.Holder(lab.OutsideVirtual) == 1
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !n.Proc("herald").Running() {
+		t.Error("the parent ended, and the proxy with it")
+	}
+	if err := c.WaitFor(ctx, "the first controller to recover", func() bool {
+		return c.Holder(lab.InsideVirtual) == 0 && c.Holder(lab.OutsideVirtual) == 0
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNothingAPredecessorLeftBlocksAStart(t *testing.T) {
+	t.Parallel()
+	ctx, c := start(t, lab.Setup{}, []lab.Engine{lab.Herald})
+	n := c.Controller(0)
+	second, err := n.Start("second", lab.Program(program), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-second.Done():
+	case <-ctx.Done():
+		t.Fatal("a second herald of the same run directory runs on")
+	}
+	if second.Wait() == nil {
+		t.Errorf("a second herald ended without an error: %s", second.Output())
+	}
+	if h := c.Holder(lab.InsideVirtual); h != 0 {
+		t.Errorf("the second herald cost the first its address: %v", c.Holders(lab.InsideVirtual))
+	}
+	if err := n.Kill9All(); err != nil {
+		t.Fatal(err)
+	}
+	// The first process of the node is alive, and its number is 1.
+	files, err := n.Exec("find", "/run/herald", "-name", "*.pid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range strings.Fields(files) {
+		if err := n.WriteFile(f, "1\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	since := time.Now()
+	if err := c.StartController(0); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.WaitFor(ctx, "the killed herald's successor to serve", func() bool {
+		status, _, err := c.Get(ctx, "http://"+lab.OutsideAddr(0)+"/stats", "admin", "openstack")
+		return err == nil && status == 200
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.WaitFor(ctx, "the instances to be MASTER", func() bool {
+		out, err := herald(n, "status", "--json")
+		return err == nil && strings.Count(out, `"MASTER"`) > 0
+	}); err != nil {
+		t.Error(err)
+	}
+	if moves := c.Changes(since); len(moves) > 0 {
+		t.Errorf("addresses left by the predecessor were dropped, not adopted: %v", moves)
+	}
+}
