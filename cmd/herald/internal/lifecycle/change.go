@@ -130,7 +130,7 @@ func (m *Machine) ended(p *process, reason string) {
 	case p == s.current:
 		s.current = nil
 		m.died(p, s, reason)
-	case p.role == VRRP && m.stopping:
+	case p.role == VRRP && m.stopping && s.current == nil:
 		// It resigned, unless it was killed: then this takes what is left.
 		m.withdraw("the VRRP role ended before it had resigned")
 	}
@@ -200,7 +200,12 @@ func (m *Machine) stop() {
 	for _, r := range m.roles {
 		s := m.slots[r]
 		s.restartAt = time.Time{}
-		if s.current != nil && s.current.phase < serving {
+		switch {
+		case s.current == nil || s.current.phase >= serving:
+		case r == VRRP && s.current.phase == prepared && m.leavingVRRP():
+			// Its predecessor hands over in this moment and does not resign any
+			// more: this one begins, only to resign.
+		default:
 			m.kill(s.current, "")
 			s.current = nil
 		}
@@ -209,7 +214,12 @@ func (m *Machine) stop() {
 			m.withdraw("the VRRP role died before")
 		}
 	}
-	if s := m.slots[VRRP]; s != nil && s.current != nil {
+	m.resign()
+}
+
+// resign tells the VRRP role that speaks to resign.
+func (m *Machine) resign() {
+	if s := m.slots[VRRP]; s != nil && s.current != nil && s.current.phase == serving {
 		m.tell(s.current, Resign, m.config.Resign)
 		s.current = nil
 	}
@@ -227,7 +237,11 @@ func (m *Machine) advance() {
 			m.timer()
 		}
 	}
-	if !m.stopping || m.leavingVRRP() {
+	if !m.stopping {
+		return
+	}
+	m.resign()
+	if s := m.slots[VRRP]; m.leavingVRRP() || s != nil && s.current != nil {
 		return
 	}
 	if s := m.slots[Proxy]; s != nil && s.current != nil {

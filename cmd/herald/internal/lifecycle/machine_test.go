@@ -266,6 +266,19 @@ func TestStopDuringAStartOrARestartEndsIt(t *testing.T) {
 	s.does(Ended{3, "killed"}, "withdraw", "drain 1")
 }
 
+// TestAStopDuringAHandoverStillResigns: the predecessor goes without
+// resigning, and without a word from the successor the others would wait.
+func TestAStopDuringAHandoverStillResigns(t *testing.T) {
+	s := running(t)
+	s.does(Reload{}, "start proxy 3", "start vrrp 4")
+	s.does(Prepared{3})
+	s.does(Prepared{4}, "go 3", "drain 1", "handover 2", "close", "ok")
+	s.does(Stop{})
+	s.does(Handed{2})
+	s.does(Ended{2, "exit status 0"}, "go 4", "resign 4")
+	s.does(Ended{4, "exit status 0"}, "withdraw", "drain 3")
+}
+
 func TestADeathDuringAReloadIsMendedByTheReload(t *testing.T) {
 	s := running(t)
 	s.does(Reload{}, "start proxy 3", "start vrrp 4")
