@@ -253,6 +253,7 @@ func (s *Server) putBack(in *instance, number uint64) {
 		return
 	}
 	missing, _ := vip.Diff(in.held, nil, s.snap)
+	missing = slices.DeleteFunc(missing, func(a settings.Address) bool { return a.NoTrack })
 	if len(missing) == 0 {
 		return
 	}

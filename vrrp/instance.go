@@ -91,6 +91,9 @@ func (in *instance) plan() garp.Plan {
 func targets(list []settings.Address) []garp.Target {
 	t := make([]garp.Target, 0, len(list))
 	for _, a := range list {
+		if !a.Prefix.Addr().Is4() {
+			continue // gratuitous ARP is IPv4's
+		}
 		t = append(t, garp.Target{Device: a.Device, Address: a.Prefix.Addr()})
 	}
 	return t

@@ -23,7 +23,7 @@ func (b *build) addresses(d *draft, list *[]settings.Address, st block.Statement
 // beginsAddress tells a new address from the value of an option.
 func beginsAddress(words []block.Word, i int) bool {
 	switch words[i-1].Text {
-	case "brd", "broadcast", "peer":
+	case "brd", "broadcast", "peer", "preferred_lft", "label", "dev", "scope", "track_group":
 		return false
 	}
 	addr, _, _ := strings.Cut(words[i].Text, "/")
@@ -37,21 +37,23 @@ func (b *build) address(d *draft, list string, st block.Statement) (settings.Add
 	text, length, hasLength := strings.Cut(word.Text, "/")
 	addr, err := netip.ParseAddr(text)
 	switch {
-	case err != nil || addr.Zone() != "" || addr.IsMulticast() || addr.IsUnspecified():
+	case err != nil || addr.Zone() != "" || addr.IsMulticast() && !joins(st) || addr.IsUnspecified():
 		b.diags.Errorf(word.Pos, word.Text, "vrrp_instance %s: %s: %q is not an address and is left out", d.Name, list, word.Text)
 		return settings.Address{}, false
-	case !addr.Is4():
+	case !addr.Is4() && list == "virtual_ipaddress":
 		b.ipv6(d, list, word)
 		return settings.Address{}, false
 	}
-	bits := 32
+	bits := addr.BitLen()
 	if hasLength {
-		if bits, err = config.Int(length, 0, 32); err != nil {
-			b.diags.Warnf(word.Pos, word.Text, "%s: prefix length: %v; 32 is taken", word.Text, err)
-			bits = 32
+		if bits, err = config.Int(length, 0, addr.BitLen()); err != nil {
+			bits = addr.BitLen()
+			b.diags.Warnf(word.Pos, word.Text, "%s: prefix length: %v; %d is taken", word.Text, err, bits)
 		}
 	}
 	a := settings.Address{Prefix: netip.PrefixFrom(addr, bits)}
+	// A single IPv6 address is not to be chosen as a source (deprecated).
+	a.Deprecated = !addr.Is4() && bits == addr.BitLen()
 	ok := b.addressOptions(d, &a, st)
 	return a, ok
 }
@@ -99,6 +101,12 @@ func (b *build) addressOptions(d *draft, a *settings.Address, st block.Statement
 			b.scope(a, st.Words[i])
 		case "brd", "broadcast":
 			b.broadcast(a, st.Words[i])
+		case "peer":
+			b.peer(a, st.Words[i])
+		case "preferred_lft":
+			b.preferred(a, st.Words[i])
+		case "home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track":
+			b.addressFlag(a, w)
 		default:
 			b.diags.Unsupported(w.Pos, config.Warning, "address option", w.Text, "keepalived")
 			if w.Text == "use_vmac" && i+1 < len(st.Words) && !beginsOption(st.Arg(i+1)) {
@@ -118,7 +126,7 @@ func beginsOption(word string) bool {
 var addressOptionValues = map[string]bool{
 	"dev": true, "label": true, "scope": true, "brd": true, "broadcast": true,
 	"peer": true, "preferred_lft": true, "track_group": true,
-	"use_vmac": false, "home": false, "-nodad": false, "nodad": false, "mngtmpaddr": false, "noprefixroute": false,
+	"use_vmac": false, "home": false, "-nodad": false, "mngtmpaddr": false, "noprefixroute": false,
 	"autojoin": false, "no_track": false,
 }
 
@@ -163,14 +171,14 @@ func (b *build) broadcast(a *settings.Address, w block.Word) {
 	case "-":
 		a.Broadcast = netip.Addr{}
 	case "+":
-		if a.Prefix.Bits() > 30 {
+		if a.Prefix.Bits() > 30 || !a.Prefix.Addr().Is4() {
 			b.diags.Warnf(w.Pos, w.Text, "brd +: %v has no broadcast address; none is set", a.Prefix)
 			return
 		}
 		a.Broadcast = lastAddress(a.Prefix)
 	default:
 		addr, err := netip.ParseAddr(w.Text)
-		if err != nil || !addr.Is4() {
+		if err != nil || !addr.Is4() || !a.Prefix.Addr().Is4() {
 			b.diags.Warnf(w.Pos, w.Text, "brd: %q is not an IPv4 address, + or -; none is set", w.Text)
 			return
 		}

@@ -71,7 +71,13 @@ func show(c *settings.Config) string {
 
 func showAddresses(b *strings.Builder, what string, list []settings.Address) {
 	for _, a := range list {
-		fmt.Fprintf(b, "  %s %v dev %s label %q scope %d brd %v\n", what, a.Prefix, a.Device, a.Label, a.Scope, a.Broadcast)
+		fmt.Fprintf(b, "  %s %v dev %s label %q scope %d brd %v", what, a.Prefix, a.Device, a.Label, a.Scope, a.Broadcast)
+		plain := settings.Address{Prefix: a.Prefix, Device: a.Device, Label: a.Label, Scope: a.Scope, Broadcast: a.Broadcast}
+		if a != plain {
+			fmt.Fprintf(b, " peer %v dad %v home %v mngtmp %v noprefixroute %v autojoin %v deprecated %v preferred %v untracked %v",
+				a.Peer, a.DAD, a.Home, a.ManageTemp, a.NoPrefixRoute, a.AutoJoin, a.Deprecated, a.PreferredLft, a.NoTrack)
+		}
+		b.WriteByte('\n')
 	}
 }
 

@@ -91,12 +91,12 @@ var instanceActs = []row[draft]{
 			d.pos.auth = st.Pos
 			apply(b, "authentication", authWords, &d.auth, st.Children)
 		}}},
-	{Name: "virtual_ipaddress", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and advertises. Options: dev, brd, scope, label.",
+	{Name: "virtual_ipaddress", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and advertises. Options: dev, brd, scope, label, peer, home, -nodad, mngtmpaddr, noprefixroute, autojoin, preferred_lft, no_track.",
 		Example: "virtual_ipaddress { 192.0.2.10/24 dev eth0 label eth0:1 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
 			d.listed += len(st.Children)
 			b.addresses(d, &d.Addresses, st)
 		}}},
-	{Name: "virtual_ipaddress_excluded", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and does not advertise.",
+	{Name: "virtual_ipaddress_excluded", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and does not advertise, of either family.",
 		Example: "virtual_ipaddress_excluded { 192.0.2.11/24 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
 			b.addresses(d, &d.Excluded, st)
 		}}},

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -53,13 +54,13 @@ func (k *Kernel) Close() error {
 	return nil
 }
 
-// Snapshot lists every interface with its IPv4 addresses.
+// Snapshot lists every interface with its addresses.
 func (k *Kernel) Snapshot() (vip.Snapshot, error) {
 	links, err := dump(k.handle.LinkList)
 	if err != nil {
 		return nil, fmt.Errorf("list interfaces: %w", err)
 	}
-	addrs, err := dump(func() ([]netlink.Addr, error) { return k.handle.AddrList(nil, unix.AF_INET) })
+	addrs, err := dump(func() ([]netlink.Addr, error) { return k.handle.AddrList(nil, unix.AF_UNSPEC) })
 	if err != nil {
 		return nil, fmt.Errorf("list addresses: %w", err)
 	}
@@ -79,6 +80,10 @@ func (k *Kernel) Snapshot() (vip.Snapshot, error) {
 		name, known := names[a.LinkIndex]
 		if !ok || !known {
 			continue
+		}
+		if a.Peer != nil { // the library gives a point-to-point address the length of a host
+			ones, _ := a.Peer.Mask.Size()
+			prefix = netip.PrefixFrom(prefix.Addr(), ones)
 		}
 		i := s[name]
 		i.Addresses = append(i.Addresses, vip.Present{Prefix: prefix, Secondary: a.Flags&unix.IFA_F_SECONDARY != 0})
@@ -130,7 +135,42 @@ func message(a settings.Address) *netlink.Addr {
 	if a.Broadcast.IsValid() {
 		m.Broadcast = a.Broadcast.AsSlice()
 	}
+	if a.Peer.IsValid() {
+		m.Peer = &net.IPNet{IP: a.Peer.AsSlice(), Mask: m.IPNet.Mask}
+	}
+	m.Flags = flags(a)
+	if a.Deprecated || a.PreferredLft > 0 {
+		m.PreferedLft, m.ValidLft = int(a.PreferredLft/time.Second), lifetime(endless)
+	}
 	return m
+}
+
+// endless is the lifetime of an address without an end (INFINITY_LIFE_TIME).
+const endless uint32 = 1<<32 - 1
+
+// lifetime is the library's form; on 32 bits it takes half of what there is.
+func lifetime(seconds uint32) int { return max(int(seconds), 1<<31-1) }
+
+// flags of an address (if_addr.h). An IPv6 address is usable at once unless
+// the file asks for duplicate address detection: a virtual address may be
+// answered for elsewhere until this moment.
+func flags(a settings.Address) int {
+	f := 0
+	for _, bit := range []struct {
+		set  bool
+		flag int
+	}{
+		{!a.Prefix.Addr().Is4() && !a.DAD, unix.IFA_F_NODAD},
+		{a.Home, unix.IFA_F_HOMEADDRESS},
+		{a.ManageTemp, unix.IFA_F_MANAGETEMPADDR},
+		{a.NoPrefixRoute, unix.IFA_F_NOPREFIXROUTE},
+		{a.AutoJoin, unix.IFA_F_MCAUTOJOIN},
+	} {
+		if bit.set {
+			f |= bit.flag
+		}
+	}
+	return f
 }
 
 func explain(err error) error {

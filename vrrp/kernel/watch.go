@@ -15,7 +15,7 @@ import (
 const watchBuffer = 1 << 20
 
 // Watch calls changed, from a goroutine of its own, after any change of an
-// interface or an IPv4 address. Changes that come together are one call. The
+// interface or an address. Changes that come together are one call. The
 // returned function ends the watch and waits until changed is not running; it
 // must not be called from changed.
 func (k *Kernel) Watch(changed func()) (stop func(), err error) {
@@ -23,7 +23,7 @@ func (k *Kernel) Watch(changed func()) (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch interfaces: %w", err)
 	}
-	groups := uint32(1<<(unix.RTNLGRP_LINK-1) | 1<<(unix.RTNLGRP_IPV4_IFADDR-1))
+	groups := uint32(1<<(unix.RTNLGRP_LINK-1) | 1<<(unix.RTNLGRP_IPV4_IFADDR-1) | 1<<(unix.RTNLGRP_IPV6_IFADDR-1))
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("watch interfaces: %w", err)

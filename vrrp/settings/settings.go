@@ -73,6 +73,20 @@ type Address struct {
 	Label     string
 	Scope     int        // RT_SCOPE_*; 0 is global
 	Broadcast netip.Addr // invalid means none, as keepalived sets none
+	Peer      netip.Addr // the other end of a point-to-point address; Prefix has its length
+	// DAD runs duplicate address detection (IPv6); without it an address is
+	// usable at once.
+	DAD           bool
+	Home          bool // a Mobile IPv6 home address
+	ManageTemp    bool // template of temporary addresses (mngtmpaddr)
+	NoPrefixRoute bool
+	AutoJoin      bool // multicast addresses are joined on the interface
+	// Deprecated is preferred_lft 0: never chosen as a source.
+	Deprecated bool
+	// PreferredLft bounds the time it is chosen as a source; 0 is forever.
+	PreferredLft time.Duration
+	// NoTrack leaves it alone when somebody else removes it.
+	NoTrack bool
 }
 
 // Garp is the announcement schedule of an instance (keepalived.conf(5)
