@@ -201,7 +201,8 @@ func (x *stream) armResponse() {
 }
 
 // armBoth sets the deadlines while bodies pass: of whoever is to send or to
-// take something. A side that we have ended waits with its fin timeout.
+// take something. A side we do not read because the other takes nothing owes
+// nothing. A side that we have ended waits with its fin timeout.
 func (x *stream) armBoth() {
 	t := x.server()
 	client, server := x.fe.cfg.Timeouts.Client, t.Server
@@ -214,10 +215,11 @@ func (x *stream) armBoth() {
 	if x.up.done && x.up.raw && t.ServerFin > 0 {
 		server = t.ServerFin
 	}
-	if x.up.ended && len(x.down.pending) == 0 {
+	fromClient, fromServer := len(x.up.pending) > 0 || x.sent < len(x.out), len(x.down.pending) > 0
+	if (x.up.ended || fromClient) && !fromServer {
 		client = 0
 	}
-	if x.down.ended && len(x.up.pending) == 0 {
+	if (x.down.ended || fromServer) && !fromClient {
 		server = 0
 	}
 	x.c.arm(client)
