@@ -44,11 +44,12 @@ var rooms = map[string]struct {
 	"garp":     {core, nil},
 	"garp/arp": {edge, nil},
 
-	"vrrp":           {shell, []string{"config", "stats", "garp", "vrrp/settings", "vrrp/wire", "vrrp/fsm", "vrrp/group", "vrrp/vip"}},
+	"vrrp":           {shell, []string{"config", "stats", "garp", "vrrp/settings", "vrrp/wire", "vrrp/fsm", "vrrp/group", "vrrp/syncgroup", "vrrp/vip"}},
 	"vrrp/settings":  {core, []string{"config"}},
 	"vrrp/wire":      {core, nil},
 	"vrrp/fsm":       {core, []string{"vrrp/wire"}},
 	"vrrp/group":     {core, []string{"vrrp/settings"}},
+	"vrrp/syncgroup": {core, []string{"vrrp/fsm", "vrrp/group"}},
 	"vrrp/vip":       {core, []string{"vrrp/settings"}},
 	"vrrp/directive": {core, []string{"config", "config/block", "vrrp/settings"}},
 	"vrrp/rawip":     {edge, []string{"vrrp/wire"}},

@@ -13,6 +13,8 @@ type Instance struct {
 	State        string `json:"state"`
 	Priority     uint8  `json:"priority"`      // in force, with tracking applied
 	BasePriority uint8  `json:"base_priority"` // as configured
+	// Group is the sync group it belongs to, empty when to none.
+	Group string `json:"group,omitempty"`
 	// Master is the address of the last master heard, our own while MASTER;
 	// empty when none was.
 	Master         string       `json:"master,omitempty"`

@@ -33,6 +33,7 @@ func (s *Server) step(in *instance, e fsm.Event) {
 			}
 		}
 	}
+	s.follow(in, actions)
 }
 
 // timers steps every instance whose deadline has passed. Its socket is read
@@ -42,7 +43,7 @@ func (s *Server) timers() {
 	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
 	for _, in := range s.instances {
 		if due(in.state.Deadline) {
-			s.drain(s.links[in.cfg.Interface])
+			s.drainWith(in)
 			s.step(in, fsm.Timer{})
 		}
 		if r := in.resend; due(r.at) {

@@ -140,6 +140,7 @@ func (s *Server) begin() {
 			s.startInstance(in)
 		}
 	}
+	s.unite()
 	if s.stopping {
 		s.stop()
 	}
@@ -176,7 +177,7 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 	}
 	in.held = v.Held
 	s.adopt(in) // a crash may have come between adding them and saying so
-	st := s.standing(in)
+	st := s.shared(in)
 	if len(st.Faults) == 0 {
 		s.drain(s.links[in.cfg.Interface])
 		add, remove := vip.Diff(in.desired(), v.Held, s.snap)

@@ -30,6 +30,8 @@ type instance struct {
 	state  fsm.State
 	source netip.Addr // of our advertisements
 
+	together *together // nil outside a sync group
+
 	started  bool
 	held     []settings.Address // on the interfaces because of us
 	claimed  uint64             // job that added them last

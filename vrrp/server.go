@@ -28,6 +28,7 @@ type Server struct {
 	log   *slog.Logger
 
 	instances []*instance
+	groups    []*together
 	links     map[string]*port
 	scripts   []*script
 	queue     garp.Queue
@@ -109,6 +110,7 @@ func New(cfg *settings.Config, ports Ports) (*Server, error) {
 		}
 		s.links[in.cfg.Interface].instances = append(s.links[in.cfg.Interface].instances, in)
 	}
+	s.join()
 	for _, p := range s.links {
 		if i, exists := s.snap[p.device]; exists {
 			if err := s.open(p, i); errors.Is(err, fs.ErrPermission) {

@@ -113,16 +113,31 @@ func (s *Server) standing(in *instance) group.Standing {
 
 // weighAll lets every instance act on what changed.
 func (s *Server) weighAll() {
-	for _, in := range s.instances {
-		s.weigh(in)
+	standings := s.standings(s.instances)
+	for _, g := range s.groups {
+		g.share(standings)
+	}
+	for i, in := range s.instances {
+		s.settle(in, standings[i])
 	}
 }
 
-func (s *Server) weigh(in *instance) {
+// standings weighs instances, by their id.
+func (s *Server) standings(list []*instance) map[int]group.Standing {
+	standings := make(map[int]group.Standing, len(list))
+	for _, in := range list {
+		standings[in.id] = s.standing(in)
+	}
+	return standings
+}
+
+// weigh lets one instance act on how it and its sync group stand.
+func (s *Server) weigh(in *instance) { s.settle(in, s.shared(in)) }
+
+func (s *Server) settle(in *instance, st group.Standing) {
 	if s.stopping || s.handed || !in.started {
 		return
 	}
-	st := s.standing(in)
 	in.waitingFor = st.Waiting
 	if in.state.Kind == fsm.Initialize {
 		in.state.Priority = st.Priority

@@ -104,7 +104,6 @@ func (b *build) finish() *settings.Config {
 	b.config.ScriptUser, b.config.ScriptGroup = b.global.scriptUser, b.global.scriptGroup
 	b.config.ScriptSecurity = b.global.scriptSecurity
 	b.config.StartupDelay = b.global.startupDelay
-	b.joinGroups()
 	for _, d := range b.drafts {
 		b.complete(d)
 		b.unique(d)
@@ -112,6 +111,7 @@ func (b *build) finish() *settings.Config {
 			b.config.Instances = append(b.config.Instances, d.Instance)
 		}
 	}
+	b.joinGroups()
 	b.sharedAddresses()
 	return &b.config
 }

@@ -118,13 +118,23 @@ func TestGlobalsNoInstanceCanRunWith(t *testing.T) {
 func TestSyncGroups(t *testing.T) {
 	two := "vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n192.0.2.10\n}\n}\n" +
 		"vrrp_instance B {\ninterface eth0\nvirtual_router_id 8\nvirtual_ipaddress {\n192.0.2.11\n}\n}\n"
+	script := "vrrp_script chk {\nscript /bin/check\nweight 20\n}\n"
 	check(t, map[string]result{
-		"two members": {two + "vrrp_sync_group G {\ngroup {\nA\nB\n}\n}",
-			"k:1: error: vrrp_instance A is left out: it is a member of vrrp_sync_group G, which is not supported yet\n" +
-				"k:8: error: vrrp_instance B is left out: it is a member of vrrp_sync_group G, which is not supported yet\n", "not instance"},
-		"two on one line": {two + "vrrp_sync_group G { group { A B } }",
-			"k:1: error: vrrp_instance A is left out: it is a member of vrrp_sync_group G, which is not supported yet\n" +
-				"k:8: error: vrrp_instance B is left out: it is a member of vrrp_sync_group G, which is not supported yet\n", "not instance"},
+		"two members":     {two + "vrrp_sync_group G {\ngroup {\nA\nB\n}\n}", "", "group G [A B]"},
+		"two on one line": {two + "vrrp_sync_group G { group { A B } }", "", "group G [A B]"},
+		"an instance in two": {two + "vrrp_sync_group G { group { A B } }\nvrrp_sync_group H { group { A B } }",
+			"k:16: notice: vrrp_sync_group H has fewer than two members: there is nothing to keep together\n" +
+				"k:16: warning: vrrp_sync_group H goes without vrrp_instance A, which is in group G\n" +
+				"k:16: warning: vrrp_sync_group H goes without vrrp_instance B, which is in group G\n", "not group H"},
+		"a member that cannot run": {two + "vrrp_instance C {\n}\nvrrp_sync_group G { group { A B C } }",
+			"k:15: error: vrrp_instance C is left out: it has no interface\n" +
+				"k:17: warning: vrrp_sync_group G goes without vrrp_instance C, which is left out\n", "group G [A B]"},
+		"tracks of the group": {two + script + "vrrp_sync_group G {\ngroup {\nA\nB\n}\ntrack_script {\nchk weight 5\n}\ntrack_interface {\neth9 weight 3\n}\n}", "",
+			"track chk weight 5 reverse false\n  track interface eth9 weight 3 reverse false\n  garp 5, again after 5s; refresh 0s 1; lower priority 5 after 5s; pace 0s\ngroup"},
+		"weights of a member": {script + in("track_script {\nchk\n}") + "vrrp_instance B {\ninterface eth1\nvirtual_router_id 8\nvirtual_ipaddress {\n192.0.2.11\n}\n}\nvrrp_sync_group G { group { A B } }",
+			"k:5: warning: vrrp_instance A: track_script chk has a weight and is ignored in vrrp_sync_group G: track it in the group, or write sync_group_tracking_weight there\n", "not track chk"},
+		"weights of a member, kept": {script + in("track_script {\nchk\n}") + "vrrp_instance B {\ninterface eth1\nvirtual_router_id 8\nvirtual_ipaddress {\n192.0.2.11\n}\n}\nvrrp_sync_group G { group { A B }\nsync_group_tracking_weight }",
+			"", "track chk weight 20"},
 		"one member": {two + "vrrp_sync_group G {\ngroup {\nA\nA\n}\n}",
 			"k:15: notice: vrrp_sync_group G has fewer than two members: there is nothing to keep together\n", "instance A"},
 		"member missing": {two + "vrrp_sync_group G {\ngroup {\nA\nC\n}\n}",

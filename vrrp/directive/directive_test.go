@@ -66,6 +66,9 @@ func show(c *settings.Config) string {
 		fmt.Fprintf(&b, "  garp %d, again after %v; refresh %v %d; lower priority %d after %v; pace %v\n",
 			g.Repeat, g.Delay, g.Refresh, g.RefreshRepeat, g.LowerPrioRepeat, g.LowerPrioDelay, g.Interval)
 	}
+	for _, g := range c.Groups {
+		fmt.Fprintf(&b, "group %s %v\n", g.Name, g.Members)
+	}
 	return b.String()
 }
 

@@ -27,6 +27,11 @@ func beginsTracked(words []block.Word, i int) bool {
 }
 
 func trackInterface(b *build, d *draft, st block.Statement) {
+	d.TrackInterfaces = append(d.TrackInterfaces, b.trackInterfaces(st)...)
+}
+
+func (b *build) trackInterfaces(st block.Statement) []settings.TrackInterface {
+	var list []settings.TrackInterface
 	for _, line := range items(st, beginsTracked) {
 		name := line.Keyword()
 		if wrong := interfaceName(name); wrong != "" {
@@ -35,28 +40,37 @@ func trackInterface(b *build, d *draft, st block.Statement) {
 		}
 		t := settings.TrackInterface{Name: name}
 		t.Weight, t.Reverse = b.weight(line, 1, 0, false)
-		d.TrackInterfaces = append(d.TrackInterfaces, t)
+		list = append(list, t)
 	}
+	return list
 }
 
 // resolveTracks connects the tracked scripts, which may stand after their
-// use. One that does not exist is ignored, as keepalived does.
+// use.
 func (b *build) resolveTracks(d *draft) {
-	for _, line := range d.tracks {
+	d.Tracks = b.tracksOf("vrrp_instance "+d.Name, d.tracks, d.Priority == owner)
+}
+
+// tracksOf reads lines of track_script. A script that does not exist is
+// ignored, as keepalived does.
+func (b *build) tracksOf(where string, lines []block.Statement, owned bool) []settings.Track {
+	var tracks []settings.Track
+	for _, line := range lines {
 		name := line.Keyword()
 		s, ok := b.scriptNamed(name)
 		if !ok {
-			b.diags.Warnf(line.Pos, name, "vrrp_instance %s: track_script %s: there is no such vrrp_script; it is ignored", d.Name, name)
+			b.diags.Warnf(line.Pos, name, "%s: track_script %s: there is no such vrrp_script; it is ignored", where, name)
 			continue
 		}
 		t := settings.Track{Source: name}
 		t.Weight, t.Reverse = b.weight(line, 1, s.Weight, s.Reverse)
-		if d.Priority == owner && t.Weight != 0 {
-			b.diags.Warnf(line.Pos, name, "vrrp_instance %s: track_script %s is ignored: a weight cannot change priority 255", d.Name, name)
+		if owned && t.Weight != 0 {
+			b.diags.Warnf(line.Pos, name, "%s: track_script %s is ignored: a weight cannot change priority 255", where, name)
 			continue
 		}
-		d.Tracks = append(d.Tracks, t)
+		tracks = append(tracks, t)
 	}
+	return tracks
 }
 
 func (b *build) scriptNamed(name string) (settings.Script, bool) {

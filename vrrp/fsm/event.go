@@ -42,6 +42,22 @@ type Reconfigure struct {
 	Addresses bool
 }
 
+// Lead makes a backup master because another member of its sync group, named,
+// became master.
+type Lead struct{ Member string }
+
+// Yield makes a master backup because another member of its sync group gave
+// way. It resigns: whoever the other member gave way to takes the rest of the
+// group too, and no backup has to wait for three intervals.
+type Yield struct{ Member string }
+
+// Rally says that another member of the sync group saw a rival: the
+// neighbours' tables may be wrong for our addresses too.
+type Rally struct{}
+
+func (Lead) event()        {}
+func (Yield) event()       {}
+func (Rally) event()       {}
 func (Start) event()       {}
 func (Stop) event()        {}
 func (Advert) event()      {}

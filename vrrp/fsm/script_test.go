@@ -121,6 +121,12 @@ func event(t *testing.T, line int, words []string) Event {
 		return Faulty{Reason: strings.Join(words[1:], " ")}
 	case "clear":
 		return Clear{}
+	case "lead":
+		return Lead{Member: words[1]}
+	case "yield":
+		return Yield{Member: words[1]}
+	case "rally":
+		return Rally{}
 	case "reconfigure":
 		return Reconfigure{Priority: uint8(number(t, words[1])), Addresses: len(words) > 2 && words[2] == "addresses"}
 	}

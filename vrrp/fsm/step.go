@@ -34,6 +34,12 @@ func Step(c Config, s State, now time.Time, e Event) (State, []Action) {
 		}
 	case Reconfigure:
 		m.reconfigure(e)
+	case Lead:
+		m.lead(e.Member)
+	case Yield:
+		m.yield(e.Member)
+	case Rally:
+		m.rally()
 	}
 	return m.s, m.do
 }

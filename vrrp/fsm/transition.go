@@ -23,6 +23,8 @@ const (
 	Stopped                // asked to stop
 	Slept                  // this process stood still for too long
 	Rival                  // a lesser router advertises as master
+	Led                    // another member of the sync group became master
+	Yielded                // another member of the sync group gave way
 )
 
 // Transition tells one change of state, or for a Note what was noticed.
@@ -64,6 +66,10 @@ func (t Transition) String() string {
 		return fmt.Sprintf("stood still for %v, listening before speaking", round(t.For))
 	case Rival:
 		return fmt.Sprintf("%v advertises priority %d, ours %d: answered", t.Peer, t.PeerPriority, t.Priority)
+	case Led:
+		return fmt.Sprintf("together with %s of its sync group", t.Detail)
+	case Yielded:
+		return fmt.Sprintf("%s of its sync group is master no more", t.Detail)
 	}
 	return fmt.Sprintf("cause %d", t.Cause)
 }

@@ -17,6 +17,7 @@ type Config struct {
 	RouterID  string // global_defs router_id; the host name when empty
 	Scripts   []Script
 	Instances []Instance
+	Groups    []Group
 	// StartupDelay is vrrp_startup_delay: instances stay BACKUP so long.
 	StartupDelay time.Duration
 	// ScriptUser and ScriptGroup run scripts that name no user; empty means

@@ -1,0 +1,30 @@
+package fsm
+
+// lead follows a member of the sync group that became master
+// (keepalived.conf(5), vrrp_sync_group).
+func (m *machine) lead(member string) {
+	if m.s.Kind == Backup {
+		if m.s.Heard == AMaster { // who may still be there
+			m.s.Heard = Lesser
+		}
+		m.master(Transition{Cause: Led, Detail: member})
+	}
+}
+
+// yield follows a member that is master no more.
+func (m *machine) yield(member string) {
+	if m.s.Kind != Master {
+		return
+	}
+	m.send(0)
+	m.backup(Transition{Cause: Yielded, Detail: member})
+}
+
+func (m *machine) rally() {
+	if m.s.Kind != Master {
+		return
+	}
+	m.send(m.s.Priority)
+	m.act(AnnounceRival)
+	m.wait(m.c.Interval)
+}
