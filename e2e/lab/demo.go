@@ -44,20 +44,22 @@ func (c *command) demo(ctx context.Context) error {
 	defer l.Down()
 	d := &demo{Cluster: NewCluster(l, Engine(c.engine), setup), out: c.stdout, start: time.Now()}
 	rival := make(chan []Outcome, 1)
-	go d.rival(ctx, c.compare && Engine(c.engine) == Herald, spec, setup, rival)
+	compare := c.compare && Engine(c.engine) == Herald
+	if compare {
+		d.say("lab", "keepalived and HAProxy, where installed, fail alike in a lab of their own")
+	}
+	go d.rival(ctx, compare, spec, setup, rival)
 	outcomes, err := d.show(ctx)
 	if err != nil {
 		d.claim(false, "the scenario runs to its end: %v", err)
 		d.lastWords()
-	}
-	if err != nil {
 		cancel() // nothing to compare with
 	}
 	d.table(outcomes, <-rival)
 	if err := l.Down(); err != nil {
 		d.claim(false, "everything is removed: %v", err)
 	}
-	d.claim(len(leftovers(l.name)) == 0, "everything is removed: no process of the lab is left")
+	d.claim(gone(l.name) == nil, "everything is removed: no process of the lab is left")
 	if len(d.failed) > 0 {
 		return fmt.Errorf("%d of %d claims not met:\n  %s", len(d.failed), d.claims, strings.Join(d.failed, "\n  "))
 	}
@@ -331,6 +333,7 @@ func (d *demo) table(ours, theirs []Outcome) {
 		fmt.Fprintln(w)
 	}
 	w.Flush()
+	fmt.Fprintln(d.out, "(after kill -9 the dead node's kernel goes on answering for the address; the service tells)")
 	fmt.Fprintln(d.out)
 	d.mu.Unlock()
 	for _, o := range ours {
