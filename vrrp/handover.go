@@ -148,7 +148,7 @@ func (s *Server) begin() {
 
 // heir returns the instance that continues v.
 func (s *Server) heir(v savedInstance) *instance {
-	if v.State.Kind == fsm.Initialize || v.State.Kind == fsm.Leaving {
+	if v.State.Kind == fsm.Initialize || v.State.Kind == fsm.Leaving && !v.State.Yielding {
 		return nil
 	}
 	for _, in := range s.instances {
@@ -170,6 +170,7 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 	in.started = true
 	in.state = v.State.Restore(time.Now())
 	in.state.Since = v.Entered
+	defer s.drainOne(in) // a crash may have come between being told and doing it
 	if in.state.Kind == fsm.Master {
 		// However old the blob is, a master speaks now; how long it was
 		// silent is for the others to judge.
@@ -211,7 +212,7 @@ func (s *Server) startInstance(in *instance) {
 	if len(in.held) > 0 {
 		s.log.Info(in.prefix("%s is here already, keeping it until a master is heard", addressList(in.held)))
 	}
-	in.state.Priority = in.cfg.Priority
+	in.state.Priority, in.state.Drained = in.cfg.Priority, s.drained
 	s.weigh(in)
 	s.changed, s.heldNow = true, true
 }

@@ -41,6 +41,7 @@ type Server struct {
 	heldNow   bool      // the addresses we hold changed
 	told      time.Time // when the hooks were told last
 	stopping  bool
+	drained   bool // instances hold nothing until undrained
 	handed    bool
 
 	box       mailbox

@@ -30,6 +30,9 @@ func (in *instance) status() stats.Instance {
 	if in.started {
 		st.Why = in.state.Why.String()
 	}
+	if in.state.Drained {
+		st.Why = "drained"
+	}
 	if in.state.Kind == fsm.Initialize && len(in.waitingFor) > 0 {
 		st.Why = "waiting for script " + strings.Join(in.waitingFor, ", ")
 	}

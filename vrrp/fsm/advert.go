@@ -74,6 +74,8 @@ func (m *machine) advertAsMaster(a Advert) {
 		// Let the backups that just shortened their timers hear us.
 		m.send(m.s.Priority)
 		m.wait(m.c.Interval)
+	case m.s.Yielding && m.c.outranks(a.Peer, a.Priority, m.s.Priority):
+		m.yieldTo(a)
 	case m.c.outranks(a.Peer, a.Priority, m.s.Priority):
 		m.backup(Transition{Cause: Outranked, Peer: a.Peer, PeerPriority: a.Priority})
 		m.follow(a)

@@ -17,6 +17,14 @@ type Start struct {
 // heard or the time for one is over; a second Stop does not wait.
 type Stop struct{}
 
+// Drain says that this router is to hold nothing until Undrain: a master
+// resigns, keeps its addresses until a successor is heard or the time for one
+// is over, and stays backup.
+type Drain struct{}
+
+// Undrain ends Drain: the router takes part again as one that just started.
+type Undrain struct{}
+
 // Advert is an accepted advertisement of another router.
 type Advert struct {
 	Peer     netip.Addr
@@ -66,6 +74,8 @@ func (Priority) event()    {}
 func (Faulty) event()      {}
 func (Clear) event()       {}
 func (Reconfigure) event() {}
+func (Drain) event()       {}
+func (Undrain) event()     {}
 
 // Verb is what an Action asks for.
 type Verb uint8

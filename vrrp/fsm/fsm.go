@@ -56,7 +56,7 @@ type Kind uint8
 
 // Kinds of state. Fault is keepalived's: the instance cannot take part.
 // Leaving is a master that has resigned and keeps answering until another
-// node has taken over.
+// node has taken over; it ends in Initialize, or in Backup when it only yields.
 const (
 	Initialize Kind = iota
 	Backup
@@ -89,6 +89,11 @@ type State struct {
 	PreemptAt time.Time
 	// NotBefore ends the startup delay.
 	NotBefore time.Time
+	// Drained says that the router holds nothing and takes nothing over.
+	Drained bool
+	// Yielding says that a master gives way on purpose: it still answers for a
+	// moment after its successor was heard, and stays as backup.
+	Yielding bool
 	// Since and Why tell the last transition.
 	Since time.Time
 	Why   Transition

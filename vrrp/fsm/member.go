@@ -3,7 +3,7 @@ package fsm
 // lead follows a member of the sync group that became master
 // (keepalived.conf(5), vrrp_sync_group).
 func (m *machine) lead(member string) {
-	if m.s.Kind == Backup {
+	if m.s.Kind == Backup && !m.s.Drained {
 		if m.s.Heard == AMaster { // who may still be there
 			m.s.Heard = Lesser
 		}
@@ -14,6 +14,10 @@ func (m *machine) lead(member string) {
 // yield follows a member that is master no more.
 func (m *machine) yield(member string) {
 	if m.s.Kind != Master {
+		return
+	}
+	if m.s.Yielding {
+		m.leave(Transition{Cause: Yielded, Detail: member})
 		return
 	}
 	m.send(0)

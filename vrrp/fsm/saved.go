@@ -19,6 +19,8 @@ type Saved struct {
 	HeardAt      time.Duration `json:"heard_at"`
 	PreemptAt    time.Duration `json:"preempt_at,omitempty"`
 	NotBefore    time.Duration `json:"not_before,omitempty"`
+	Drained      bool          `json:"drained,omitempty"`
+	Yielding     bool          `json:"yielding,omitempty"`
 	Since        time.Duration `json:"since"`
 	Why          Transition    `json:"why"`
 }
@@ -36,7 +38,7 @@ func (s State) Save(now time.Time) Saved {
 	}
 	return Saved{Kind: s.Kind, Priority: s.Priority, Due: rel(s.Deadline), Holding: s.Holding,
 		Peer: s.Peer, PeerPriority: s.PeerPriority, Heard: s.Heard, HeardAt: rel(s.HeardAt),
-		PreemptAt: rel(s.PreemptAt), NotBefore: rel(s.NotBefore), Since: rel(s.Since), Why: s.Why}
+		PreemptAt: rel(s.PreemptAt), NotBefore: rel(s.NotBefore), Drained: s.Drained, Yielding: s.Yielding, Since: rel(s.Since), Why: s.Why}
 }
 
 // Restore returns the state of v for a process whose clock says now.
@@ -49,5 +51,5 @@ func (v Saved) Restore(now time.Time) State {
 	}
 	return State{Kind: v.Kind, Priority: v.Priority, Deadline: abs(v.Due), Holding: v.Holding,
 		Peer: v.Peer, PeerPriority: v.PeerPriority, Heard: v.Heard, HeardAt: abs(v.HeardAt),
-		PreemptAt: abs(v.PreemptAt), NotBefore: abs(v.NotBefore), Since: abs(v.Since), Why: v.Why}
+		PreemptAt: abs(v.PreemptAt), NotBefore: abs(v.NotBefore), Drained: v.Drained, Yielding: v.Yielding, Since: abs(v.Since), Why: v.Why}
 }

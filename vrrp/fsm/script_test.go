@@ -113,6 +113,10 @@ func event(t *testing.T, line int, words []string) Event {
 		return Stop{}
 	case "advert":
 		return Advert{Peer: netip.MustParseAddr(words[1]), Priority: uint8(number(t, words[2]))}
+	case "drain":
+		return Drain{}
+	case "undrain":
+		return Undrain{}
 	case "timer":
 		return Timer{}
 	case "priority":

@@ -40,6 +40,13 @@ func Step(c Config, s State, now time.Time, e Event) (State, []Action) {
 		m.yield(e.Member)
 	case Rally:
 		m.rally()
+	case Drain:
+		m.drain()
+	case Undrain:
+		m.undrain()
+	}
+	if m.s.Drained && m.s.Kind == Backup {
+		m.s.Deadline = time.Time{} // there is nothing to wait for
 	}
 	return m.s, m.do
 }
@@ -61,6 +68,7 @@ func (m *machine) send(priority uint8) {
 func (m *machine) enter(k Kind, t Transition) {
 	t.From, t.To, t.Priority = m.s.Kind, k, m.s.Priority
 	m.s.Kind, m.s.Since, m.s.Why = k, m.now, t
+	m.s.Yielding = m.s.Yielding && k == Leaving
 	m.do = append(m.do, Action{Verb: Report, Told: t})
 }
 
@@ -85,7 +93,7 @@ func (m *machine) start(t Transition) {
 	if m.c.StartupDelay > 0 && t.Cause == Started {
 		m.s.NotBefore = m.now.Add(m.c.StartupDelay)
 	}
-	if m.s.Priority == Owner {
+	if m.s.Priority == Owner && !m.s.Drained {
 		if t.Cause == Started {
 			t.Cause = OwnsThem
 		}
@@ -123,10 +131,8 @@ func (m *machine) backup(t Transition) {
 func (m *machine) stop() {
 	switch m.s.Kind {
 	case Master:
-		m.send(0)
-		m.enter(Leaving, Transition{Cause: Stopped})
-		m.wait(m.c.skewBase() + leaveSlack)
-		m.s.Heard = Nobody
+		m.s.Yielding = false
+		m.leave(Transition{Cause: Stopped})
 	case Initialize:
 		m.release() // adopted, not yet started
 	default:
@@ -158,7 +164,11 @@ func (m *machine) timer() {
 			m.wait(m.c.Interval)
 		}
 	case Leaving:
-		m.gone()
+		if m.s.Yielding {
+			m.yielded()
+		} else {
+			m.gone()
+		}
 	}
 }
 
@@ -200,7 +210,7 @@ func (m *machine) priority(p uint8) {
 }
 
 func (m *machine) fault(why string) {
-	if m.s.Kind == Fault || m.s.Kind == Leaving {
+	if m.s.Kind == Fault || m.s.Kind == Leaving && !m.s.Yielding {
 		return
 	}
 	if m.s.Kind == Master {
@@ -212,6 +222,7 @@ func (m *machine) fault(why string) {
 }
 
 func (m *machine) reconfigure(e Reconfigure) {
+	old := m.s.Priority
 	m.s.Priority = e.Priority
 	switch m.s.Kind {
 	case Backup:
@@ -219,6 +230,9 @@ func (m *machine) reconfigure(e Reconfigure) {
 			m.s.Deadline = d
 		}
 	case Master:
+		if m.s.Yielding = m.s.Priority < old || m.s.Yielding && m.s.Priority == old; m.s.Priority < old {
+			m.send(0) // as in priority
+		}
 		m.send(m.s.Priority)
 		m.act(ClaimAddresses)
 		if e.Addresses {

@@ -25,6 +25,8 @@ const (
 	Rival                  // a lesser router advertises as master
 	Led                    // another member of the sync group became master
 	Yielded                // another member of the sync group gave way
+	Drained                // told to hold nothing
+	Undrained              // told to take part again
 )
 
 // Transition tells one change of state, or for a Note what was noticed.
@@ -70,6 +72,10 @@ func (t Transition) String() string {
 		return fmt.Sprintf("together with %s of its sync group", t.Detail)
 	case Yielded:
 		return fmt.Sprintf("%s of its sync group is master no more", t.Detail)
+	case Drained:
+		return "drained"
+	case Undrained:
+		return "undrained"
 	}
 	return fmt.Sprintf("cause %d", t.Cause)
 }

@@ -32,7 +32,7 @@ func Follow(names []string, kinds []fsm.Kind, i int, t fsm.Transition) []Order {
 	switch {
 	case t.To == fsm.Master:
 		return others(kinds, i, fsm.Backup, fsm.Lead{Member: names[i]})
-	case t.From == fsm.Master && t.To == fsm.Backup:
+	case t.From == fsm.Master && (t.To == fsm.Backup || t.To == fsm.Leaving && t.Cause == fsm.Outranked):
 		return others(kinds, i, fsm.Master, fsm.Yield{Member: names[i]})
 	case t.To == fsm.Backup && slices.Contains(kinds, fsm.Master):
 		// One that joins a group under way, after a reload.

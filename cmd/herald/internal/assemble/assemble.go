@@ -18,6 +18,7 @@ import (
 	"os/user"
 	"strconv"
 	"strings"
+	"time"
 
 	"herald/cmd/herald/internal/ipc"
 	"herald/config"
@@ -36,6 +37,15 @@ type Options struct {
 	Keepalived string
 	HAProxy    []string // files and directories, in order
 	Version    string   // of herald, for the page
+	FastStop   bool     // addresses go with the resignation, not after it
+}
+
+// patience is how long a stop may wait for successors.
+func (o Options) patience() time.Duration {
+	if o.FastStop {
+		return 0
+	}
+	return resignTimeout
 }
 
 // loadVRRP reads the keepalived configuration. It never fails: what cannot be

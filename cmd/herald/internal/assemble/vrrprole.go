@@ -73,12 +73,13 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 			role.Log(fmt.Sprintf("the state of the process before cannot be used, starting afresh: %v", err))
 		}
 	}
+	server.SetDrained(begin.Rest)
 	tellServing(server, begin.Proxy)
-	return serveVRRP(ctx, role, server)
+	return serveVRRP(ctx, role, server, o.patience())
 }
 
 // serveVRRP runs the instances and obeys the parent.
-func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server) error {
+func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, patience time.Duration) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	beating, stopBeating := context.WithCancel(ctx)
@@ -92,13 +93,15 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server) error {
 			if !alive {
 				// The parent was killed: nobody restarts us, so the addresses
 				// must not stay.
-				return resign(server, ended)
+				return resign(server, ended, patience)
 			}
 			switch c := c.(type) {
 			case ipc.Stop:
-				return resign(server, ended)
+				return resign(server, ended, patience)
 			case ipc.Handover:
 				return handOver(role, server, ended)
+			case ipc.Rest:
+				server.SetDrained(bool(c))
 			case ipc.ProxyFact:
 				tellServing(server, c)
 			case *ipc.StatusRequest:
@@ -129,9 +132,10 @@ func beat(ctx context.Context, role *ipc.Role, server *vrrp.Server) {
 	}
 }
 
-// resign gives everything up within resignTimeout.
-func resign(server *vrrp.Server, ended <-chan error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), resignTimeout)
+// resign gives everything up within patience: zero does not wait for
+// successors, as keepalived does not.
+func resign(server *vrrp.Server, ended <-chan error, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	err := server.Stop(ctx)
 	<-ended

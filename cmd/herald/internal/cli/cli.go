@@ -49,6 +49,8 @@ func commands() []command {
 		{"check", "read both configurations and say everything about them", checkHelp, runCheck},
 		{"status", "show roles, addresses, proxies and servers of the daemon that runs", statusHelp, runStatus},
 		{"reload", "have the daemon read its configuration again", reloadHelp, runReload},
+		{"drain", "give the addresses to other nodes and take none", drainHelp, runDrain},
+		{"undrain", "take part again", undrainHelp, runUndrain},
 		{"lab", "try it: a cluster in network namespaces of this machine", "", runLab},
 		{"version", "print the version", "Usage: herald version\n", runVersion},
 		{"role", "", "", runRole},
@@ -114,6 +116,7 @@ type Options struct {
 	Keepalived string   // empty: no VRRP role
 	HAProxy    []string // files and directories; empty: no proxy role
 	RunDir     string
+	FastStop   bool // a stop does not wait for who takes the addresses
 }
 
 // DefaultOptions are used where the command line names nothing.
@@ -139,6 +142,9 @@ func (o Options) Args() []string {
 	}
 	for _, f := range o.HAProxy {
 		args = append(args, "--haproxy", f)
+	}
+	if o.FastStop {
+		args = append(args, "--fast-stop")
 	}
 	return append(args, "--run-dir", o.RunDir)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -23,7 +24,7 @@ import (
 
 // runDaemon is the parent: lock, control socket, signals, supervision.
 func runDaemon(ctx context.Context, p Program, args []string, _, stderr io.Writer) int {
-	o, err := files(p, "run", args, nil)
+	o, err := daemonFiles(p, "run", args)
 	if err != nil {
 		return wrong(stderr, "run", err)
 	}
@@ -47,8 +48,10 @@ func runDaemon(ctx context.Context, p Program, args []string, _, stderr io.Write
 	s := supervise.New(supervise.Options{Roles: o.Roles(), Version: p.Version, Node: hostName(),
 		Log: func(line string) { j.log("herald: " + line) }}, system(o, p))
 	server := control.Serve(listener, map[string]control.Answer{
-		"status": func(ctx context.Context) (any, error) { return s.Status(ctx) },
-		"reload": func(ctx context.Context) (any, error) { return s.Reload(ctx), nil },
+		"status":  func(ctx context.Context) (any, error) { return s.Status(ctx) },
+		"reload":  func(ctx context.Context) (any, error) { return s.Reload(ctx), nil },
+		"drain":   func(ctx context.Context) (any, error) { return nil, s.Drain(ctx) },
+		"undrain": func(ctx context.Context) (any, error) { return nil, s.Undrain(ctx) },
 	})
 	defer server.Close()
 	ctx, stop := context.WithCancel(ctx)
@@ -65,6 +68,14 @@ func runDaemon(ctx context.Context, p Program, args []string, _, stderr io.Write
 	<-obeyed
 	j.log(fmt.Sprintf("herald: ended with %d", code))
 	return code
+}
+
+// daemonFiles reads the flags of the daemon and its roles.
+func daemonFiles(p Program, name string, args []string) (Options, error) {
+	var fast bool
+	o, err := files(p, name, args, func(set *flag.FlagSet) { set.BoolVar(&fast, "fast-stop", false, "") })
+	o.FastStop = fast
+	return o, err
 }
 
 // daemon is what signals act on.

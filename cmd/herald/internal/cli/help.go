@@ -39,7 +39,7 @@ With neither, /etc/keepalived/keepalived.conf and /etc/haproxy/haproxy.cfg are
 read; one of them may be missing. Naming one leaves the default of the other out.
 `
 
-const runHelp = `Usage: herald run [--keepalived FILE] [--haproxy FILE|DIR]... [--run-dir DIR]
+const runHelp = `Usage: herald run [--keepalived FILE] [--haproxy FILE|DIR]... [--run-dir DIR] [--fast-stop]
 
 Runs the daemon in the foreground, for a service manager (it tells systemd when it
 is ready). The process stays root and starts two others: one for VRRP, with no
@@ -47,6 +47,8 @@ more than two network capabilities, and one for the proxy, as the user, group an
 chroot of haproxy.cfg.
 
 ` + filesHelp + `  --run-dir DIR       where lock and control socket are, /run/herald
+  --fast-stop         a stop takes the addresses away at once, as keepalived does,
+                      instead of answering until another node has taken them
 
 Signals: SIGTERM gives the addresses to another node, lets connections end for
 three seconds, and stops; a second one does not wait. SIGHUP reloads as

@@ -22,7 +22,7 @@ func runRole(ctx context.Context, p Program, args []string, _, stderr io.Writer)
 		return wrong(stderr, "role", fmt.Errorf("roles are started by `herald run`"))
 	}
 	name := ipc.Name(args[0])
-	o, err := files(p, "role", args[1:], nil)
+	o, err := daemonFiles(p, "role", args[1:])
 	if err != nil {
 		return wrong(stderr, "role", err)
 	}

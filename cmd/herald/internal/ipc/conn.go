@@ -48,6 +48,7 @@ const (
 	kindHandover kind = "handover"
 	kindFact     kind = "fact"
 	kindStatus   kind = "status"
+	kindRest     kind = "rest"
 )
 
 // latest are the kinds of which only the newest matters: one that waits in an

@@ -101,6 +101,8 @@ type Go struct {
 	// Leftover are addresses a predecessor held that may still be on the
 	// interfaces: to be adopted, or removed when they are configured no more.
 	Leftover []Address `json:"leftover,omitempty"`
+	// Rest tells a VRRP role to hold nothing from the beginning.
+	Rest bool `json:"rest,omitempty"`
 	// Proxy is for the VRRP role.
 	Proxy ProxyFact `json:"proxy"`
 	// Instances is for the proxy role: []stats.Instance as JSON, or nil.
@@ -108,7 +110,7 @@ type Go struct {
 }
 
 // Command is what the parent tells a running role: Drain, Stop, Handover,
-// ProxyFact, Instances or *StatusRequest.
+// Rest, ProxyFact, Instances or *StatusRequest.
 type Command interface{ command() }
 
 // Drain tells a proxy role to stop accepting, let its connections end, and
@@ -122,6 +124,10 @@ type Stop struct{}
 // Handover tells a VRRP role to call Role.HandOver with its state and return
 // without resigning: a successor is ready.
 type Handover struct{}
+
+// Rest tells a VRRP role to give its addresses to other nodes and to hold
+// none until it is told otherwise.
+type Rest bool
 
 // Instances is the VRRP role's []stats.Instance as JSON, for the proxy's
 // statistics page.
@@ -138,6 +144,7 @@ func (Stop) command()           {}
 func (Handover) command()       {}
 func (ProxyFact) command()      {}
 func (Instances) command()      {}
+func (Rest) command()           {}
 func (*StatusRequest) command() {}
 
 // Answer replies with JSON of the role's choice.

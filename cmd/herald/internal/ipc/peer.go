@@ -221,6 +221,9 @@ func (p *Peer) Stop() { p.conn.post(message{Kind: kindStop}) }
 // Handover tells a VRRP role to hand over.
 func (p *Peer) Handover() { p.conn.post(message{Kind: kindHandover}) }
 
+// Rest tells a VRRP role whether to hold addresses.
+func (p *Peer) Rest(rest bool) { p.conn.post(message{Kind: kindRest, Body: body(rest)}) }
+
 // Fact tells a VRRP role how the proxy is.
 func (p *Peer) Fact(f ProxyFact) { p.conn.post(message{Kind: kindFact, Body: body(f)}) }
 

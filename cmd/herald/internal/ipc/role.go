@@ -277,6 +277,11 @@ func (r *Role) command(m message) Command {
 		return Instances{JSON: m.Body}
 	case kindStatus:
 		return &StatusRequest{seq: m.Seq, role: r}
+	case kindRest:
+		var rest Rest
+		if json.Unmarshal(m.Body, &rest) == nil {
+			return rest
+		}
 	case kindFact:
 		var f ProxyFact
 		if json.Unmarshal(m.Body, &f) == nil {

@@ -122,7 +122,7 @@ func (s *Supervisor) begin(r *role, crashed bool) {
 	switch r.name {
 	case ipc.VRRP:
 		g.Proxy = factOf(s.machine.Fact())
-		g.Leftover = s.held
+		g.Leftover, g.Rest = s.held, s.rest
 		if s.state != nil {
 			g.State, g.Crashed, g.Age = s.state, crashed, time.Since(s.stateAt)
 		}
@@ -175,6 +175,7 @@ func (s *Supervisor) withdraw(why string) {
 		return // tried again at the next death
 	}
 	s.held = nil
+	s.rested()
 }
 
 // outcome ends a start or reload.

@@ -262,6 +262,11 @@ func (a *actor) obey() string {
 		case ipc.Handover:
 			a.HandOver([]byte("handed by " + a.String()))
 			return "exit status 0"
+		case ipc.Rest:
+			a.say("rest %t", c)
+			if c {
+				a.Held(nil)
+			}
 		case ipc.ProxyFact:
 			a.say("fact %t %s", c.Serving, c.Reason)
 		case ipc.Instances:

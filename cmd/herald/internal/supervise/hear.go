@@ -46,6 +46,7 @@ func (s *Supervisor) hearVRRP(r *role, report ipc.Report) {
 	switch m := report.(type) {
 	case ipc.Held:
 		s.held = m
+		s.rested()
 	case ipc.State:
 		s.state, s.stateAt = m, time.Now()
 	case ipc.Handed:

@@ -148,6 +148,9 @@ func (s *Supervisor) finishAsk(seq uint64) {
 	}
 	delete(s.asks, seq)
 	a.status.At = time.Now()
+	if s.rest {
+		a.status.Warnings = append(a.status.Warnings, "drained: no address is taken here until `herald undrain`")
+	}
 	for _, r := range slices.SortedFunc(maps.Keys(a.waiting), func(x, y *role) int { return int(x.id - y.id) }) {
 		a.status.Warnings = append(a.status.Warnings, fmt.Sprintf("role %s does not answer", r.name))
 	}

@@ -41,6 +41,8 @@ type Supervisor struct {
 	scripts     sync.WaitGroup
 	scriptsLive context.Context // ends when the parent ends
 	unpid       func()
+	rest        bool            // the VRRP role holds nothing
+	resting     []chan struct{} // of those who wait until it does
 	code        int
 	ended       bool
 }
