@@ -101,13 +101,10 @@ func (s state) open(p plan) (*Node, error) {
 	return n, n.openNamespaces()
 }
 
-// leftovers returns the first processes of the lab of that name, of all labs
-// when the name is empty, whoever built them.
+// leftovers returns the first processes of the lab of that name, whoever built
+// it.
 func leftovers(name string) []int {
 	prefix := title(name, "")
-	if name == "" {
-		prefix = "herald-lab-"
-	}
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	var pids []int
 	for _, d := range dirs {
@@ -124,32 +121,21 @@ func leftovers(name string) []int {
 }
 
 // Remove takes away a detached lab, or what a crash left of one: its first
-// processes, and the kernel with them the rest. An empty name means every
-// detached lab. It returns how many nodes there were.
+// processes, and the kernel with them the rest. It returns how many nodes
+// there were.
 func Remove(name string) (int, error) {
-	names := []string{name}
-	if name == "" {
-		files, _ := filepath.Glob(stateFile("*"))
-		names = nil
-		for _, f := range files {
-			names = append(names, strings.TrimSuffix(filepath.Base(f), ".json"))
-		}
-	}
-	nodes := 0
+	pids := leftovers(name)
 	var errs []error
-	for _, name := range names {
-		for _, pid := range leftovers(name) {
-			nodes++
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-				errs = append(errs, fmt.Errorf("end first process %d: %w", pid, err))
-			}
-		}
-		errs = append(errs, gone(name))
-		if err := os.Remove(stateFile(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			errs = append(errs, fmt.Errorf("end first process %d: %w", pid, err))
 		}
 	}
-	return nodes, errors.Join(errs...)
+	errs = append(errs, gone(name))
+	if err := os.Remove(stateFile(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	return len(pids), errors.Join(errs...)
 }
 
 // gone waits until no first process of a lab is left; the kernel ends all of
