@@ -12,7 +12,7 @@ LDFLAGS    = -s -w -X main.version=$(VERSION)
 
 # Packages of the distribution: the programs herald is compared with, and the
 # tools of the laboratory.
-LAB_TOOLS  = ip:iproute2 nft:nftables keepalived:keepalived haproxy:haproxy socat:socat curl:curl
+LAB_TOOLS  = ip:iproute2 nft:nftables keepalived:keepalived haproxy:haproxy killall:psmisc sysctl:procps socat:socat curl:curl
 BENCH_TOOLS = haproxy:haproxy wrk:wrk
 
 .PHONY: build demo test race fuzz bench lint docs tools clean
