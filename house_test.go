@@ -43,6 +43,7 @@ var rooms = map[string]struct {
 
 	"garp":     {core, nil},
 	"garp/arp": {edge, nil},
+	"garp/ndp": {edge, nil},
 
 	"vrrp":           {shell, []string{"config", "stats", "garp", "vrrp/settings", "vrrp/wire", "vrrp/fsm", "vrrp/group", "vrrp/syncgroup", "vrrp/vip"}},
 	"vrrp/settings":  {core, []string{"config"}},

@@ -163,7 +163,7 @@ func (s *Server) announceReady() {
 		if !in.waiting || in.claiming > 0 {
 			continue
 		}
-		s.drain(s.links[in.cfg.Interface])
+		s.drain(in.port)
 		if !in.waiting || in.claiming > 0 || in.state.Kind != fsm.Master {
 			continue
 		}

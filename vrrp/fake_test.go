@@ -84,15 +84,19 @@ func (w lockedWriter) Write(b []byte) (int, error) {
 	return w.h.log.Write(b)
 }
 
-func (h *fakeHost) open(dev string, index int, ready func()) (Link, error) {
+func (h *fakeHost) open(p Place, ready func()) (Link, error) {
+	dev := p.Device
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.openErr != nil {
 		return nil, h.openErr
 	}
 	h.opened++
+	if p.Group != wire.Group || p.AH {
+		h.note("open %s %v join %t ah %t", dev, p.Group, p.Join, p.AH)
+	}
 	l := &fakeLink{host: h, dev: dev, ready: ready}
-	h.links[dev] = l
+	h.links[dev] = l // the last opened on the device
 	return l, nil
 }
 
@@ -120,10 +124,10 @@ func (l *fakeLink) Receive(b []byte) (wire.Packet, bool, error) {
 	return p, true, nil
 }
 
-func (l *fakeLink) Send(source netip.Addr, payload []byte) error {
+func (l *fakeLink) Send(p wire.Packet) error {
 	l.host.mu.Lock()
 	defer l.host.mu.Unlock()
-	a, reason := wire.Decode(wire.Packet{Source: source, Destination: wire.Group, TTL: 255, Payload: payload})
+	a, reason := wire.Decode(p)
 	if reason != wire.Accepted {
 		return errors.New(reason.String())
 	}
@@ -131,7 +135,11 @@ func (l *fakeLink) Send(source netip.Addr, payload []byte) error {
 		l.host.note("refused %d/%d", a.VRID, a.Priority)
 		return l.host.sendErr
 	}
-	l.host.note("send %s %d/%d", l.dev, a.VRID, a.Priority)
+	if p.Destination == wire.Group {
+		l.host.note("send %s %d/%d", l.dev, a.VRID, a.Priority)
+	} else {
+		l.host.note("send %s %d/%d from %v to %v ttl %d", l.dev, a.VRID, a.Priority, p.Source, p.Destination, p.TTL)
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"herald/vrrp/group"
 	"herald/vrrp/settings"
 	"herald/vrrp/vip"
+	"herald/vrrp/wire"
 )
 
 // savedHistory is how many transitions of an instance travel: hundreds of
@@ -25,8 +26,9 @@ type blob struct {
 	Scripts   map[string]group.Count `json:"scripts"`
 }
 
-// savedInstance is one instance. Resign is its last word, ready to be sent if
-// the next configuration has no such instance any more.
+// savedInstance is one instance. Resign is its last word, ready to be sent on
+// the socket of Group and AH if the next configuration has no such instance any
+// more.
 type savedInstance struct {
 	Name      string             `json:"name"`
 	Interface string             `json:"interface"`
@@ -34,7 +36,10 @@ type savedInstance struct {
 	State     fsm.Saved          `json:"state"`
 	Held      []settings.Address `json:"held,omitempty"`
 	Source    netip.Addr         `json:"source"`
-	Resign    []byte             `json:"resign,omitempty"`
+	Resign    []wire.Packet      `json:"resign,omitempty"`
+	Group     netip.Addr         `json:"group,omitzero"`
+	AH        bool               `json:"ah,omitempty"`
+	IPv6      bool               `json:"ipv6,omitempty"`
 	Counters  stats.VRRPCounters `json:"counters"`
 	History   []stats.Transition `json:"history,omitempty"`
 	// Entered is when State was entered, by the wall clock: what people are
@@ -46,11 +51,12 @@ func (s *Server) blob() blob {
 	now := time.Now()
 	b := blob{Scripts: map[string]group.Count{}}
 	for _, in := range s.instances {
-		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID,
+		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID, IPv6: in.cfg.IPv6,
 			State: in.state.Save(now), Held: in.held, Source: in.source, Counters: in.counters,
 			History: in.history[max(0, len(in.history)-savedHistory):], Entered: in.state.Since}
 		if in.state.Kind == fsm.Master {
-			v.Resign, _ = in.advert(0).Append(nil)
+			v.Resign, _ = in.packets(0, now)
+			v.Group, v.AH = in.place().group, in.place().ah
 		}
 		b.Instances = append(b.Instances, v)
 	}
@@ -152,7 +158,7 @@ func (s *Server) heir(v savedInstance) *instance {
 		return nil
 	}
 	for _, in := range s.instances {
-		if in.cfg.Interface == v.Interface && in.cfg.VRID == v.VRID {
+		if in.cfg.Interface == v.Interface && in.cfg.VRID == v.VRID && in.cfg.IPv6 == v.IPv6 {
 			return in
 		}
 	}
@@ -180,7 +186,7 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 	s.adopt(in) // a crash may have come between adding them and saying so
 	st := s.shared(in)
 	if len(st.Faults) == 0 {
-		s.drain(s.links[in.cfg.Interface])
+		s.drain(in.port)
 		add, remove := vip.Diff(in.desired(), v.Held, s.snap)
 		s.step(in, fsm.Reconfigure{Priority: st.Priority, Addresses: len(add)+len(remove) > 0})
 	}
@@ -191,9 +197,11 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 // dismiss ends an instance that has no heir: it resigns and its addresses go.
 func (s *Server) dismiss(v savedInstance) {
 	if i, exists := s.snap[v.Interface]; exists && len(v.Resign) > 0 {
-		if link, err := s.ports.Open(v.Interface, i.Index, func() {}); err == nil {
-			if err := link.Send(v.Source, v.Resign); err != nil {
-				s.log.Warn(fmt.Sprintf("(%s) %v", v.Name, err))
+		if link, err := s.ports.Open(Place{Device: v.Interface, Index: i.Index, Group: v.Group, AH: v.AH}, func() {}); err == nil {
+			for _, p := range v.Resign {
+				if err := link.Send(p); err != nil {
+					s.log.Warn(fmt.Sprintf("(%s) %v", v.Name, err))
+				}
 			}
 			link.Close()
 		}

@@ -29,6 +29,10 @@ type instance struct {
 	expect wire.Expect
 	state  fsm.State
 	source netip.Addr // of our advertisements
+	port   *port
+	// sequence is the highest number of an authentication header, heard or
+	// sent.
+	sequence uint32
 
 	together *together // nil outside a sync group
 
@@ -59,19 +63,13 @@ type resend struct {
 func newInstance(id int, cfg *settings.Config) *instance {
 	c := cfg.Instances[id]
 	in := &instance{id: id, cfg: c, limit: limiter{}}
-	in.fsm = fsm.Config{Interval: c.AdvertInt, NoPreempt: c.NoPreempt, PreemptDelay: c.PreemptDelay, StartupDelay: cfg.StartupDelay}
-	in.expect = wire.Expect{VRID: c.VRID, Interval: c.AdvertInt, AuthType: uint8(c.Auth.Type)}
-	copy(in.expect.AuthData[:], c.Auth.Pass)
-	for _, a := range c.Addresses {
-		in.expect.Addresses = append(in.expect.Addresses, a.Prefix.Addr())
+	in.fsm = fsm.Config{Interval: c.AdvertInt, NoPreempt: c.NoPreempt, PreemptDelay: c.PreemptDelay, StartupDelay: cfg.StartupDelay,
+		DownAdverts: c.DownAdverts, LowerPrioNoAdvert: c.LowerPrioNoAdvert, HigherPrioSendAdvert: c.HigherPrioSendAdvert}
+	if c.Version == 3 {
+		in.fsm.SkewBase = c.AdvertInt // RFC 9568 section 6.1
 	}
+	in.expect = expectation(c)
 	return in
-}
-
-// advert is our advertisement with a priority.
-func (in *instance) advert(priority uint8) wire.Advert {
-	return wire.Advert{VRID: in.cfg.VRID, Priority: priority, Interval: in.cfg.AdvertInt,
-		AuthType: in.expect.AuthType, AuthData: in.expect.AuthData, Addresses: in.expect.Addresses}
 }
 
 // desired are the addresses of a master.
@@ -93,9 +91,6 @@ func (in *instance) plan() garp.Plan {
 func targets(list []settings.Address) []garp.Target {
 	t := make([]garp.Target, 0, len(list))
 	for _, a := range list {
-		if !a.Prefix.Addr().Is4() {
-			continue // gratuitous ARP is IPv4's
-		}
 		t = append(t, garp.Target{Device: a.Device, Address: a.Prefix.Addr()})
 	}
 	return t

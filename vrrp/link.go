@@ -12,9 +12,17 @@ import (
 	"herald/vrrp/wire"
 )
 
-// port is the VRRP socket of one interface, shared by its instances.
+// place is what makes two instances share a socket.
+type place struct {
+	device string
+	group  netip.Addr
+	ah     bool
+}
+
+// port is the VRRP socket of one place, shared by its instances.
 type port struct {
-	device    string
+	place
+	join      bool // an instance is multicast
 	index     int
 	up        bool
 	link      Link
@@ -32,7 +40,7 @@ const (
 
 func (s *Server) open(p *port, i vip.Interface) error {
 	p.reopen = time.Time{}
-	link, err := s.ports.Open(p.device, i.Index, func() {
+	link, err := s.ports.Open(Place{Device: p.device, Index: i.Index, Group: p.group, Join: p.join, AH: p.ah}, func() {
 		p.ready.Store(true)
 		s.box.ring()
 	})
@@ -143,7 +151,7 @@ func (s *Server) judge(p *port, packet wire.Packet) (heard, bool) {
 	}
 	var remark wire.Remark
 	if reason == wire.Accepted {
-		reason, remark = in.expect.Check(adv, packet.Source)
+		reason, remark = in.expect.Check(adv, packet)
 	}
 	if reason != wire.Accepted {
 		if in == nil {
@@ -152,12 +160,17 @@ func (s *Server) judge(p *port, packet wire.Packet) (heard, bool) {
 		s.refuse(in, reason, packet.Source)
 		return heard{}, false
 	}
+	in.sequence = max(in.sequence, adv.Sequence)
 	in.counters.AdvertiseRcvd++
 	if adv.Priority == 0 {
 		in.counters.PriorityZeroPktsRcvd++
 	}
 	s.remark(in, remark, adv, packet.Source)
-	return heard{in, fsm.Advert{Peer: packet.Source, Priority: adv.Priority}}, true
+	h := heard{in, fsm.Advert{Peer: packet.Source, Priority: adv.Priority}}
+	if adv.Version == 3 {
+		h.Interval = adv.Interval // RFC 9568 section 6.4.2: the master's counts
+	}
+	return h, true
 }
 
 func (p *port) instance(vrid uint8) *instance {
@@ -193,16 +206,27 @@ func (s *Server) send(in *instance, priority uint8) {
 }
 
 func (s *Server) sendNow(in *instance, priority uint8) error {
-	p := s.links[in.cfg.Interface]
-	if p.link == nil {
+	if in.port.link == nil {
 		return errors.New("no socket")
 	}
-	var err error
-	if s.out, err = in.advert(priority).Append(s.out[:0]); err != nil {
+	packets, err := in.packets(priority, time.Now())
+	if err != nil {
 		return err
 	}
-	if err = p.link.Send(in.source, s.out); err != nil {
+	sent := 0
+	for _, p := range packets {
+		// One peer that is out of reach does not keep it from the others.
+		if failed := in.port.link.Send(p); failed != nil {
+			err = errors.Join(err, failed)
+		} else {
+			sent++
+		}
+	}
+	if sent == 0 && len(packets) > 0 {
 		return err
+	}
+	if err != nil && in.limit.allow(limitSend) {
+		s.log.Warn(in.prefix("%v", err))
 	}
 	in.counters.AdvertiseSent++
 	if priority == 0 {

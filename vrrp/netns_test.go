@@ -118,8 +118,8 @@ func startNode(t *testing.T, ns string, cfg *settings.Config, blob []byte) *node
 			announcer := arp.NewSender()
 			defer announcer.Close()
 			n.Server, err = vrrp.New(cfg, vrrp.Ports{
-				Open: func(dev string, index int, wake func()) (vrrp.Link, error) {
-					return rawip.Open(dev, index, wake)
+				Open: func(p vrrp.Place, wake func()) (vrrp.Link, error) {
+					return rawip.Open(rawip.Place(p), wake)
 				},
 				Kernel: k, Announcer: announcer,
 				Log:      slog.New(slog.NewTextHandler(io.MultiWriter(n.log, testWriter{t}), nil)),

@@ -10,13 +10,22 @@ import (
 	"herald/vrrp/wire"
 )
 
-// Link is the VRRP socket of one interface. Receive and Send never block.
+// Link is the VRRP socket of one Place. Receive and Send never block.
 type Link interface {
 	// Receive reads one waiting packet into b; false means none waits.
 	Receive(b []byte) (wire.Packet, bool, error)
-	// Send sends an advertisement to the group from a source address.
-	Send(source netip.Addr, payload []byte) error
+	// Send sends a packet. The payload is used until it returns.
+	Send(p wire.Packet) error
 	Close() error
+}
+
+// Place says where a Link listens.
+type Place struct {
+	Device string
+	Index  int
+	Group  netip.Addr // its family is that of the socket
+	Join   bool       // whether to join the group
+	AH     bool       // packets with an authentication header
 }
 
 // Kernel is what the loop needs of the host's interfaces. Add of a present
@@ -31,7 +40,8 @@ type Kernel interface {
 	Watch(changed func()) (stop func(), err error)
 }
 
-// Announcer sends one gratuitous ARP. It is called from the loop only.
+// Announcer sends one gratuitous ARP, or in IPv6 one unsolicited neighbour
+// advertisement. It is called from the loop only.
 type Announcer interface {
 	Announce(device string, index int, hardware [6]byte, addr netip.Addr) error
 }
@@ -45,9 +55,9 @@ type ScriptRunner interface {
 
 // Ports is the world as the loop sees it.
 type Ports struct {
-	// Open opens the socket of an interface. ready must be called, from any
+	// Open opens the socket of a place. ready must be called, from any
 	// goroutine, when packets wait after Receive reported that none does.
-	Open      func(device string, index int, ready func()) (Link, error)
+	Open      func(p Place, ready func()) (Link, error)
 	Kernel    Kernel
 	Announcer Announcer
 	Scripts   ScriptRunner // nil when no script is to be run

@@ -29,7 +29,7 @@ type Server struct {
 
 	instances []*instance
 	groups    []*together
-	links     map[string]*port
+	links     map[place]*port
 	scripts   []*script
 	queue     garp.Queue
 	hands     *hands
@@ -87,7 +87,7 @@ func (b *mailbox) take() []func() {
 // missing only keeps its instances in FAULT. Nothing is sent before Run.
 func New(cfg *settings.Config, ports Ports) (*Server, error) {
 	s := &Server{cfg: cfg, ports: ports, log: ports.Log,
-		links: map[string]*port{}, buf: make([]byte, 2048),
+		links: map[place]*port{}, buf: make([]byte, 2048),
 		box:     mailbox{wake: make(chan struct{}, 1)},
 		running: make(chan struct{}), done: make(chan struct{})}
 	if s.log == nil {
@@ -102,14 +102,11 @@ func New(cfg *settings.Config, ports Ports) (*Server, error) {
 	}
 	for i := range cfg.Instances {
 		in := newInstance(i, cfg)
-		if d := in.cfg.AdvertInt; d < time.Second || d > 255*time.Second || d%time.Second != 0 {
-			return nil, fmt.Errorf("start VRRP instance %s: advertisement interval %v: version 2 has whole seconds from 1 to 255", in.cfg.Name, d)
+		if _, err := in.advert(0).Append(nil); err != nil {
+			return nil, fmt.Errorf("start VRRP instance %s: %w", in.cfg.Name, err)
 		}
 		s.instances = append(s.instances, in)
-		if s.links[in.cfg.Interface] == nil {
-			s.links[in.cfg.Interface] = &port{device: in.cfg.Interface}
-		}
-		s.links[in.cfg.Interface].instances = append(s.links[in.cfg.Interface].instances, in)
+		s.seat(in)
 	}
 	s.join()
 	for _, p := range s.links {

@@ -112,7 +112,7 @@ func TestRefusedPacketsAreCountedByReasonAndTouchNothing(t *testing.T) {
 		for range 36 { // one set every 100 ms: any accepted one would restart the timer
 			bad(func(p *wire.Packet) { p.TTL = 254 })
 			bad(func(p *wire.Packet) { p.Destination = p.Source })
-			bad(func(p *wire.Packet) { p.Payload[0] = 0x31 })
+			bad(func(p *wire.Packet) { p.Payload[0] = 0x41 })
 			bad(func(p *wire.Packet) { p.Payload[0] = 0x22 })
 			bad(func(p *wire.Packet) { p.Payload = p.Payload[:10] })
 			bad(func(p *wire.Packet) { p.Payload[6]++ })

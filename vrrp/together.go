@@ -118,10 +118,10 @@ func (s *Server) unite() {
 // group, which may take over with it.
 func (s *Server) drainWith(in *instance) {
 	if in.together == nil {
-		s.drain(s.links[in.cfg.Interface])
+		s.drain(in.port)
 		return
 	}
 	for _, member := range in.together.members {
-		s.drain(s.links[member.cfg.Interface])
+		s.drain(member.port)
 	}
 }

@@ -98,12 +98,12 @@ func (s *Server) standing(in *instance) group.Standing {
 		return st
 	}
 	if in.source = in.cfg.Source; !in.source.IsValid() {
-		in.source = s.snap.Primary(in.cfg.Interface, s.isVirtual)
+		in.source = s.sourceOf(in)
 	}
 	if !in.source.IsValid() {
-		st.Faults = append(st.Faults, "interface "+in.cfg.Interface+" has no IPv4 address")
+		st.Faults = append(st.Faults, "interface "+in.cfg.Interface+" has no "+familyOf(in)+" address")
 	}
-	if p := s.links[in.cfg.Interface]; p.link == nil {
+	if in.port.link == nil {
 		st.Faults = append(st.Faults, "no socket on interface "+in.cfg.Interface)
 	}
 	in.fsm.Own = in.source

@@ -26,7 +26,7 @@ func (m *machine) advertAsBackup(a Advert) {
 		m.s.Heard, m.s.Peer, m.s.PeerPriority = Resignation, a.Peer, 0
 		// Never later than the timer that runs, or repeated resignations
 		// would hold a takeover off.
-		if due := m.now.Add(m.c.skew(m.s.Priority)); due.Before(m.s.Deadline) {
+		if due := m.now.Add(m.timing().skew(m.s.Priority)); due.Before(m.s.Deadline) {
 			m.wait(due.Sub(m.now))
 		}
 	case a.Priority >= m.s.Priority:
@@ -63,7 +63,8 @@ func (m *machine) leaveAlone() bool {
 func (m *machine) follow(a Advert) {
 	m.s.Heard, m.s.HeardAt = AMaster, m.now
 	m.s.Peer, m.s.PeerPriority = a.Peer, a.Priority
-	m.wait(m.c.MasterDown(m.s.Priority))
+	m.s.PeerInterval = a.Interval
+	m.wait(m.timing().MasterDown(m.s.Priority))
 	m.release()
 }
 
@@ -77,6 +78,9 @@ func (m *machine) advertAsMaster(a Advert) {
 	case m.s.Yielding && m.c.outranks(a.Peer, a.Priority, m.s.Priority):
 		m.yieldTo(a)
 	case m.c.outranks(a.Peer, a.Priority, m.s.Priority):
+		if m.c.HigherPrioSendAdvert {
+			m.send(m.s.Priority)
+		}
 		m.backup(Transition{Cause: Outranked, Peer: a.Peer, PeerPriority: a.Priority})
 		m.follow(a)
 	default:
@@ -84,8 +88,10 @@ func (m *machine) advertAsMaster(a Advert) {
 		// go on, and repair the neighbours' tables.
 		m.do = append(m.do, Action{Verb: Note, Told: Transition{From: Master, To: Master, Cause: Rival,
 			Peer: a.Peer, PeerPriority: a.Priority, Priority: m.s.Priority}})
-		m.send(m.s.Priority)
+		if !m.c.LowerPrioNoAdvert {
+			m.send(m.s.Priority)
+			m.wait(m.c.Interval)
+		}
 		m.act(AnnounceRival)
-		m.wait(m.c.Interval)
 	}
 }

@@ -1,6 +1,9 @@
 package fsm
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Event is one thing that happened to an instance: one of the types below.
 type Event interface{ event() }
@@ -29,6 +32,9 @@ type Undrain struct{}
 type Advert struct {
 	Peer     netip.Addr
 	Priority uint8
+	// Interval is the sender's in version 3, which a backup adopts; zero in
+	// version 2.
+	Interval time.Duration
 }
 
 // Timer says that the deadline has passed.

@@ -45,6 +45,10 @@ type Config struct {
 	// DownAdverts is how many intervals a master may be silent; zero means 3.
 	DownAdverts int
 	NoPreempt   bool
+	// LowerPrioNoAdvert leaves a lesser master unanswered;
+	// HigherPrioSendAdvert advertises once more before giving way to a better
+	// one.
+	LowerPrioNoAdvert, HigherPrioSendAdvert bool
 	// PreemptDelay is how long a master of lower priority is left alone.
 	PreemptDelay time.Duration
 	// StartupDelay is the least time spent as backup after Start.
@@ -83,6 +87,9 @@ type State struct {
 	Peer         netip.Addr
 	PeerPriority uint8
 	Heard        Heard
+	// PeerInterval is the interval of the master we follow in version 3
+	// (Active_Adver_Interval of RFC 9568 section 6.1); zero means ours.
+	PeerInterval time.Duration
 	// HeardAt is when a master was last accepted, or when waiting began.
 	HeardAt time.Time
 	// PreemptAt ends the preempt delay; zero means none runs.
@@ -148,6 +155,15 @@ func (c Config) MasterDown(priority uint8) time.Duration {
 		n = 3
 	}
 	return time.Duration(n)*c.Interval + c.skew(priority)
+}
+
+// following is the configuration of a backup whose master advertises at an
+// interval of its own.
+func (c Config) following(interval time.Duration) Config {
+	if interval > 0 {
+		c.Interval, c.SkewBase = interval, interval
+	}
+	return c
 }
 
 // stalled reports whether a master has been silent so long that every backup

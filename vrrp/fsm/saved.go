@@ -17,6 +17,7 @@ type Saved struct {
 	PeerPriority uint8         `json:"peer_priority"`
 	Heard        Heard         `json:"heard"`
 	HeardAt      time.Duration `json:"heard_at"`
+	PeerInterval time.Duration `json:"peer_interval,omitempty"`
 	PreemptAt    time.Duration `json:"preempt_at,omitempty"`
 	NotBefore    time.Duration `json:"not_before,omitempty"`
 	Drained      bool          `json:"drained,omitempty"`
@@ -37,7 +38,7 @@ func (s State) Save(now time.Time) Saved {
 		return -1
 	}
 	return Saved{Kind: s.Kind, Priority: s.Priority, Due: rel(s.Deadline), Holding: s.Holding,
-		Peer: s.Peer, PeerPriority: s.PeerPriority, Heard: s.Heard, HeardAt: rel(s.HeardAt),
+		Peer: s.Peer, PeerPriority: s.PeerPriority, Heard: s.Heard, HeardAt: rel(s.HeardAt), PeerInterval: s.PeerInterval,
 		PreemptAt: rel(s.PreemptAt), NotBefore: rel(s.NotBefore), Drained: s.Drained, Yielding: s.Yielding, Since: rel(s.Since), Why: s.Why}
 }
 
@@ -50,6 +51,6 @@ func (v Saved) Restore(now time.Time) State {
 		return now.Add(d)
 	}
 	return State{Kind: v.Kind, Priority: v.Priority, Deadline: abs(v.Due), Holding: v.Holding,
-		Peer: v.Peer, PeerPriority: v.PeerPriority, Heard: v.Heard, HeardAt: abs(v.HeardAt),
+		Peer: v.Peer, PeerPriority: v.PeerPriority, Heard: v.Heard, HeardAt: abs(v.HeardAt), PeerInterval: v.PeerInterval,
 		PreemptAt: abs(v.PreemptAt), NotBefore: abs(v.NotBefore), Drained: v.Drained, Yielding: v.Yielding, Since: abs(v.Since), Why: v.Why}
 }

@@ -90,6 +90,10 @@ func configure(t *testing.T, c *Config, words []string) {
 			c.NoPreempt = true
 		case "preempt":
 			c.NoPreempt = false
+		case "lower_prio_no_advert":
+			c.LowerPrioNoAdvert = true
+		case "higher_prio_send_advert":
+			c.HigherPrioSendAdvert = true
 		case "preempt_delay":
 			c.PreemptDelay = duration(t, value)
 		case "startup_delay":
@@ -112,7 +116,11 @@ func event(t *testing.T, line int, words []string) Event {
 	case "stop":
 		return Stop{}
 	case "advert":
-		return Advert{Peer: netip.MustParseAddr(words[1]), Priority: uint8(number(t, words[2]))}
+		a := Advert{Peer: netip.MustParseAddr(words[1]), Priority: uint8(number(t, words[2]))}
+		if len(words) > 4 && words[3] == "every" {
+			a.Interval = duration(t, words[4])
+		}
+		return a
 	case "drain":
 		return Drain{}
 	case "undrain":

@@ -59,6 +59,9 @@ type machine struct {
 	do  []Action
 }
 
+// timing is the configuration with the interval of the master we follow.
+func (m *machine) timing() Config { return m.c.following(m.s.PeerInterval) }
+
 func (m *machine) act(v Verb) { m.do = append(m.do, Action{Verb: v}) }
 
 func (m *machine) send(priority uint8) {
@@ -89,7 +92,7 @@ func (m *machine) release() {
 
 // start is RFC 3768 section 6.4.1.
 func (m *machine) start(t Transition) {
-	m.s.Heard, m.s.HeardAt, m.s.PreemptAt = Nobody, m.now, time.Time{}
+	m.s.Heard, m.s.HeardAt, m.s.PreemptAt, m.s.PeerInterval = Nobody, m.now, time.Time{}, 0
 	if m.c.StartupDelay > 0 && t.Cause == Started {
 		m.s.NotBefore = m.now.Add(m.c.StartupDelay)
 	}
@@ -115,7 +118,7 @@ func (m *machine) master(t Transition) {
 		m.act(Announce)
 	}
 	m.enter(Master, t)
-	m.s.PreemptAt = time.Time{}
+	m.s.PreemptAt, m.s.PeerInterval = time.Time{}, 0
 	m.wait(m.c.Interval)
 }
 
@@ -124,7 +127,7 @@ func (m *machine) backup(t Transition) {
 	m.release()
 	m.enter(Backup, t)
 	m.s.Heard, m.s.HeardAt = Nobody, m.now
-	m.s.Peer, m.s.PeerPriority = netip.Addr{}, 0
+	m.s.Peer, m.s.PeerPriority, m.s.PeerInterval = netip.Addr{}, 0, 0
 	m.wait(m.c.MasterDown(m.s.Priority))
 }
 
@@ -194,7 +197,7 @@ func (m *machine) priority(p uint8) {
 	switch m.s.Kind {
 	case Backup:
 		// The timer that runs was set with the old priority's skew.
-		if d := m.s.Deadline.Add(m.c.skew(p) - m.c.skew(old)); !d.Before(m.s.NotBefore) {
+		if d := m.s.Deadline.Add(m.timing().skew(p) - m.timing().skew(old)); !d.Before(m.s.NotBefore) {
 			m.s.Deadline = d
 		}
 	case Master:
@@ -226,7 +229,7 @@ func (m *machine) reconfigure(e Reconfigure) {
 	m.s.Priority = e.Priority
 	switch m.s.Kind {
 	case Backup:
-		if d := m.now.Add(m.c.MasterDown(m.s.Priority)); d.Before(m.s.Deadline) && !d.Before(m.s.NotBefore) {
+		if d := m.now.Add(m.timing().MasterDown(m.s.Priority)); d.Before(m.s.Deadline) && !d.Before(m.s.NotBefore) {
 			m.s.Deadline = d
 		}
 	case Master:

@@ -86,7 +86,7 @@ func (k *Kernel) Snapshot() (vip.Snapshot, error) {
 			prefix = netip.PrefixFrom(prefix.Addr(), ones)
 		}
 		i := s[name]
-		i.Addresses = append(i.Addresses, vip.Present{Prefix: prefix, Secondary: a.Flags&unix.IFA_F_SECONDARY != 0})
+		i.Addresses = append(i.Addresses, present(prefix, a.Flags))
 		s[name] = i
 	}
 	return s, nil
@@ -171,6 +171,13 @@ func flags(a settings.Address) int {
 		}
 	}
 	return f
+}
+
+// present reads the flags of an address. IFA_F_SECONDARY means a temporary
+// address in IPv6, where there are no secondary ones.
+func present(p netip.Prefix, flags int) vip.Present {
+	return vip.Present{Prefix: p, Secondary: p.Addr().Is4() && flags&unix.IFA_F_SECONDARY != 0,
+		Tentative: flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_DADFAILED) != 0 && flags&unix.IFA_F_OPTIMISTIC == 0}
 }
 
 func explain(err error) error {

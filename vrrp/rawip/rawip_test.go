@@ -76,7 +76,7 @@ func operational(t *testing.T, l netlink.Link) netlink.Link {
 func open(t *testing.T, l netlink.Link) (*Socket, chan struct{}) {
 	t.Helper()
 	ready := make(chan struct{}, 100)
-	s, err := Open(l.Attrs().Name, l.Attrs().Index, func() { ready <- struct{}{} })
+	s, err := Open(Place{Device: l.Attrs().Name, Index: l.Attrs().Index, Group: wire.Group, Join: true}, func() { ready <- struct{}{} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +93,10 @@ func wait(t *testing.T, ready chan struct{}) {
 	}
 }
 
+func multicast(from netip.Addr, payload []byte) wire.Packet {
+	return wire.Packet{Source: from, Destination: wire.Group, TTL: 255, Payload: payload}
+}
+
 var eth0 = netip.MustParseAddr("10.1.1.20")
 
 func TestPacketsArriveWithTheirHeadersAndTheGroupsDestination(t *testing.T) {
@@ -102,7 +106,7 @@ func TestPacketsArriveWithTheirHeadersAndTheGroupsDestination(t *testing.T) {
 	want := [][]byte{[]byte("first packet"), []byte("second packet")}
 	for round := range 3 { // told again after everything was read
 		for _, p := range want {
-			if err := from.Send(eth0, p); err != nil {
+			if err := from.Send(multicast(eth0, p)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -145,7 +149,7 @@ func TestASocketHearsOnlyItsInterface(t *testing.T) {
 	from, _ := open(t, eth)
 	to, ready := open(t, peer)
 	_, elsewhere := open(t, other)
-	if err := from.Send(eth0, []byte("x")); err != nil {
+	if err := from.Send(multicast(eth0, []byte("x"))); err != nil {
 		t.Fatal(err)
 	}
 	wait(t, ready)
@@ -161,16 +165,16 @@ func TestASocketHearsOnlyItsInterface(t *testing.T) {
 func TestSendingSaysWhatFailed(t *testing.T) {
 	eth, _ := isolated(t)
 	s, _ := open(t, eth)
-	if err := s.Send(netip.MustParseAddr("10.9.9.9"), []byte("x")); err == nil || !strings.Contains(err.Error(), "send on eth0 from 10.9.9.9") {
+	if err := s.Send(multicast(netip.MustParseAddr("10.9.9.9"), []byte("x"))); err == nil || !strings.Contains(err.Error(), "send on eth0 from 10.9.9.9") {
 		t.Errorf("foreign source: got %v", err)
 	}
-	if err := s.Send(netip.MustParseAddr("fe80::1"), []byte("x")); err == nil {
+	if err := s.Send(multicast(netip.MustParseAddr("fe80::1"), []byte("x"))); err == nil {
 		t.Error("IPv6 source: got no error")
 	}
 	if err := netlink.LinkSetDown(eth); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Send(eth0, []byte("x")); err == nil {
+	if err := s.Send(multicast(eth0, []byte("x"))); err == nil {
 		t.Error("link down: got no error")
 	}
 	// It works again when the link does.
@@ -178,14 +182,14 @@ func TestSendingSaysWhatFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	operational(t, eth)
-	if err := s.Send(eth0, []byte("x")); err != nil {
+	if err := s.Send(multicast(eth0, []byte("x"))); err != nil {
 		t.Errorf("link up again: %v", err)
 	}
 }
 
 func TestOpeningNamesTheInterface(t *testing.T) {
 	isolated(t)
-	if _, err := Open("eth9", 99, func() {}); err == nil || !strings.Contains(err.Error(), "eth9") {
+	if _, err := Open(Place{Device: "eth9", Index: 99, Group: wire.Group}, func() {}); err == nil || !strings.Contains(err.Error(), "eth9") {
 		t.Errorf("got %v, want an error naming eth9", err)
 	}
 }

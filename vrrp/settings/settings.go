@@ -34,19 +34,36 @@ type Instance struct {
 	Name      string
 	Interface string
 	VRID      uint8 // 1..255
-	Version   int   // 2 until VRRPv3 is built
+	Version   int   // 2 or 3
 	Priority  uint8 // base priority, 1..255; 255 is the address owner
 	// StartMaster is `state MASTER`: a hint for the log, as in keepalived.
-	StartMaster     bool
-	AdvertInt       time.Duration // 1 s by default
-	NoPreempt       bool
-	PreemptDelay    time.Duration
-	Auth            Auth
-	Addresses       []Address  // in the packet, in configuration order
-	Excluded        []Address  // held but not advertised
-	Source          netip.Addr // mcast_src_ip; invalid means the interface's primary address
-	Tracks          []Track
-	TrackInterfaces []TrackInterface
+	StartMaster  bool
+	AdvertInt    time.Duration // 1 s by default
+	NoPreempt    bool
+	PreemptDelay time.Duration
+	Auth         Auth
+	Addresses    []Address  // in the packet, in configuration order
+	Excluded     []Address  // held but not advertised
+	Source       netip.Addr // mcast_src_ip, unicast_src_ip; invalid means the interface's primary address, link-local in IPv6
+	// IPv6 says that the virtual router is one of IPv6.
+	IPv6 bool
+	// Group is the multicast group; invalid means 224.0.0.18 or ff02::12.
+	Group netip.Addr
+	// Unicast says that advertisements go to Peers instead of the group.
+	Unicast    bool
+	Peers      []Peer
+	UnicastTTL uint8 // of packets to Peers; 0 is 255
+	OnlyPeers  bool  // check_unicast_src
+	// PlainChecksum leaves the pseudo-header out of the checksum of version 3
+	// over IPv4 (v3_checksum_as_v2, RFC 9568 section 5.2.8).
+	PlainChecksum bool
+	// DownAdverts is how many advertisements may be missing; 0 is 3.
+	DownAdverts int
+	// LowerPrioNoAdvert leaves a lesser master unanswered, and
+	// HigherPrioSendAdvert answers a better one before giving way.
+	LowerPrioNoAdvert, HigherPrioSendAdvert bool
+	Tracks                                  []Track
+	TrackInterfaces                         []TrackInterface
 	// DontTrackPrimary keeps the instance running when Interface is down.
 	DontTrackPrimary bool
 	Garp             Garp
@@ -59,12 +76,19 @@ type AuthType uint8
 const (
 	AuthNone AuthType = 0
 	AuthPass AuthType = 1
+	AuthAH   AuthType = 2 // HMAC-MD5-96 in an authentication header
 )
 
 // Auth is the authentication of a v2 instance; Pass holds at most 8 bytes.
 type Auth struct {
 	Type AuthType
 	Pass string
+}
+
+// Peer is one line of unicast_peer.
+type Peer struct {
+	Address        netip.Addr
+	MinTTL, MaxTTL uint8 // of its packets; MaxTTL 0 is no limit
 }
 
 // Address is one virtual address.

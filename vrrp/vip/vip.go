@@ -38,6 +38,9 @@ type Present struct {
 	// Secondary is the kernel's IFA_F_SECONDARY: in the network of another
 	// address that came first.
 	Secondary bool
+	// Tentative is the kernel's IFA_F_TENTATIVE: nothing can be sent from it
+	// until nobody else turns out to have it (RFC 4862 section 5.4).
+	Tentative bool
 }
 
 // Snapshot is every interface at one moment, by name.
@@ -71,6 +74,18 @@ func (s Snapshot) Primary(device string, virtual func(netip.Addr) bool) netip.Ad
 		}
 	}
 	return second
+}
+
+// LinkLocal returns the address IPv6 advertisements of an interface are sent
+// from: the first link-local one that is ready and no virtual address (RFC 9568
+// section 5.1.2.1). It is invalid when the interface has none.
+func (s Snapshot) LinkLocal(device string, virtual func(netip.Addr) bool) netip.Addr {
+	for _, p := range s[device].Addresses {
+		if addr := p.Prefix.Addr(); addr.Is6() && addr.IsLinkLocalUnicast() && !p.Tentative && !virtual(addr) {
+			return addr
+		}
+	}
+	return netip.Addr{}
 }
 
 // Diff returns what to add so that every desired address is present, and what

@@ -16,7 +16,7 @@ type Reason uint8
 const (
 	Accepted       Reason = iota
 	BadTTL                // vrrpStatsIpTtlErrors
-	BadDestination        // not the multicast group; no counter in the MIB
+	BadDestination        // multicast instead of unicast or the reverse; no counter in the MIB
 	BadVersion            // vrrpRouterVersionErrors
 	BadType               // vrrpStatsInvalidTypePktsRcvd
 	BadLength             // vrrpStatsPacketLengthErrors; CARP looks like this
@@ -26,6 +26,7 @@ const (
 	InvalidAuth           // vrrpStatsInvalidAuthType: a type RFC 2338 does not have
 	AuthMismatch          // vrrpStatsAuthTypeMismatch: a type other than ours
 	AuthFailure           // vrrpStatsAuthFailures: another password
+	UnknownPeer           // not in unicast_peer; no counter in the MIB
 	reasons
 )
 
@@ -34,9 +35,9 @@ const Reasons = int(reasons)
 
 var reasonNames = [...]string{
 	Accepted:       "accepted",
-	BadTTL:         "time to live is not 255",
-	BadDestination: "not sent to 224.0.0.18",
-	BadVersion:     "version is not 2",
+	BadTTL:         "wrong time to live",
+	BadDestination: "unicast where multicast is expected, or the reverse",
+	BadVersion:     "another version",
 	BadType:        "type is not advertisement",
 	BadLength:      "wrong length",
 	BadChecksum:    "wrong checksum",
@@ -45,6 +46,7 @@ var reasonNames = [...]string{
 	InvalidAuth:    "invalid authentication type",
 	AuthMismatch:   "another authentication type",
 	AuthFailure:    "wrong password",
+	UnknownPeer:    "not from a unicast peer",
 }
 
 // String returns the reason in words, for logs.
@@ -68,29 +70,44 @@ const (
 
 // Expect is what one instance demands of an advertisement.
 type Expect struct {
+	Version   uint8 // 0 means 2
 	VRID      uint8
 	Interval  time.Duration
 	AuthType  uint8
-	AuthData  [AuthSize]byte
+	AuthData  [AuthSize]byte // the password; the key of AH
 	Addresses []netip.Addr
 	Own       netip.Addr // our source address
+	Group     netip.Addr // of multicast; Group or Group6 when invalid
+	// Unicast says that advertisements come from Peers, to our own address.
+	Unicast bool
+	Peers   []Peer
+	// OnlyPeers refuses unicast advertisements from anybody else.
+	OnlyPeers bool
 }
 
-// Check judges an advertisement that Decode accepted and that came from
-// source (RFC 3768 section 7.1, RFC 9568 section 7.1 for the remarks). The
-// password is compared in constant time.
-func (e Expect) Check(a Advert, source netip.Addr) (Reason, Remark) {
+// Peer is a router that advertises to us by unicast.
+type Peer struct {
+	Address        netip.Addr
+	MinTTL, MaxTTL uint8 // MaxTTL 0 is no limit
+}
+
+// Check judges an advertisement that Decode made of a packet (RFC 9568 section
+// 7.1). Secrets are compared in constant time.
+func (e Expect) Check(a Advert, p Packet) (Reason, Remark) {
 	switch {
 	case a.VRID != e.VRID:
 		return UnknownVRID, 0
-	case source == e.Own:
+	case p.Source == e.Own:
 		return OwnPacket, 0
-	case a.AuthType > AuthAH:
-		return InvalidAuth, 0
-	case a.AuthType != e.AuthType:
-		return AuthMismatch, 0
-	case e.AuthType == AuthPass && subtle.ConstantTimeCompare(a.AuthData[:], e.AuthData[:]) != 1:
-		return AuthFailure, 0
+	}
+	if r := e.way(p); r != Accepted {
+		return r, 0
+	}
+	if a.version() != (Advert{Version: e.Version}).version() {
+		return BadVersion, 0
+	}
+	if r := e.authenticate(a, p); r != Accepted {
+		return r, 0
 	}
 	var remark Remark
 	if a.Interval != e.Interval {
@@ -100,6 +117,57 @@ func (e Expect) Check(a Advert, source netip.Addr) (Reason, Remark) {
 		remark |= OtherAddresses
 	}
 	return Accepted, remark
+}
+
+// way checks how the packet came here.
+func (e Expect) way(p Packet) Reason {
+	if !e.Unicast {
+		group := e.Group
+		if !group.IsValid() {
+			if group = Group; p.Destination.Is6() {
+				group = Group6
+			}
+		}
+		switch {
+		case p.TTL != TTL:
+			return BadTTL
+		case p.Destination != group:
+			return BadDestination
+		}
+		return Accepted
+	}
+	if p.Destination.IsMulticast() {
+		return BadDestination
+	}
+	for _, peer := range e.Peers {
+		if peer.Address != p.Source {
+			continue
+		}
+		if p.TTL < peer.MinTTL || peer.MaxTTL != 0 && p.TTL > peer.MaxTTL {
+			return BadTTL
+		}
+		return Accepted
+	}
+	if e.OnlyPeers {
+		return UnknownPeer
+	}
+	return Accepted
+}
+
+// authenticate checks what version 2 knows of authentication.
+func (e Expect) authenticate(a Advert, p Packet) Reason {
+	switch {
+	case a.version() == 3 || p.Source.Is6():
+		return Accepted
+	case a.AuthType > AuthAH:
+		return InvalidAuth
+	case a.AuthType != e.AuthType || (e.AuthType == AuthAH) != (p.Header != nil):
+		return AuthMismatch
+	case e.AuthType == AuthPass && subtle.ConstantTimeCompare(a.AuthData[:], e.AuthData[:]) != 1,
+		e.AuthType == AuthAH && !p.authentic(e.AuthData):
+		return AuthFailure
+	}
+	return Accepted
 }
 
 // sameSet compares address lists without regard to order: nodes may list the

@@ -66,7 +66,7 @@ func equal(a, b Advert) bool {
 			return false
 		}
 	}
-	return a.VRID == b.VRID && a.Priority == b.Priority && a.Interval == b.Interval && a.AuthType == b.AuthType && a.AuthData == b.AuthData
+	return a.version() == b.version() && a.VRID == b.VRID && a.Priority == b.Priority && a.Interval == b.Interval && a.AuthType == b.AuthType && a.AuthData == b.AuthData
 }
 
 func TestAdvertisementsAreKeepalivedsBytes(t *testing.T) {
@@ -88,7 +88,9 @@ func TestWhatDoesNotFitIsNotSent(t *testing.T) {
 		"fraction of a second": {Interval: 1500 * time.Millisecond},
 		"no interval":          {},
 		"long interval":        {Interval: 256 * time.Second},
-		"IPv6 address":         {Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr("fe80::1")}},
+		"IPv4 and IPv6":        {Interval: time.Second, Addresses: []netip.Addr{netip.MustParseAddr("fe80::1"), ten}},
+		"version 3, 41 s":      {Version: 3, Interval: 41 * time.Second},
+		"version 3, 5 ms":      {Version: 3, Interval: 5 * time.Millisecond},
 		"too many addresses":   {Interval: time.Second, Addresses: make([]netip.Addr, 256)},
 	} {
 		if b, err := a.Append([]byte{1}); err == nil || len(b) != 1 {
@@ -104,16 +106,11 @@ func TestRefusedPacketsNameTheirReason(t *testing.T) {
 		b[at] = to
 		return b
 	}
-	v3 := unhex(t, "31336401003273ea0a01010a")
 	for _, c := range []struct {
 		name string
 		p    Packet
 		want Reason
 	}{
-		{"TTL 254", Packet{Source: peer, Destination: Group, TTL: 254, Payload: good}, BadTTL},
-		{"TTL 1", Packet{Source: peer, Destination: Group, TTL: 1, Payload: good}, BadTTL},
-		{"unicast", Packet{Source: peer, Destination: own, TTL: TTL, Payload: good}, BadDestination},
-		{"another group", Packet{Source: peer, Destination: netip.MustParseAddr("224.0.0.1"), TTL: TTL, Payload: good}, BadDestination},
 		{"empty", packet(nil), BadLength},
 		{"seven bytes", packet(good[:7]), BadLength},
 		{"header only", packet(good[:8]), BadLength},
@@ -122,7 +119,8 @@ func TestRefusedPacketsNameTheirReason(t *testing.T) {
 		{"count too high", packet(change(3, 2)), BadLength},
 		{"count too low", packet(change(3, 0)), BadLength},
 		{"CARP", packet(unhex(t, "21330000 0701 0000 0000000000000000 0000000000000000000000000000000000000000")), BadLength},
-		{"version 3", packet(v3), BadVersion},
+		{"version 4", packet(change(0, 0x41)), BadVersion},
+		{"version 3 with the length of version 2", packet(change(0, 0x31)), BadLength},
 		{"version 0", packet(change(0, 0x01)), BadVersion},
 		{"type 2", packet(change(0, 0x22)), BadType},
 		{"checksum off by one", packet(change(7, 0xbe)), BadChecksum},
@@ -157,6 +155,7 @@ func TestAnInstanceChecksWhatItExpects(t *testing.T) {
 		{"equal, in another order", good, peer, Accepted, 0},
 		{"another VRID", with(func(a *Advert) { a.VRID = 52 }), peer, UnknownVRID, 0},
 		{"from ourselves", good, own, OwnPacket, 0},
+		{"version 3", with(func(a *Advert) { a.Version = 3 }), peer, BadVersion, 0},
 		{"authentication 3", with(func(a *Advert) { a.AuthType = 3 }), peer, InvalidAuth, 0},
 		{"no authentication", with(func(a *Advert) { a.AuthType = AuthNone }), peer, AuthMismatch, 0},
 		{"AH", with(func(a *Advert) { a.AuthType = AuthAH }), peer, AuthMismatch, 0},
@@ -166,7 +165,7 @@ func TestAnInstanceChecksWhatItExpects(t *testing.T) {
 		{"fewer addresses", with(func(a *Advert) { a.Addresses = []netip.Addr{ten} }), peer, Accepted, OtherAddresses},
 		{"other addresses, other interval", with(func(a *Advert) { a.Addresses = []netip.Addr{ten, own}; a.Interval = 0 }), peer, Accepted, OtherAddresses | OtherInterval},
 	} {
-		if reason, remark := want.Check(c.a, c.source); reason != c.reason || remark != c.remark {
+		if reason, remark := want.Check(c.a, Packet{Source: c.source, Destination: Group, TTL: TTL}); reason != c.reason || remark != c.remark {
 			t.Errorf("%s: got %v, %d, want %v, %d", c.name, reason, remark, c.reason, c.remark)
 		}
 	}
@@ -175,7 +174,7 @@ func TestAnInstanceChecksWhatItExpects(t *testing.T) {
 func TestWithoutAuthenticationTheDataIsIgnored(t *testing.T) {
 	e := Expect{VRID: 51, Interval: time.Second, Addresses: []netip.Addr{ten}, Own: own}
 	a := Advert{VRID: 51, Interval: time.Second, AuthData: auth("rubbish"), Addresses: []netip.Addr{ten}}
-	if reason, _ := e.Check(a, peer); reason != Accepted {
+	if reason, _ := e.Check(a, packet(nil)); reason != Accepted {
 		t.Errorf("got %v, want accepted", reason)
 	}
 }
@@ -216,29 +215,39 @@ func TestAnyAdvertisementSurvivesTheWire(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	for _, g := range golden {
-		f.Add(unhex(f, g.hex), uint8(TTL))
+		f.Add(unhex(f, g.hex), false, false)
 	}
-	f.Add(unhex(f, "31336401003273ea0a01010a"), uint8(TTL))
-	f.Add([]byte{0x21}, uint8(1))
-	f.Fuzz(func(t *testing.T, b []byte, ttl uint8) {
+	f.Add(unhex(f, "31336401003273ea0a01010a"), false, false)
+	f.Add(unhex(f, "700400000a01011400000001759f60d5f72d81d8664807722133640102016dbf0a01010a0000000000000000"), false, true)
+	f.Add(unhex(f, "3133ff010064e5c9fe800000000000000000000000000010"), true, false)
+	f.Add([]byte{0x21}, false, false)
+	f.Fuzz(func(t *testing.T, b []byte, six, ah bool) {
 		p := packet(b)
-		p.TTL = ttl
+		if six {
+			p.Source, p.Destination = linkLocal, Group6
+		} else if ah {
+			p.Header = make([]byte, 20)
+		}
 		a, reason := Decode(p)
 		if reason != Accepted {
 			return
 		}
-		if ttl != TTL {
-			t.Fatalf("TTL %d accepted", ttl)
+		if ah && !six {
+			b = b[24:]
 		}
-		if a.Interval == 0 {
+		if a.Interval == 0 || len(a.Addresses) == 0 && six {
 			return // accepted with a remark, but not ours to send
 		}
 		again, err := a.Append(nil)
 		if err != nil {
 			t.Fatalf("accepted %x, cannot send it: %v", b, err)
 		}
-		// 0 and 0xffff are the same sum in one's complement.
+		// 0 and 0xffff are the same sum in one's complement, and version 3 has
+		// three sums and four reserved bits.
 		again[6], again[7] = b[6], b[7]
+		if b[0]>>4 == 3 {
+			again[4] |= b[4] & 0xf0
+		}
 		if !bytes.Equal(again, b) {
 			t.Fatalf("accepted %x, sends %x", b, again)
 		}

@@ -9,7 +9,6 @@ import (
 	"herald/cmd/herald/internal/ipc"
 	"herald/cmd/herald/internal/privilege"
 	"herald/config"
-	"herald/garp/arp"
 	"herald/stats"
 	"herald/vrrp"
 	"herald/vrrp/kernel"
@@ -41,11 +40,11 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		return err
 	}
 	defer k.Close()
-	announcer := arp.NewSender()
-	defer announcer.Close()
+	announcer := newAnnouncer()
+	defer announcer.close()
 	server, err := vrrp.New(cfg, vrrp.Ports{
-		Open: func(device string, index int, ready func()) (vrrp.Link, error) {
-			return rawip.Open(device, index, ready)
+		Open: func(p vrrp.Place, ready func()) (vrrp.Link, error) {
+			return rawip.Open(rawip.Place(p), ready)
 		},
 		Kernel:    k,
 		Announcer: announcer,
