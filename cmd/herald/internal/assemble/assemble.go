@@ -36,6 +36,7 @@ import (
 type Options struct {
 	Keepalived string
 	HAProxy    []string // files and directories, in order
+	Nodes      []string // keepalived.conf of the other nodes, for Check
 	Version    string   // of herald, for the page
 	FastStop   bool     // addresses go with the resignation, not after it
 }

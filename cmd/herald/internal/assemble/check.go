@@ -3,6 +3,8 @@ package assemble
 import (
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 
 	"herald/cmd/herald/internal/crosscheck"
 	"herald/config"
@@ -33,6 +35,7 @@ func Check(o Options, stdout, stderr io.Writer) int {
 		p = loadProxy(o, &diags)
 	}
 	crosscheck.Both(v, p, localAddresses(), &diags)
+	crosscheck.Cluster(v, loadNodes(o), localNetworks(), &diags)
 	diags.Sort()
 	for _, d := range diags.List() {
 		fmt.Fprintln(stderr, d)
@@ -40,6 +43,33 @@ func Check(o Options, stdout, stderr io.Writer) int {
 	code := verdict(v, p, &diags)
 	fmt.Fprintln(stdout, summary(v, p, &diags, code))
 	return code
+}
+
+// loadNodes reads the files of the other nodes, whose own findings are theirs.
+func loadNodes(o Options) []*vrrpsettings.Config {
+	var list []*vrrpsettings.Config
+	for _, file := range o.Nodes {
+		list = append(list, loadVRRP(Options{Keepalived: file}, &config.Diagnostics{}))
+	}
+	return list
+}
+
+// localNetworks lists the addresses of this machine by interface.
+func localNetworks() []crosscheck.Network {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	var list []crosscheck.Network
+	for _, i := range interfaces {
+		addrs, _ := i.Addrs() // of an interface that went meanwhile: none
+		for _, a := range addrs {
+			if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+				list = append(list, crosscheck.Network{Interface: i.Name, Prefix: prefix})
+			}
+		}
+	}
+	return list
 }
 
 // verdict decides the exit code.

@@ -84,3 +84,23 @@ func TestCheckSaysWhatTheFilesSayAgainstEachOther(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckComparesWithTheOtherNodes(t *testing.T) {
+	priority := func(p string) string {
+		return write(t, "keepalived.conf", strings.Replace(goodVRRP, "virtual_router_id 7", "state MASTER\n  priority "+p+"\n  virtual_router_id 7", 1))
+	}
+	var stdout, stderr strings.Builder
+	o := Options{Keepalived: priority("150"), HAProxy: []string{write(t, "haproxy.cfg", goodProxy)}, Nodes: []string{priority("150"), priority("100")}}
+	if code := Check(o, &stdout, &stderr); code != 0 {
+		t.Errorf("want warnings only, got %d", code)
+	}
+	if all := stderr.String(); !strings.Contains(all, "both it and vrrp_instance web") {
+		t.Errorf("want the equal priorities named, got %s", all)
+	}
+	o.Nodes = o.Nodes[1:]
+	stderr.Reset()
+	Check(o, &stdout, &stderr)
+	if all := stderr.String(); !strings.Contains(all, "script haproxy has weight 2, which can never move the addresses") {
+		t.Errorf("want the weight named, got %s", all)
+	}
+}

@@ -98,7 +98,12 @@ func runLab(ctx context.Context, p Program, args []string, stdout, stderr io.Wri
 }
 
 func runCheck(_ context.Context, p Program, args []string, stdout, stderr io.Writer) int {
-	o, err := files(p, "check", args, nil)
+	var nodes list
+	o, err := files(p, "check", args, func(set *flag.FlagSet) { set.Var(&nodes, "node", "") })
+	o.Nodes = nodes
+	if err == nil {
+		err = absent(Options{HAProxy: nodes})
+	}
 	if err != nil {
 		return wrong(stderr, "check", err)
 	}
@@ -116,7 +121,8 @@ type Options struct {
 	Keepalived string   // empty: no VRRP role
 	HAProxy    []string // files and directories; empty: no proxy role
 	RunDir     string
-	FastStop   bool // a stop does not wait for who takes the addresses
+	Nodes      []string // keepalived.conf of other nodes, to be checked against
+	FastStop   bool     // a stop does not wait for who takes the addresses
 }
 
 // DefaultOptions are used where the command line names nothing.

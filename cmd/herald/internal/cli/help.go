@@ -60,15 +60,20 @@ Examples:
   herald run --keepalived k.conf --haproxy base.cfg --haproxy conf.d
 `
 
-const checkHelp = `Usage: herald check [--keepalived FILE] [--haproxy FILE|DIR]...
+const checkHelp = `Usage: herald check [--keepalived FILE] [--haproxy FILE|DIR]... [--node FILE]...
 
 Reads the configuration as the daemon would and prints every finding of both files
 and of what they say against each other. Exit code: 0 it would start, 1 there
 are errors, 2 nothing would run.
 
-` + filesHelp + `
+` + filesHelp + `  --node FILE         the keepalived.conf of another node of the cluster; may be
+                      repeated. Then what only several nodes show is found too:
+                      equal priorities, weights that can never move an address,
+                      intervals and passwords that differ
+
 Examples:
   herald check
+  herald check --node node2.conf --node node3.conf
   herald check --haproxy ./haproxy.cfg && sudo herald reload
 `
 
