@@ -56,7 +56,8 @@ type Report struct {
 	Outages []Outage
 	// Stall is the longest pause between two questions: how well this
 	// machine kept the millisecond. An outage shorter than it may be
-	// missed; no stall is counted as an outage.
+	// missed, and one with it inside looks that much longer; a stall alone
+	// is no outage.
 	Stall time.Duration
 }
 
