@@ -31,9 +31,19 @@ import (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "role") {
 		p := Program{Version: "toy", Getenv: os.Getenv, Role: toyRole}
+		if os.Args[1] == "run" && os.Getenv("TOY_LEASH") != "" {
+			go endWithTheTest()
+		}
 		os.Exit(Main(context.Background(), p, os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
+}
+
+// endWithTheTest keeps a daemon from outliving a test process that died: its
+// standard input ends then.
+func endWithTheTest() {
+	io.Copy(io.Discard, os.Stdin)
+	os.Exit(3)
 }
 
 func toyRole(ctx context.Context, name ipc.Name, role *ipc.Role, o Options) error {
@@ -140,6 +150,10 @@ func startHerald(t *testing.T) *herald {
 func (h *herald) run(args ...string) {
 	h.t.Helper()
 	h.cmd = exec.Command(os.Args[0], append([]string{"run", "--run-dir", h.dir}, args...)...)
+	h.cmd.Env = append(os.Environ(), "TOY_LEASH=1")
+	if _, err := h.cmd.StdinPipe(); err != nil {
+		h.t.Fatal(err)
+	}
 	out, err := h.cmd.StderrPipe()
 	if err != nil {
 		h.t.Fatal(err)

@@ -20,7 +20,8 @@ const (
 	chunkBytes = 48 << 10
 	chunkFDs   = 128
 	maxMessage = 64 << 20
-	maxOutbox  = 4096
+	maxOutbox  = 4096        // messages that may wait
+	maxLogs    = 1024        // of them log lines
 	lastWords  = time.Second // for what waits when the connection is closed
 )
 
@@ -71,6 +72,7 @@ type conn struct {
 
 	mu     sync.Mutex
 	outbox []message
+	logs   int // log lines in outbox
 	ended  bool
 	wake   chan struct{} // of capacity 1
 	quit   chan struct{} // closed by close
@@ -99,9 +101,8 @@ func newConn(fd int) (*conn, error) {
 }
 
 // post queues m; it never waits. A message of a latest kind replaces one that
-// has not left yet. Log lines are dropped rather than growing the outbox
-// without end; any other overflow means that the peer is stuck, and ends the
-// connection.
+// has not left yet. Log lines beyond maxLogs are dropped; any other overflow
+// means that the peer is stuck, and ends the connection.
 func (k *conn) post(m message) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -117,10 +118,13 @@ func (k *conn) post(m message) {
 			}
 		}
 	}
-	if len(k.outbox) >= maxOutbox {
-		if m.Kind == kindLog {
+	if m.Kind == kindLog {
+		if k.logs >= maxLogs {
 			return
 		}
+		k.logs++
+	}
+	if len(k.outbox) >= maxOutbox {
 		m.release()
 		k.endLocked()
 		return
@@ -157,7 +161,7 @@ func (k *conn) write() {
 	for {
 		k.mu.Lock()
 		queue, ended := k.outbox, k.ended
-		k.outbox = nil
+		k.outbox, k.logs = nil, 0
 		k.mu.Unlock()
 		for i, m := range queue {
 			if err := k.send(m); err != nil {
