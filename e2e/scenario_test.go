@@ -131,12 +131,16 @@ func fail(t *testing.T, e lab.Engine, f lab.Failure) *lab.Outcome {
 		}
 	}
 	for _, addr := range virtual {
-		if !slices.Contains(o.Moved, addr) && (o.Probes[addr].Lost > 0 || !slices.Equal(c.Holders(addr), []string{o.Failed})) {
+		if !slices.Contains(o.Moved, addr) && (o.Probes[addr].Gap > noise+o.Stall() || !slices.Equal(c.Holders(addr), []string{o.Failed})) {
 			t.Errorf("%s should not move: %d probes lost, holders %v", addr, o.Probes[addr].Lost, c.Holders(addr))
 		}
 	}
 	return &o
 }
+
+// noise is what a single echo may be late by on a busy machine without an
+// address having been gone: far below anything an election takes.
+const noise = 20 * time.Millisecond
 
 // slack is what two measurements of the same arithmetic may differ by where
 // many labs share two processors.

@@ -195,8 +195,8 @@ func (d *demo) failure(ctx context.Context, f Failure) (Outcome, error) {
 	d.timeline(o.At)
 	d.claim(true, "%v", o)
 	if f == CutInside {
-		d.claim(slices.Contains(d.Holders(OutsideVirtual), o.Failed) && o.Probes[OutsideVirtual].Lost == 0,
-			"only %s moved; %s stayed on %s without a lost probe", InsideVirtual, OutsideVirtual, o.Failed)
+		d.claim(slices.Contains(d.Holders(OutsideVirtual), o.Failed) && o.Probes[OutsideVirtual].Gap <= slack+o.Stall(),
+			"only %s moved; %s stayed on %s, %d probes lost", InsideVirtual, OutsideVirtual, o.Failed, o.Probes[OutsideVirtual].Lost)
 	}
 	if f == ProxyDead {
 		d.claim(!slices.Contains(d.Holders(InsideVirtual), o.Failed) && !slices.Contains(d.Holders(OutsideVirtual), o.Failed),
