@@ -57,6 +57,14 @@ func (s *Server) timers() {
 			}
 		}
 	}
+	for _, in := range s.holders() {
+		if due(in.routing.again) {
+			s.claimRouting(in)
+		}
+	}
+	if s.static != nil && due(s.static.reclaim) {
+		s.claim(s.static)
+	}
 	for _, p := range s.links {
 		if due(p.reopen) {
 			s.followLinks()
@@ -100,6 +108,7 @@ func (s *Server) claim(in *instance) {
 		}
 		return func() { s.claimDone(in, failed) }
 	})
+	s.claimRouting(in)
 	s.changed, s.heldNow = true, true
 }
 
@@ -120,6 +129,7 @@ func (s *Server) release(in *instance) {
 	s.queue.Drop(in.id)
 	in.waiting = false
 	in.reclaim = time.Time{}
+	s.releaseRouting(in)
 	remove := s.unshared(in, in.held)
 	in.held = nil
 	s.hands.do(func(k Kernel) func() {
@@ -140,7 +150,7 @@ func (s *Server) release(in *instance) {
 
 func (s *Server) unshared(in *instance, list []settings.Address) []settings.Address {
 	return slices.DeleteFunc(slices.Clone(list), func(a settings.Address) bool {
-		return slices.ContainsFunc(s.instances, func(other *instance) bool {
+		return slices.ContainsFunc(s.holders(), func(other *instance) bool {
 			return other != in && vip.Contains(other.held, a)
 		})
 	})
@@ -242,8 +252,9 @@ func (s *Server) see(snap vip.Snapshot, number uint64) {
 	s.snap = snap
 	s.followLinks()
 	s.weighAll()
-	for _, in := range s.instances {
+	for _, in := range s.holders() {
 		s.putBack(in, number)
+		s.putRoutingBack(in)
 	}
 }
 

@@ -333,7 +333,12 @@ func address(prefix, dev string) settings.Address {
 // begin starts a Server in a goroutine of the bubble. Its end is waited for.
 func begin(t *testing.T, h *fakeHost, cfg *settings.Config, blob []byte) *Server {
 	t.Helper()
-	s, err := New(cfg, h.ports())
+	return beginPorts(t, h, h.ports(), cfg, blob)
+}
+
+func beginPorts(t *testing.T, h *fakeHost, ports Ports, cfg *settings.Config, blob []byte) *Server {
+	t.Helper()
+	s, err := New(cfg, ports)
 	if err != nil {
 		t.Fatal(err)
 	}

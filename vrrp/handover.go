@@ -24,6 +24,7 @@ const savedHistory = 8
 type blob struct {
 	Instances []savedInstance        `json:"instances"`
 	Scripts   map[string]group.Count `json:"scripts"`
+	Static    *savedInstance         `json:"static,omitempty"`
 }
 
 // savedInstance is one instance. Resign is its last word, ready to be sent on
@@ -35,6 +36,7 @@ type savedInstance struct {
 	VRID      uint8              `json:"vrid"`
 	State     fsm.Saved          `json:"state"`
 	Held      []settings.Address `json:"held,omitempty"`
+	Routing   settings.Routing   `json:"routing,omitzero"`
 	Source    netip.Addr         `json:"source"`
 	Resign    []wire.Packet      `json:"resign,omitempty"`
 	Group     netip.Addr         `json:"group,omitzero"`
@@ -52,13 +54,16 @@ func (s *Server) blob() blob {
 	b := blob{Scripts: map[string]group.Count{}}
 	for _, in := range s.instances {
 		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID, IPv6: in.cfg.IPv6,
-			State: in.state.Save(now), Held: in.held, Source: in.source, Counters: in.counters,
+			State: in.state.Save(now), Held: in.held, Routing: in.routing.held, Source: in.source, Counters: in.counters,
 			History: in.history[max(0, len(in.history)-savedHistory):], Entered: in.state.Since}
 		if in.state.Kind == fsm.Master {
 			v.Resign, _ = in.packets(0, now)
 			v.Group, v.AH = in.place().group, in.place().ah
 		}
 		b.Instances = append(b.Instances, v)
+	}
+	if s.static != nil {
+		b.Static = &savedInstance{Held: s.static.held, Routing: s.static.routing.held}
 	}
 	for _, sc := range s.scripts {
 		b.Scripts[sc.cfg.Name] = sc.count
@@ -113,6 +118,7 @@ func (s *Server) Resume(data []byte) error {
 // begin starts every instance, or goes on with it.
 func (s *Server) begin() {
 	s.followLinks()
+	s.beginStatic()
 	if s.resume != nil {
 		for _, sc := range s.scripts {
 			if c, known := s.resume.Scripts[sc.cfg.Name]; known {
@@ -182,7 +188,7 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 		// silent is for the others to judge.
 		in.state.Deadline = time.Now()
 	}
-	in.held = v.Held
+	in.held, in.routing.held = v.Held, v.Routing
 	s.adopt(in) // a crash may have come between adding them and saying so
 	st := s.shared(in)
 	if len(st.Faults) == 0 {
@@ -191,6 +197,9 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 		s.step(in, fsm.Reconfigure{Priority: st.Priority, Addresses: len(add)+len(remove) > 0})
 	}
 	s.weigh(in)
+	if in.state.Kind == fsm.Master {
+		s.claimRouting(in)
+	}
 	s.changed, s.heldNow = true, true
 }
 
@@ -207,7 +216,7 @@ func (s *Server) dismiss(v savedInstance) {
 		}
 	}
 	s.log.Info(fmt.Sprintf("(%s) no longer configured, released", v.Name))
-	none := &instance{id: -1, cfg: settings.Instance{Name: v.Name}, held: v.Held}
+	none := &instance{id: -1, cfg: settings.Instance{Name: v.Name}, held: v.Held, routing: routing{held: v.Routing}, limit: limiter{}}
 	s.release(none)
 }
 
@@ -217,6 +226,7 @@ func (s *Server) dismiss(v savedInstance) {
 func (s *Server) startInstance(in *instance) {
 	in.started = true
 	s.adopt(in)
+	s.adoptRouting(in)
 	if len(in.held) > 0 {
 		s.log.Info(in.prefix("%s is here already, keeping it until a master is heard", addressList(in.held)))
 	}

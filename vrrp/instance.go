@@ -41,8 +41,9 @@ type instance struct {
 	claimed  uint64             // job that added them last
 	claiming int                // claim jobs under way
 	reclaim  time.Time          // when to try a failed claim again
-	pending  fsm.Verb           // announcement waiting for the addresses
-	waiting  bool               // pending is valid
+	routing  routing
+	pending  fsm.Verb // announcement waiting for the addresses
+	waiting  bool     // pending is valid
 	resend   resend
 	// waitingFor are scripts that have to answer before the instance starts.
 	waitingFor []string
@@ -139,6 +140,8 @@ const (
 	limitRival
 	limitAnnounce
 	limitGone
+	limitRouting
+	limitRoutingGone
 	limitAdd
 	limitRefuse // plus the wire.Reason; keep last
 )

@@ -40,6 +40,21 @@ type Kernel interface {
 	Watch(changed func()) (stop func(), err error)
 }
 
+// Routing is what the loop needs of the host's routes and rules; AddX of what
+// is present and DeleteX of what is absent are no errors. It is called as
+// Kernel is.
+type Routing interface {
+	// Routing returns what is there of the prefixes, and of the kinds, wanted.
+	Routing(wanted settings.Routing) (settings.Routing, error)
+	AddRoute(settings.Route) error
+	DeleteRoute(settings.Route) error
+	AddRule(settings.Rule) error
+	DeleteRule(settings.Rule) error
+	// WatchRouting calls changed, which never blocks, after a route or rule
+	// was deleted.
+	WatchRouting(changed func()) (stop func(), err error)
+}
+
 // Announcer sends one gratuitous ARP, or in IPv6 one unsolicited neighbour
 // advertisement. It is called from the loop only.
 type Announcer interface {
@@ -59,6 +74,7 @@ type Ports struct {
 	// goroutine, when packets wait after Receive reported that none does.
 	Open      func(p Place, ready func()) (Link, error)
 	Kernel    Kernel
+	Routing   Routing // nil when no route or rule is to be held
 	Announcer Announcer
 	Scripts   ScriptRunner // nil when no script is to be run
 	Log       *slog.Logger // nil discards
@@ -71,6 +87,8 @@ type Ports struct {
 	// OnHeld is told the addresses on the interfaces that are ours, after
 	// every change.
 	OnHeld func([]settings.Address)
+	// OnRouting is told the routes and rules that are ours, after every change.
+	OnRouting func(settings.Routing)
 	// OnState is told what Resume needs to go on after a crash, after every
 	// change.
 	OnState func(blob []byte)

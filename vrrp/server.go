@@ -28,6 +28,7 @@ type Server struct {
 	log   *slog.Logger
 
 	instances []*instance
+	static    *instance // holds what is held all the time; nil when nothing is
 	groups    []*together
 	links     map[place]*port
 	scripts   []*script
@@ -140,6 +141,11 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("run VRRP: %w", err)
 	}
 	defer unwatch()
+	unwatchRouting, err := s.watchRouting()
+	if err != nil {
+		return fmt.Errorf("run VRRP: %w", err)
+	}
+	defer unwatchRouting()
 	if snap, err := s.ports.Kernel.Snapshot(); err == nil {
 		s.snap = snap
 	}
@@ -219,6 +225,7 @@ func (s *Server) finished() bool {
 			return false
 		}
 	}
+	s.endStatic()
 	return s.hands.idle()
 }
 
@@ -236,7 +243,10 @@ func (s *Server) next() time.Time {
 	for _, in := range s.instances {
 		earlier(in.state.Deadline)
 		earlier(in.resend.at)
+	}
+	for _, in := range s.holders() {
 		earlier(in.reclaim)
+		earlier(in.routing.again)
 	}
 	if s.changed {
 		earlier(s.told.Add(tellEvery))

@@ -59,7 +59,7 @@ func (s *Server) publish() {
 
 func (s *Server) held() []settings.Address {
 	var held []settings.Address
-	for _, in := range s.instances {
+	for _, in := range s.holders() {
 		held = append(held, in.held...)
 	}
 	return held
@@ -76,6 +76,9 @@ func (s *Server) tellHooks() {
 		s.heldNow = false
 		if s.ports.OnHeld != nil {
 			s.ports.OnHeld(s.held())
+		}
+		if s.ports.OnRouting != nil && s.ports.Routing != nil {
+			s.ports.OnRouting(s.heldRouting())
 		}
 	}
 	now := time.Now()

@@ -16,6 +16,9 @@ type Options struct {
 	LookupUser func(name string) bool
 	// LookupGroup reports whether the group exists; nil believes every name.
 	LookupGroup func(name string) bool
+	// LookupRouting finds a name in iproute's files: "table", "protocol",
+	// "scope", "dsfield", "realms" or "group"; nil knows none.
+	LookupRouting func(kind, name string) (int, bool)
 }
 
 // Build makes the configuration of a parsed keepalived.conf. It never fails:
@@ -63,6 +66,8 @@ type build struct {
 	scripts   map[string]bool // defined and usable
 	groups    []syncGroup
 	drafts    []*draft
+	// plainRules counts the routing rules without a preference.
+	plainRules int
 }
 
 // unknown reports a word nobody knows, or one that belongs in another block.

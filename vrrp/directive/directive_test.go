@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -50,12 +51,15 @@ func show(c *settings.Config) string {
 		fmt.Fprintf(&b, "script %s %q interval %v timeout %v weight %d reverse %v rise %d fall %d init fail %v user %q group %q in-process %v\n",
 			s.Name, s.Argv, s.Interval, s.Timeout, s.Weight, s.Reverse, s.Rise, s.Fall, s.InitFail, s.User, s.Group, s.InProcess)
 	}
+	showAddresses(&b, "static", c.StaticAddresses)
+	showRouting(&b, c.StaticRouting)
 	for _, in := range c.Instances {
 		fmt.Fprintf(&b, "instance %s on %s vrid %d version %d priority %d master %v every %v nopreempt %v delay %v auth %d %q source %v primary untracked %v\n",
 			in.Name, in.Interface, in.VRID, in.Version, in.Priority, in.StartMaster, in.AdvertInt, in.NoPreempt, in.PreemptDelay,
 			in.Auth.Type, in.Auth.Pass, in.Source, in.DontTrackPrimary)
 		showAddresses(&b, "address", in.Addresses)
 		showAddresses(&b, "excluded", in.Excluded)
+		showRouting(&b, in.Routing)
 		for _, t := range in.Tracks {
 			fmt.Fprintf(&b, "  track %s weight %d reverse %v\n", t.Source, t.Weight, t.Reverse)
 		}
@@ -70,6 +74,30 @@ func show(c *settings.Config) string {
 		fmt.Fprintf(&b, "group %s %v\n", g.Name, g.Members)
 	}
 	return b.String()
+}
+
+// showRouting prints what is set and not what is usual.
+func showRouting(b *strings.Builder, r settings.Routing) {
+	usual := regexp.MustCompile(` (\w+:(0|false|-1|\[\]|invalid IP|invalid Prefix|\[0 0\])?)( |})`)
+	plain := func(v any) string {
+		text := fmt.Sprintf("%+v", v)
+		for shorter := ""; shorter != text; {
+			shorter, text = text, usual.ReplaceAllString(text, "$3")
+		}
+		return text
+	}
+	for _, v := range r.Routes {
+		fields := v
+		fields.Pos = config.Pos{}
+		type bare settings.Route
+		fmt.Fprintf(b, "  route %v = %s\n", v, plain(bare(fields)))
+	}
+	for _, v := range r.Rules {
+		fields := v
+		fields.Pos = config.Pos{}
+		type bare settings.Rule
+		fmt.Fprintf(b, "  %v = %s\n", v, plain(bare(fields)))
+	}
 }
 
 func showAddresses(b *strings.Builder, what string, list []settings.Address) {

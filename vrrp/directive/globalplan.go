@@ -148,10 +148,6 @@ iproute_usr_dir DIRECTORY | Where iproute's tables are (newer than 2.2.7). | /us
 
 // topPlan lists the blocks of the top level that are known and not acted on.
 const topPlan = `
-static_ipaddress { ADDRESS [OPTION...] } | Addresses held all the time. | { 192.0.2.1/24 dev eth0 }
-static_routes { ROUTE } | Routes held all the time. | { 192.0.2.0/24 via 198.51.100.1 dev eth0 }
-static_rules { RULE } | Routing rules held all the time. | { from 192.0.2.0/24 table 1 }
-track_group NAME { ... } | Lets instances track static addresses and routes. | G { group { VI_1 } }
 linkbeat_interfaces { INTERFACE [MII|ETHTOOL|IOCTL] } | Interfaces whose link is polled. | { eth2 ETHTOOL }
 interface_up_down_delays { INTERFACE DOWN [UP] } | Waits before it believes a link event. | { eth0 1 2 }
 garp_group { ... } | Paces announcements over a group of interfaces. | { garp_interval 0.1 interface eth0 }
@@ -166,7 +162,6 @@ auth_hmac NAME { ... } | Keys of HMAC authentication (newer than 2.2.7). | k { k
 `
 
 var insideTop = map[string]registry[nothing]{
-	"track_group":        leaf("group { NAME... } | The instances that track. | { VI_1 }"),
 	"garp_group":         leaf(garpGroupPlan),
 	"track_file":         leaf(trackFilePlan),
 	"vrrp_track_file":    leaf(trackFilePlan),

@@ -44,7 +44,7 @@ func (b *build) faultUnsupported(d *draft, pos config.Pos, word, what string) {
 
 type instanceKeyword = keyword[draft]
 
-var instanceWords = config.NewRegistry(slices.Concat(instanceActs, trackActs, garpActs,
+var instanceWords = config.NewRegistry(slices.Concat(instanceActs, trackActs, garpActs, routingActs,
 	builtIn(plan[draft](instanceBuiltIn)), plan[draft](instancePlan))...)
 
 var instanceActs = []row[draft]{
@@ -197,8 +197,6 @@ check_unicast_src | Accepts advertisements of the peers only. |
 old_unicast_checksum [never] | Old checksum of version 3. |
 track_src_ip | FAULT while the source address is missing. |
 linkbeat_use_polling | Finds a dead link by polling. |
-virtual_routes { ROUTE } | Routes the master holds. | { 192.0.2.0/24 via 198.51.100.1 dev eth0 }
-virtual_rules { RULE } | Routing rules the master holds. | { from 192.0.2.0/24 table 1 }
 track_file { NAME [weight NUMBER] [reverse] } | Files whose number changes the priority. | { maintenance weight 1 }
 track_process { NAME [weight NUMBER] [reverse] } | Processes whose life changes the priority. | { web weight 5 }
 track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions whose state changes the priority. | { b weight 5 }

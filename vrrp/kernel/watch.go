@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -19,11 +20,38 @@ const watchBuffer = 1 << 20
 // returned function ends the watch and waits until changed is not running; it
 // must not be called from changed.
 func (k *Kernel) Watch(changed func()) (stop func(), err error) {
+	return listen(1<<(unix.RTNLGRP_LINK-1)|1<<(unix.RTNLGRP_IPV4_IFADDR-1)|1<<(unix.RTNLGRP_IPV6_IFADDR-1), nil, changed)
+}
+
+// WatchRouting calls changed as Watch does after any route or routing rule was
+// deleted. A router's other news, which may be thousands, wake nobody.
+func (k *Kernel) WatchRouting(changed func()) (stop func(), err error) {
+	return listen(1<<(unix.RTNLGRP_IPV4_ROUTE-1)|1<<(unix.RTNLGRP_IPV6_ROUTE-1)|1<<(unix.RTNLGRP_IPV4_RULE-1)|1<<(unix.RTNLGRP_IPV6_RULE-1),
+		deletion, changed)
+}
+
+// deletion reports whether a datagram tells of a route or rule that went.
+func deletion(b []byte) bool {
+	for len(b) >= unix.SizeofNlMsghdr {
+		size := int(binary.NativeEndian.Uint32(b))
+		if kind := binary.NativeEndian.Uint16(b[4:]); kind == unix.RTM_DELROUTE || kind == unix.RTM_DELRULE {
+			return true
+		}
+		if size = (size + 3) &^ 3; size < unix.SizeofNlMsghdr || size > len(b) {
+			return true // cut: it may have been one
+		}
+		b = b[size:]
+	}
+	return false
+}
+
+// listen joins groups and calls changed after a datagram that counts; nil
+// counts every one.
+func listen(groups uint32, counts func([]byte) bool, changed func()) (stop func(), err error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("watch interfaces: %w", err)
 	}
-	groups := uint32(1<<(unix.RTNLGRP_LINK-1) | 1<<(unix.RTNLGRP_IPV4_IFADDR-1) | 1<<(unix.RTNLGRP_IPV6_IFADDR-1))
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("watch interfaces: %w", err)
@@ -40,7 +68,7 @@ func (k *Kernel) Watch(changed func()) (stop func(), err error) {
 	done.Add(1)
 	go func() {
 		defer done.Done()
-		watch(raw, changed)
+		watch(raw, counts, changed)
 	}()
 	return func() {
 		file.Close()
@@ -48,12 +76,11 @@ func (k *Kernel) Watch(changed func()) (stop func(), err error) {
 	}, nil
 }
 
-// watch reads notifications without looking into them until the socket is
-// closed.
-func watch(raw syscall.RawConn, changed func()) {
+// watch reads notifications until the socket is closed.
+func watch(raw syscall.RawConn, counts func([]byte) bool, changed func()) {
 	buf := make([]byte, 64<<10)
 	for {
-		err := raw.Read(func(fd uintptr) bool { return drain(int(fd), buf) })
+		err := raw.Read(func(fd uintptr) bool { return drain(int(fd), buf, counts) })
 		if err != nil {
 			return
 		}
@@ -61,12 +88,12 @@ func watch(raw syscall.RawConn, changed func()) {
 	}
 }
 
-// drain reads everything that waits and reports whether there was anything. A
-// message longer than buf is cut, which does not matter here.
-func drain(fd int, buf []byte) bool {
+// drain reads everything that waits and reports whether there was anything
+// that counts. A message longer than buf is cut, which does not matter here.
+func drain(fd int, buf []byte, counts func([]byte) bool) bool {
 	any := false
 	for {
-		_, _, err := unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
+		n, _, err := unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
 			return any
@@ -74,7 +101,7 @@ func drain(fd int, buf []byte) bool {
 		case err != nil && !errors.Is(err, unix.ENOBUFS):
 			return true
 		default:
-			any = true
+			any = any || err != nil || counts == nil || counts(buf[:n])
 		}
 	}
 }

@@ -26,6 +26,9 @@ type Config struct {
 	// ScriptSecurity is enable_script_security: refuse scripts run as root
 	// from paths others can write.
 	ScriptSecurity bool
+	// Static is held all the time: static_ipaddress, _routes and _rules.
+	StaticAddresses []Address
+	StaticRouting   Routing
 }
 
 // Instance is one vrrp_instance (RFC 3768's virtual router on one interface).
@@ -66,6 +69,7 @@ type Instance struct {
 	TrackInterfaces                         []TrackInterface
 	// DontTrackPrimary keeps the instance running when Interface is down.
 	DontTrackPrimary bool
+	Routing          Routing // virtual_routes and virtual_rules
 	Garp             Garp
 }
 

@@ -62,9 +62,10 @@ func loadVRRP(o Options, diags *config.Diagnostics) *vrrpsettings.Config {
 		Rand:     func(lo, hi int) int { return lo + rand.IntN(max(hi-lo+1, 1)) },
 	}, diags)
 	return vrrpdirective.Build(statements, vrrpdirective.Options{
-		HostName:    host,
-		LookupUser:  func(name string) bool { _, err := user.Lookup(name); return err == nil },
-		LookupGroup: func(name string) bool { _, err := user.LookupGroup(name); return err == nil },
+		HostName:      host,
+		LookupUser:    func(name string) bool { _, err := user.Lookup(name); return err == nil },
+		LookupGroup:   func(name string) bool { _, err := user.LookupGroup(name); return err == nil },
+		LookupRouting: lookupRouting,
 	}, diags)
 }
 

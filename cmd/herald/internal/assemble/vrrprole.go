@@ -47,11 +47,13 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 			return rawip.Open(rawip.Place(p), ready)
 		},
 		Kernel:    k,
+		Routing:   k,
 		Announcer: announcer,
 		Scripts:   scripts,
 		Log:       roleLog(role),
 		OnChange:  func(list []stats.Instance) { publish(role, list) },
 		OnHeld:    func(list []settings.Address) { role.Held(addresses(list)) },
+		OnRouting: func(r settings.Routing) { belongings(role, r) },
 		OnState:   role.State,
 	})
 	if err != nil {
@@ -169,6 +171,16 @@ func publish(role *ipc.Role, list []stats.Instance) {
 		return
 	}
 	role.Instances(raw)
+}
+
+// belongings tells the parent what is in the kernel beside addresses.
+func belongings(role *ipc.Role, r settings.Routing) {
+	raw, err := json.Marshal(settings.Belongings{Routing: r})
+	if err != nil {
+		role.Log(fmt.Sprintf("encode routes: %v", err))
+		return
+	}
+	role.Belongings(raw)
 }
 
 func addresses(list []settings.Address) []ipc.Address {

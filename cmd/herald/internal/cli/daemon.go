@@ -135,6 +135,7 @@ func system(o Options, p Program) supervise.System {
 		Port:     sockets.Port,
 		Prepare:  func(s ipc.Script) (supervise.Script, error) { return script.Prepare(s) },
 		Withdraw: withdraw.Addresses,
+		Clear:    withdraw.Belongings,
 		Notify:   notify.To(p.Getenv("NOTIFY_SOCKET")),
 		WritePid: lockfile.WritePid,
 	}

@@ -37,6 +37,7 @@ const (
 	kindFailed    kind = "failed"
 	kindHealth    kind = "health"
 	kindHeld      kind = "held"
+	kindBelongs   kind = "belongs"
 	kindState     kind = "state"
 	kindHanded    kind = "handed"
 	kindInstances kind = "instances"
@@ -54,7 +55,7 @@ const (
 
 // latest are the kinds of which only the newest matters: one that waits in an
 // outbox is replaced.
-var latest = map[kind]bool{kindHealth: true, kindHeld: true, kindState: true, kindInstances: true, kindFact: true}
+var latest = map[kind]bool{kindHealth: true, kindHeld: true, kindBelongs: true, kindState: true, kindInstances: true, kindFact: true}
 
 // message is one message; its descriptors travel beside it.
 type message struct {

@@ -44,7 +44,7 @@ func Attach(f *os.File) (*Role, error) {
 }
 
 // Report is what a role says: *ListenRequest, *ScriptsRequest, *RunRequest,
-// *ReadyRequest, Findings, Failed, Health, Held, State, Handed,
+// *ReadyRequest, Findings, Failed, Health, Held, Belongings, State, Handed,
 // InstancesReport, LogLine or StatusReply.
 type Report interface{ report() }
 
@@ -82,6 +82,10 @@ type Failed string
 // Held are the addresses a role holds.
 type Held []Address
 
+// Belongings are what a role put into the kernel beside addresses, in its own
+// words; the parent keeps them and looks into them only to remove them.
+type Belongings json.RawMessage
+
 // State is the state a successor could go on from.
 type State []byte
 
@@ -108,6 +112,7 @@ func (Findings) report()        {}
 func (Failed) report()          {}
 func (Health) report()          {}
 func (Held) report()            {}
+func (Belongings) report()      {}
 func (State) report()           {}
 func (Handed) report()          {}
 func (InstancesReport) report() {}
@@ -150,6 +155,8 @@ func decode(m message) (Report, error) {
 		return value[Health](m)
 	case kindHeld:
 		return value[Held](m)
+	case kindBelongs:
+		return Belongings(m.Body), nil
 	case kindState:
 		return value[State](m)
 	case kindHanded:

@@ -170,6 +170,12 @@ type Health struct {
 // interface: the parent removes them when the role dies and cannot come back.
 func (r *Role) Held(list []Address) { r.conn.post(message{Kind: kindHeld, Body: body(list)}) }
 
+// Belongings reports, as JSON, everything else the role has put, or is about
+// to put, into the kernel; the parent removes it with the addresses.
+func (r *Role) Belongings(raw json.RawMessage) {
+	r.conn.post(message{Kind: kindBelongs, Body: raw})
+}
+
 // State reports the VRRP role's state, from which a successor could go on.
 func (r *Role) State(blob []byte) { r.conn.post(message{Kind: kindState, Body: body(blob)}) }
 

@@ -162,6 +162,7 @@ func (s *Supervisor) tell(r *role, w lifecycle.Word) {
 // withdraw takes away the addresses the VRRP role last said it held.
 func (s *Supervisor) withdraw(why string) {
 	s.state = nil
+	s.clear()
 	if len(s.held) == 0 {
 		return
 	}
@@ -176,6 +177,18 @@ func (s *Supervisor) withdraw(why string) {
 	}
 	s.held = nil
 	s.rested()
+}
+
+// clear takes away what the VRRP role had in the kernel beside addresses.
+func (s *Supervisor) clear() {
+	if s.belongings == nil || s.sys.Clear == nil {
+		return
+	}
+	if err := s.sys.Clear(s.belongings); err != nil {
+		s.log("withdraw routes and rules: %v", err)
+		return // tried again at the next death
+	}
+	s.belongings = nil
 }
 
 // outcome ends a start or reload.

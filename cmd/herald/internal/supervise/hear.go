@@ -47,6 +47,8 @@ func (s *Supervisor) hearVRRP(r *role, report ipc.Report) {
 	case ipc.Held:
 		s.held = m
 		s.rested()
+	case ipc.Belongings:
+		s.belongings = m
 	case ipc.State:
 		s.state, s.stateAt = m, time.Now()
 	case ipc.Handed:

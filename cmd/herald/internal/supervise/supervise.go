@@ -26,11 +26,13 @@ type Supervisor struct {
 	sockets map[string]Listener
 	specs   map[string]ipc.Socket // of sockets
 	held    []ipc.Address         // by the VRRP role
-	state   []byte                // of the VRRP role, to go on from
-	stateAt time.Time             // when it was reported
-	facts   json.RawMessage       // the VRRP instances
-	starts  map[ipc.Name]int      // by a restart
-	last    map[ipc.Name]string   // why a role died last
+	// belongings are what else it has put into the kernel, nil when nothing.
+	belongings ipc.Belongings
+	state      []byte              // of the VRRP role, to go on from
+	stateAt    time.Time           // when it was reported
+	facts      json.RawMessage     // the VRRP instances
+	starts     map[ipc.Name]int    // by a restart
+	last       map[ipc.Name]string // why a role died last
 
 	changing bool // a start or reload is under way: findings are collected
 	findings []ipc.Finding

@@ -43,6 +43,8 @@ type System struct {
 	// Prepare checks a script; the error says why it must not be run.
 	Prepare  func(ipc.Script) (Script, error)
 	Withdraw func([]ipc.Address) error
+	// Clear removes what else the VRRP role put into the kernel.
+	Clear func(ipc.Belongings) error
 	// Notify tells the service manager ("READY=1").
 	Notify   func(state string)
 	WritePid func(path string) (remove func(), err error)

@@ -1,4 +1,5 @@
-// Package withdraw removes addresses a role left behind, through rtnetlink.
+// Package withdraw removes addresses, routes and rules a role left behind,
+// through rtnetlink.
 //
 // It removes what it is told and nothing else; whether it must is decided by
 // the parent.

@@ -1,0 +1,34 @@
+package withdraw
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"herald/cmd/herald/internal/ipc"
+	"herald/vrrp/kernel"
+	"herald/vrrp/settings"
+)
+
+// Belongings removes what a VRRP role had in the kernel beside addresses:
+// rules first, which may lead into the routes' tables. What cannot be removed
+// does not keep the rest.
+func Belongings(raw ipc.Belongings) error {
+	var b settings.Belongings
+	if err := json.Unmarshal(raw, &b); err != nil {
+		return fmt.Errorf("read what the VRRP role held: %w", err)
+	}
+	k, err := kernel.Open()
+	if err != nil {
+		return err
+	}
+	defer k.Close()
+	var failed []error
+	for _, r := range b.Routing.Rules {
+		failed = append(failed, k.DeleteRule(r))
+	}
+	for _, r := range b.Routing.Routes {
+		failed = append(failed, k.DeleteRoute(r))
+	}
+	return errors.Join(failed...)
+}
