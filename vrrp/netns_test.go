@@ -20,6 +20,7 @@ import (
 	"github.com/vishvananda/netns"
 
 	"herald/garp/arp"
+	"herald/garp/ndp"
 	"herald/stats"
 	"herald/vrrp"
 	"herald/vrrp/kernel"
@@ -115,8 +116,9 @@ func startNode(t *testing.T, ns string, cfg *settings.Config, blob []byte) *node
 				return
 			}
 			defer k.Close()
-			announcer := arp.NewSender()
-			defer announcer.Close()
+			announcer := neighbours{arp.NewSender(), ndp.NewSender()}
+			defer announcer.arp.Close()
+			defer announcer.ndp.Close()
 			n.Server, err = vrrp.New(cfg, vrrp.Ports{
 				Open: func(p vrrp.Place, wake func()) (vrrp.Link, error) {
 					return rawip.Open(rawip.Place(p), wake)
@@ -141,6 +143,19 @@ func startNode(t *testing.T, ns string, cfg *settings.Config, blob []byte) *node
 	}
 	t.Cleanup(func() { n.stop(t) })
 	return n
+}
+
+// neighbours announces an address in the way of its family.
+type neighbours struct {
+	arp *arp.Sender
+	ndp *ndp.Sender
+}
+
+func (n neighbours) Announce(device string, index int, hardware [6]byte, addr netip.Addr) error {
+	if addr.Is6() {
+		return n.ndp.Announce(device, index, hardware, addr)
+	}
+	return n.arp.Announce(device, index, hardware, addr)
 }
 
 type testWriter struct{ t *testing.T }

@@ -40,9 +40,6 @@ func (b *build) address(d *draft, list string, st block.Statement) (settings.Add
 	case err != nil || addr.Zone() != "" || addr.IsMulticast() && !joins(st) || addr.IsUnspecified():
 		b.diags.Errorf(word.Pos, word.Text, "vrrp_instance %s: %s: %q is not an address and is left out", d.Name, list, word.Text)
 		return settings.Address{}, false
-	case !addr.Is4() && list == "virtual_ipaddress":
-		b.ipv6(d, list, word)
-		return settings.Address{}, false
 	}
 	bits := addr.BitLen()
 	if hasLength {
@@ -56,19 +53,6 @@ func (b *build) address(d *draft, list string, st block.Statement) (settings.Add
 	a.Deprecated = !addr.Is4() && bits == addr.BitLen()
 	ok := b.addressOptions(d, &a, st)
 	return a, ok
-}
-
-// ipv6 reports an IPv6 address. An instance whose own addresses are IPv6 is a
-// version 3 instance and cannot run; one in the excluded list only is missed.
-func (b *build) ipv6(d *draft, list string, word block.Word) {
-	if list == "virtual_ipaddress" && len(d.Addresses) == 0 {
-		if !d.broken {
-			b.faultUnsupported(d, word.Pos, word.Text, "IPv6 ("+word.Text+") is")
-		}
-		return
-	}
-	b.diags.Add(config.Diagnostic{Pos: word.Pos, Severity: config.Error, Kind: config.Unsupported, Word: word.Text,
-		Message: "vrrp_instance " + d.Name + ": " + list + ": the IPv6 address " + word.Text + " is left out: IPv6 is not supported yet"})
 }
 
 // scopes are the words of rt_scopes; numbers are accepted too.

@@ -18,7 +18,7 @@ type auth struct {
 type authKeyword = keyword[auth]
 
 var authWords = config.NewRegistry(
-	row[auth]{Name: "auth_type", Syntax: "PASS|AH", Doc: "PASS is a clear-text password; AH is not supported yet.", Example: "auth_type PASS",
+	row[auth]{Name: "auth_type", Syntax: "PASS|AH", Doc: "PASS is a clear-text password; AH signs every advertisement (HMAC-MD5, RFC 2403).", Example: "auth_type PASS",
 		Do: authKeyword{act: func(_ *build, a *auth, st block.Statement) { a.kind = st.Arg(1) }}},
 	row[auth]{Name: "auth_pass", Syntax: "PASSWORD", Doc: "The password, the same on all nodes; eight bytes count.", Example: "auth_pass secret",
 		Do: authKeyword{act: password}},
@@ -46,15 +46,17 @@ func password(b *build, a *auth, st block.Statement) {
 // authenticate decides the authentication of an instance.
 func (b *build) authenticate(d *draft) {
 	switch a := d.auth; {
-	case a.kind == "AH":
-		b.faultUnsupported(d, d.pos.auth, "AH", "auth_type AH is")
-	case a.kind != "" && a.kind != "PASS":
+	case a != (auth{}) && (d.Version == 3 || d.IPv6):
+		b.diags.Warnf(d.pos.auth, "authentication", "vrrp_instance %s: authentication is of version 2 over IPv4 only and is ignored", d.Name)
+	case a.kind != "" && a.kind != "PASS" && a.kind != "AH":
 		b.diags.Warnf(d.pos.auth, a.kind, "vrrp_instance %s: auth_type %q is not PASS or AH; none is taken", d.Name, a.kind)
-	case a.kind == "PASS" && !a.set:
+	case a.kind != "" && !a.set:
 		b.diags.Warnf(d.pos.auth, "auth_type", "vrrp_instance %s: authentication without auth_pass; none is taken", d.Name)
 	case a.kind == "" && a.set:
 		b.diags.Warnf(d.pos.auth, "auth_pass", "vrrp_instance %s: auth_pass without auth_type PASS; no authentication is taken", d.Name)
 	case a.kind == "PASS":
 		d.Auth = settings.Auth{Type: settings.AuthPass, Pass: a.pass}
+	case a.kind == "AH":
+		d.Auth = settings.Auth{Type: settings.AuthAH, Pass: a.pass}
 	}
 }

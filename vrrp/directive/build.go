@@ -2,6 +2,7 @@ package directive
 
 import (
 	"fmt"
+	"net/netip"
 
 	"herald/config"
 	"herald/config/block"
@@ -19,6 +20,9 @@ type Options struct {
 	// LookupRouting finds a name in iproute's files: "table", "protocol",
 	// "scope", "dsfield", "realms" or "group"; nil knows none.
 	LookupRouting func(kind, name string) (int, bool)
+	// LookupHost returns the addresses of a host name, none when it has none;
+	// nil knows no name.
+	LookupHost func(name string) []netip.Addr
 }
 
 // Build makes the configuration of a parsed keepalived.conf. It never fails:
@@ -117,6 +121,7 @@ func (b *build) finish() *settings.Config {
 		}
 	}
 	b.joinGroups()
+	b.twins()
 	b.sharedAddresses()
 	return &b.config
 }

@@ -59,7 +59,7 @@ func TestElection(t *testing.T) {
 		"interval too long":     {in("advert_int 300"), "k:7: warning: advert_int: 300 is outside 10ms to 4m15s; 1s is taken\n", "every 1s"},
 		"interval no number":    {in("advert_int x"), "k:7: warning: advert_int: \"x\" is not a number of seconds; 1s is taken\n", "every 1s"},
 		"source":                {in("mcast_src_ip 192.0.2.1\nunicast_src_ip 192.0.2.3"), "", "source 192.0.2.1"},
-		"source not IPv4":       {in("mcast_src_ip fe80::1"), "k:7: warning: mcast_src_ip: \"fe80::1\" is not an IPv4 address; the line is ignored\n", "source invalid"},
+		"source not IPv4":       {in("mcast_src_ip fe80::1"), "k:7: warning: vrrp_instance A: the source fe80::1 is not of the family of the addresses and is ignored\n", "source invalid"},
 		"group as it is":        {in("mcast_dst_ip 224.0.0.18"), "", "instance A"},
 		"no peers":              {in("unicast_src_ip 192.0.2.3\nunicast_peer {\n}"), "", "source 192.0.2.3"},
 	})
@@ -79,12 +79,8 @@ func TestInstancesThatCannotRunAreLeftOut(t *testing.T) {
 		"no address can be read": {"vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\nVIP\n}\n}\n",
 			"k:1: " + left + "none of the addresses in virtual_ipaddress can be read\n" +
 				"k:5: error: vrrp_instance A: virtual_ipaddress: \"VIP\" is not an address and is left out\n"},
-		"IPv6": {"vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n2001:db8::1/64\n2001:db8::2\n}\n}\n",
-			"k:5: " + left + "IPv6 (2001:db8::1/64) is not supported yet\n"},
-		"version 3":   {in("version 3\nadvert_int 0.1"), "k:1: " + left + "VRRP version 3 is not supported yet\n"},
-		"unicast":     {in("unicast_peer {\n192.0.2.2\n}"), "k:7: " + left + "unicast_peer is not supported yet\n"},
-		"AH":          {in("authentication {\nauth_type AH\nauth_pass x\n}"), "k:7: " + left + "auth_type AH is not supported yet\n"},
-		"other group": {in("mcast_dst_ip 224.0.0.19"), "k:7: " + left + "the group 224.0.0.19 is not supported yet\n"},
+		"no peer can be used": {in("unicast_peer {\nnode2\n}"), "k:1: " + left + "none of the peers in unicast_peer can be used\n" +
+			"k:8: warning: vrrp_instance A: unicast_peer: \"node2\" is not an address and no name with one; it is ignored\n"},
 		"same virtual router": {"vrrp_instance B {\n" + minimal + "}\n" + in(""),
 			"k:8: " + left + "virtual_router_id 7 on eth0 is taken by vrrp_instance B at k:1\n"},
 		"same name": {in("") + in(""), "k:9: " + left + "the name is taken by the instance at k:1\n"},
@@ -103,16 +99,6 @@ func TestInstancesThatCannotRunAreLeftOut(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestGlobalsNoInstanceCanRunWith(t *testing.T) {
-	check(t, map[string]result{
-		"version 3":               {in("") + "global_defs {\nvrrp_version 3\n}\n", "k:1: error: vrrp_instance A is left out: VRRP version 3 is not supported yet\n", "not instance"},
-		"version 3, but not here": {in("version 2") + "global_defs {\nvrrp_version 3\n}\n", "", "instance A"},
-		"other group": {in("") + "global_defs {\nvrrp_mcast_group4 224.0.0.19\n}\n",
-			"k:1: error: vrrp_instance A is left out: vrrp_mcast_group4 224.0.0.19 is not supported yet\n", "not instance"},
-		"the usual group": {in("") + "global_defs {\nvrrp_mcast_group4 224.0.0.18\n}\n", "", "instance A"},
-	})
 }
 
 func TestSyncGroups(t *testing.T) {
@@ -182,7 +168,7 @@ func TestAddresses(t *testing.T) {
 		"not an address":     {list("192.0.2.256"), "k:6: error: vrrp_instance A: virtual_ipaddress: \"192.0.2.256\" is not an address and is left out\n", "not 256"},
 		"leading zero":       {list("010.0.0.1"), "k:6: error: vrrp_instance A: virtual_ipaddress: \"010.0.0.1\" is not an address and is left out\n", "not 010"},
 		"multicast":          {list("224.0.0.1"), "k:6: error: vrrp_instance A: virtual_ipaddress: \"224.0.0.1\" is not an address and is left out\n", "not 224"},
-		"IPv6 among IPv4":    {list("2001:db8::1"), "k:6: error: vrrp_instance A: virtual_ipaddress: the IPv6 address 2001:db8::1 is left out: IPv6 is not supported yet\n", "instance A"},
+		"IPv6 among IPv4":    {list("2001:db8::1"), "k:1: notice: vrrp_instance A lists addresses of both families: A-ipv6 runs those of the other as a second virtual router, together with it\n", "instance A-ipv6"},
 		"twice":              {list("192.0.2.10/24"), "k:1: warning: vrrp_instance A lists 192.0.2.10 twice\n", "192.0.2.10/24"},
 		"none":               {"vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress_excluded {\n192.0.2.1\n}\n}", "k:1: warning: vrrp_instance A has no virtual_ipaddress; it advertises and holds nothing there\n", "excluded 192.0.2.1/32"},
 		"two instances share": {in("") + "vrrp_instance B {\ninterface eth0\nvirtual_router_id 8\nvirtual_ipaddress {\n192.0.2.10\n}\n}",
@@ -263,12 +249,12 @@ func TestUnknownAndUnsupportedAreToldApart(t *testing.T) {
 			"k:1: warning: virtual_server 192.0.2.1 80 is known to keepalived but not supported yet: herald does not program LVS: balance it with a listen section of the HAProxy file\n" +
 				"k:5: warning: unknown keyword \"conect_port\": did you mean \"connect_port\"?\n", ""},
 		"globals at the top": {"net_namespace x\ninstance y", "k:1: warning: keyword \"net_namespace\" is known to keepalived but not supported yet\nk:2: warning: keyword \"instance\" is known to keepalived but not supported yet\n", ""},
-		"mcast group odd":    {"global_defs {\nvrrp_mcast_group4 x\nvrrp_startup_delay 2.5\nrouter_id \"a b\"\n}\n" + in(""), "k:2: warning: vrrp_mcast_group4: \"x\" is not an IPv4 address; the line is ignored\n", "router \"a b\" startup delay 2.5s"},
+		"mcast group odd":    {"global_defs {\nvrrp_mcast_group4 x\nvrrp_startup_delay 2.5\nrouter_id \"a b\"\n}\n" + in(""), "k:2: warning: vrrp_mcast_group4: \"x\" is not an address; the line is ignored\n", "router \"a b\" startup delay 2.5s"},
 	})
 }
 
 func TestKindsTellUnknownFromUnsupported(t *testing.T) {
-	_, ds := built("k", in("smtp_alert\npriorty 7\nunicast_peer { 192.0.2.1 }"))
+	_, ds := built("k", in("smtp_alert\npriorty 7\nunicast_fault_no_peer"))
 	want := []config.Kind{config.Unsupported, config.Unknown, config.Unsupported}
 	var got []config.Kind
 	for _, d := range ds.List() {

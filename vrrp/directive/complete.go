@@ -3,7 +3,6 @@ package directive
 import (
 	"fmt"
 	"net/netip"
-	"time"
 
 	"herald/config"
 	"herald/vrrp/settings"
@@ -27,32 +26,12 @@ func (b *build) complete(d *draft) {
 	if d.VRID == 0 && !d.broken {
 		b.fault(d, d.Pos, d.Name, "it has no virtual_router_id")
 	}
-	b.protocol(d)
+	b.speak(d)
 	b.elect(d)
 	b.authenticate(d)
 	b.advertised(d)
 	b.resolveTracks(d)
 	d.Garp = garp(d.garp, b.global.garp)
-}
-
-// protocol settles the version and what depends on it.
-func (b *build) protocol(d *draft) {
-	d.Version = 2
-	version := d.version
-	if version == 0 {
-		version = b.global.version
-	}
-	if version == 3 && !d.broken {
-		b.faultUnsupported(d, d.Pos, "version", "VRRP version 3 is")
-	}
-	if b.global.otherGroup != "" && !d.broken {
-		b.faultUnsupported(d, d.Pos, b.global.otherGroup, "vrrp_mcast_group4 "+b.global.otherGroup+" is")
-	}
-	if whole := d.AdvertInt.Round(time.Second); version != 3 && whole != d.AdvertInt {
-		whole = max(whole, time.Second)
-		b.diags.Warnf(d.pos.advertInt, "advert_int", "vrrp_instance %s: advert_int: version 2 counts whole seconds; %v is taken", d.Name, whole)
-		d.AdvertInt = whole
-	}
 }
 
 // elect settles the priority and what goes with it.
@@ -107,7 +86,7 @@ func (b *build) advertised(d *draft) {
 // unique refuses an instance whose virtual router another one already is.
 func (b *build) unique(d *draft) {
 	for _, other := range b.config.Instances {
-		if !d.broken && other.VRID == d.VRID && other.Interface == d.Interface {
+		if !d.broken && other.VRID == d.VRID && other.Interface == d.Interface && other.IPv6 == d.IPv6 {
 			b.fault(d, d.Pos, d.Name, "virtual_router_id %d on %s is taken by vrrp_instance %s at %v", d.VRID, d.Interface, other.Name, other.Pos)
 		}
 	}

@@ -57,6 +57,7 @@ func show(c *settings.Config) string {
 		fmt.Fprintf(&b, "instance %s on %s vrid %d version %d priority %d master %v every %v nopreempt %v delay %v auth %d %q source %v primary untracked %v\n",
 			in.Name, in.Interface, in.VRID, in.Version, in.Priority, in.StartMaster, in.AdvertInt, in.NoPreempt, in.PreemptDelay,
 			in.Auth.Type, in.Auth.Pass, in.Source, in.DontTrackPrimary)
+		showWay(&b, in)
 		showAddresses(&b, "address", in.Addresses)
 		showAddresses(&b, "excluded", in.Excluded)
 		showRouting(&b, in.Routing)
@@ -97,6 +98,17 @@ func showRouting(b *strings.Builder, r settings.Routing) {
 		fields.Pos = config.Pos{}
 		type bare settings.Rule
 		fmt.Fprintf(b, "  %v = %s\n", v, plain(bare(fields)))
+	}
+}
+
+// showWay shows what most instances leave as it is.
+func showWay(b *strings.Builder, in settings.Instance) {
+	if in.IPv6 || in.Group.IsValid() || in.Unicast || in.UnicastTTL != 0 || in.OnlyPeers || in.PlainChecksum {
+		fmt.Fprintf(b, "  ipv6 %v group %v unicast %v peers %v ttl %d only peers %v plain checksum %v\n",
+			in.IPv6, in.Group, in.Unicast, in.Peers, in.UnicastTTL, in.OnlyPeers, in.PlainChecksum)
+	}
+	if in.DownAdverts != 0 || in.LowerPrioNoAdvert || in.HigherPrioSendAdvert {
+		fmt.Fprintf(b, "  down after %d lower priority unanswered %v higher answered %v\n", in.DownAdverts, in.LowerPrioNoAdvert, in.HigherPrioSendAdvert)
 	}
 }
 

@@ -1,6 +1,7 @@
 package directive
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -14,15 +15,14 @@ type globals struct {
 	scriptUser, scriptGroup string
 	scriptSecurity          bool
 	startupDelay            time.Duration
-	version                 int // vrrp_version; 0 is 2
+	version                 int // vrrp_version; 0 is not said
 	defaultInterface        string
 	garp                    garpDraft
-	otherGroup              string // vrrp_mcast_group4 when it is not 224.0.0.18
+	protocol                protocol
+	group4, group6          netip.Addr // vrrp_mcast_group4 and 6; invalid means the usual ones
 }
 
-const vrrpGroup = "224.0.0.18" // RFC 3768 section 5.2.2
-
-var globalWords = config.NewRegistry(slices.Concat(globalActs, builtIn(plan[globals](globalBuiltIn)),
+var globalWords = config.NewRegistry(slices.Concat(globalActs, protocolGlobals, builtIn(plan[globals](globalBuiltIn)),
 	plan[globals](globalPlan))...)
 
 type globalKeyword = keyword[globals]
@@ -38,10 +38,6 @@ var globalActs = []row[globals]{
 		Example: "vrrp_startup_delay 5.5", Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) {
 			g.startupDelay = b.seconds(st, 1, 0, time.Hour, 0)
 		}}},
-	{Name: "vrrp_version", Syntax: "2|3", Doc: "The version of instances that name none, 2 by default. Version 3 is not supported yet.",
-		Example: "vrrp_version 2", Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) { g.version = b.number(st, 1, 2, 3, 2) }}},
-	{Name: "vrrp_mcast_group4", Syntax: "ADDRESS", Doc: "The multicast group of advertisements. Only 224.0.0.18 is supported yet.",
-		Example: "vrrp_mcast_group4 224.0.0.18", Do: globalKeyword{act: mcastGroup}},
 	{Name: "default_interface", Syntax: "INTERFACE", Doc: "The interface of instances that name none.",
 		Example: "default_interface eth0", Do: globalKeyword{act: func(_ *build, g *globals, st block.Statement) { g.defaultInterface = st.Arg(1) }}},
 	{Name: "vrrp_garp_master_delay", Syntax: "SECONDS", Doc: "Default of garp_master_delay.", Example: "vrrp_garp_master_delay 10",
@@ -65,11 +61,5 @@ var globalActs = []row[globals]{
 func scriptUser(b *build, g *globals, st block.Statement) {
 	if b.user(st, st.Arg(1), st.Arg(2)) {
 		g.scriptUser, g.scriptGroup = st.Arg(1), st.Arg(2)
-	}
-}
-
-func mcastGroup(b *build, g *globals, st block.Statement) {
-	if a, ok := b.address4(st, 1); ok && a.String() != vrrpGroup {
-		g.otherGroup = st.Arg(1)
 	}
 }

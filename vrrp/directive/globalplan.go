@@ -59,7 +59,6 @@ smtp_alert_checker [BOOL] | Sends mail when a real server changes. | on
 no_email_faults | Sends no mail about faults. |
 no_checker_emails | Sends no mail at each change of a checker. |
 checker_log_all_failures [BOOL] | Logs every failed check. | on
-vrrp_mcast_group6 ADDRESS | The multicast group of IPv6 advertisements. | ff02::12
 lvs_sync_daemon INTERFACE [OPTION...] | Runs the IPVS connection synchronisation. | eth0 VI_1 id 5
 lvs_timeouts [OPTION...] | Sets the IPVS connection timeouts. | tcp 900
 lvs_flush | Removes existing IPVS rules at the start. |
@@ -68,11 +67,6 @@ lvs_flush_onstop [VS] | Old name of lvs_flush_on_stop. |
 vrrp_gna_interval SECONDS | Least time between two unsolicited neighbour advertisements. | 0.001
 vrrp_garp_extra_if [all] SECONDS | Announces on the other interfaces of an instance too. | 100
 vrrp_vmac_garp_intvl [all] SECONDS | Old name of vrrp_garp_extra_if. | 100
-vrrp_down_timer_adverts COUNT | Default of down_timer_adverts. | 3
-vrrp_lower_prio_no_advert [BOOL] | Default of lower_prio_no_advert. |
-vrrp_higher_prio_send_advert [BOOL] | Default of higher_prio_send_advert. |
-vrrp_check_unicast_src [BOOL] | Default of check_unicast_src. |
-vrrp_strict [BOOL] | Refuses what the RFC does not allow, and filters the addresses. |
 vrrp_notify_priority_changes [BOOL] | Default of notify_priority_changes. | on
 nftables_ipvs [TABLE] | Uses nftables marks for virtual server groups. |
 nftables_ipvs_priority PRIORITY | Priority of those rules. | -1

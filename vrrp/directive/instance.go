@@ -21,6 +21,9 @@ type draft struct {
 	listed      int  // lines in virtual_ipaddress
 	broken      bool // an error has been reported; the instance is left out
 	tracks      []block.Statement
+	protocol    protocol
+	way         way
+	others      []settings.Address // of the other family, for a second virtual router
 }
 
 // points remembers positions for checks that need the whole instance.
@@ -34,17 +37,9 @@ func (b *build) fault(d *draft, pos config.Pos, word, format string, args ...any
 	d.broken = true
 }
 
-// faultUnsupported reports something keepalived does without which the
-// instance would not mean the same.
-func (b *build) faultUnsupported(d *draft, pos config.Pos, word, what string) {
-	b.diags.Add(config.Diagnostic{Pos: pos, Severity: config.Error, Kind: config.Unsupported, Word: word,
-		Message: "vrrp_instance " + d.Name + " is left out: " + what + " not supported yet"})
-	d.broken = true
-}
-
 type instanceKeyword = keyword[draft]
 
-var instanceWords = config.NewRegistry(slices.Concat(instanceActs, trackActs, garpActs, routingActs,
+var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, routingActs,
 	builtIn(plan[draft](instanceBuiltIn)), plan[draft](instancePlan))...)
 
 var instanceActs = []row[draft]{
@@ -76,8 +71,6 @@ var instanceActs = []row[draft]{
 			d.pos.advertInt = st.Pos
 			d.AdvertInt = b.seconds(st, 1, 10*time.Millisecond, 255*time.Second, time.Second)
 		}}},
-	{Name: "version", Syntax: "2|3", Doc: "The version of the protocol. Version 3 is not supported yet.", Example: "version 2",
-		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.version = b.number(st, 1, 2, 3, 2) }}},
 	{Name: "nopreempt", Doc: "A better node leaves the addresses where they are; not with state MASTER.", Example: "nopreempt",
 		Do: instanceKeyword{act: func(_ *build, d *draft, st block.Statement) { d.NoPreempt, d.pos.nopreempt = true, st.Pos }}},
 	{Name: "preempt", Doc: "A better node takes the addresses, the default.", Example: "preempt",
@@ -86,7 +79,7 @@ var instanceActs = []row[draft]{
 		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
 			d.PreemptDelay, d.pos.preemptDelay = b.seconds(st, 1, 0, 1000*time.Second, 0), st.Pos
 		}}},
-	{Name: "authentication", Syntax: "{ ... }", Doc: "A password in every advertisement, in clear text (version 2).",
+	{Name: "authentication", Syntax: "{ ... }", Doc: "A password in every advertisement, in clear text, or an authentication header (version 2).",
 		Example: "authentication { auth_type PASS auth_pass secret }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
 			d.pos.auth = st.Pos
 			apply(b, "authentication", authWords, &d.auth, st.Children)
@@ -99,26 +92,6 @@ var instanceActs = []row[draft]{
 	{Name: "virtual_ipaddress_excluded", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and does not advertise, of either family.",
 		Example: "virtual_ipaddress_excluded { 192.0.2.11/24 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
 			b.addresses(d, &d.Excluded, st)
-		}}},
-	{Name: "mcast_src_ip", Syntax: "ADDRESS", Doc: "Source of the advertisements; the interface's first address otherwise.", Example: "mcast_src_ip 192.0.2.2",
-		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
-			if a, ok := b.address4(st, 1); ok {
-				d.Source = a
-			}
-		}}},
-	{Name: "unicast_src_ip", Syntax: "ADDRESS", Doc: "Source of unicast advertisements; without peers, of multicast ones.", Example: "unicast_src_ip 192.0.2.2",
-		Do: instanceKeyword{act: unicastSource}},
-	{Name: "unicast_peer", Syntax: "{ ADDRESS [OPTION...] }", Doc: "Peers that get advertisements instead of the multicast group. Not supported yet: an instance with peers is left out.",
-		Example: "unicast_peer { }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
-			if len(st.Children) > 0 {
-				b.faultUnsupported(d, st.Pos, "unicast_peer", "unicast_peer is")
-			}
-		}}},
-	{Name: "mcast_dst_ip", Syntax: "ADDRESS", Doc: "The multicast group of the advertisements. Only 224.0.0.18 is supported yet.", Example: "mcast_dst_ip 224.0.0.18",
-		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
-			if st.Arg(1) != vrrpGroup {
-				b.faultUnsupported(d, st.Words[1].Pos, st.Arg(1), "the group "+st.Arg(1)+" is")
-			}
 		}}},
 	{Name: "dont_track_primary", Doc: "Keeps running when the interface is down.", Example: "dont_track_primary",
 		Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.DontTrackPrimary = true }}},
@@ -153,12 +126,6 @@ func state(b *build, d *draft, st block.Statement) {
 	}
 }
 
-func unicastSource(b *build, d *draft, st block.Statement) {
-	if a, ok := b.address4(st, 1); ok && !d.Source.IsValid() {
-		d.Source = a
-	}
-}
-
 // instance reads one vrrp_instance.
 func instance(b *build, _ *build, st block.Statement) {
 	d := &draft{Instance: settings.Instance{Pos: st.Pos, Name: st.Arg(1), AdvertInt: time.Second}}
@@ -174,13 +141,12 @@ func instance(b *build, _ *build, st block.Statement) {
 
 const instanceBuiltIn = `
 accept | Packets to the addresses are accepted, the default. |
+old_unicast_checksum [never] | All three checksums of version 3 are accepted: always so. |
 skip_check_adv_addr [BOOL] | A differing address list is counted and reported, never a reason to drop: always so. |
-native_ipv6 | The family follows the addresses: always so. |
 `
 
 const instancePlan = `
 no_accept | Drops packets to the addresses. |
-strict_mode [BOOL] | Refuses what the RFC does not allow. | off
 use_vmac [NAME [MAC]] | Holds the addresses on a virtual MAC interface. | vrrp.51
 use_vmac_addr [NAME] | The same for addresses on other interfaces. |
 vmac_xmit_base | Sends advertisements from the interface itself. |
@@ -188,13 +154,7 @@ use_ipvlan [NAME|ADDRESS...] | Holds the addresses on an ipvlan interface. |
 garp_extra_if [all] SECONDS | Announces on the other interfaces of the instance too. | 100
 vmac_garp_intvl [all] SECONDS | Old name of garp_extra_if. | 100
 gna_interval SECONDS | Least time between two unsolicited neighbour advertisements. | 0.01
-lower_prio_no_advert [BOOL] | Does not answer a lower-priority master. |
-higher_prio_send_advert [BOOL] | Answers a higher-priority master before it yields. |
-down_timer_adverts COUNT | Missed advertisements until the master is down, 3. | 3
-unicast_ttl NUMBER | Time to live of unicast advertisements. | 255
 unicast_fault_no_peer | FAULT when there are no peers. |
-check_unicast_src | Accepts advertisements of the peers only. |
-old_unicast_checksum [never] | Old checksum of version 3. |
 track_src_ip | FAULT while the source address is missing. |
 linkbeat_use_polling | Finds a dead link by polling. |
 track_file { NAME [weight NUMBER] [reverse] } | Files whose number changes the priority. | { maintenance weight 1 }
@@ -216,7 +176,6 @@ lvs_sync_daemon_interface INTERFACE | Where IPVS connections are synchronised. |
 debug LEVEL | Debug output. | 0
 no_virtual_ipaddress | Means to have no addresses (newer than 2.2.7). |
 owner_ignore_adverts | The owner does not listen (newer than 2.2.7). |
-v3_checksum_as_v2 | Checksum of version 3 without addresses (newer than 2.2.7). |
 anti_replay | Refuses old advertisements (newer than 2.2.7). |
 auth_hmac NAME | HMAC authentication (newer than 2.2.7). | k
 timer_expired_backup [BOOL] | Becomes BACKUP after a stall of its own (newer than 2.2.7). |

@@ -1,7 +1,6 @@
 package directive
 
 import (
-	"net/netip"
 	"strings"
 	"time"
 
@@ -45,16 +44,6 @@ func (b *build) flag(st block.Statement) bool {
 		return true
 	}
 	return on
-}
-
-// address reads word i of st as an IPv4 address.
-func (b *build) address4(st block.Statement, i int) (netip.Addr, bool) {
-	a, err := netip.ParseAddr(st.Arg(i))
-	if err != nil || !a.Is4() {
-		b.diags.Warnf(st.Words[i].Pos, st.Arg(i), "%s: %q is not an IPv4 address; the line is ignored", st.Keyword(), st.Arg(i))
-		return netip.Addr{}, false
-	}
-	return a, true
 }
 
 // interfaceName says what is wrong with a name no Linux interface can have,

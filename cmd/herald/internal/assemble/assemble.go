@@ -66,6 +66,7 @@ func loadVRRP(o Options, diags *config.Diagnostics) *vrrpsettings.Config {
 		LookupUser:    func(name string) bool { _, err := user.Lookup(name); return err == nil },
 		LookupGroup:   func(name string) bool { _, err := user.LookupGroup(name); return err == nil },
 		LookupRouting: lookupRouting,
+		LookupHost:    lookupHost,
 	}, diags)
 }
 

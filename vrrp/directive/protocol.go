@@ -1,0 +1,362 @@
+package directive
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"herald/config"
+	"herald/config/block"
+	"herald/vrrp/settings"
+)
+
+// protocol is what global_defs and an instance both say about the protocol;
+// nil is not said.
+type protocol struct {
+	lowerNoAdvert, higherAdvert, onlyPeers, strict *bool
+	downAdverts                                    *int
+}
+
+// way is what an instance says about the way of its advertisements.
+type way struct {
+	source    block.Word // of mcast_src_ip, else of unicast_src_ip
+	group     netip.Addr // mcast_dst_ip
+	groupWord block.Word
+	peers     []block.Statement
+	unicast   bool // unicast_peer has lines
+	native6   bool
+}
+
+const (
+	maxInterval3 = 40950 * time.Millisecond // 12 bits of centiseconds, RFC 9568 section 5.2.7
+	centisecond  = 10 * time.Millisecond
+)
+
+var protocolActs = []row[draft]{
+	{Name: "version", Syntax: "2|3", Doc: "The version of the protocol; 2 by default, 3 with IPv6 addresses.", Example: "version 2",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.version = b.number(st, 1, 2, 3, 2) }}},
+	{Name: "native_ipv6", Doc: "An instance of IPv6; needed only when it lists no address.", Example: "native_ipv6",
+		Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.way.native6 = true }}},
+	{Name: "mcast_src_ip", Syntax: "ADDRESS", Doc: "Source of the advertisements; the interface's first address otherwise, the link-local one in IPv6.", Example: "mcast_src_ip 192.0.2.2",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			if a, ok := b.anyAddress(st); ok {
+				d.Source, d.way.source = a, st.Words[1]
+			}
+		}}},
+	{Name: "unicast_src_ip", Syntax: "ADDRESS", Doc: "Source of unicast advertisements; without peers, of multicast ones.", Example: "unicast_src_ip 192.0.2.2",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			if a, ok := b.anyAddress(st); ok && !d.Source.IsValid() {
+				d.Source, d.way.source = a, st.Words[1]
+			}
+		}}},
+	{Name: "unicast_peer", Syntax: "{ ADDRESS|NAME [min_ttl NUMBER] [max_ttl NUMBER] }",
+		Doc:     "Peers that get advertisements instead of the multicast group. The node's own address may be among them; a name is resolved when the file is read.",
+		Example: "unicast_peer { 192.0.2.3 min_ttl 255 }", Do: instanceKeyword{act: func(_ *build, d *draft, st block.Statement) {
+			d.way.unicast = d.way.unicast || len(st.Children) > 0
+			d.way.peers = append(d.way.peers, items(st, beginsPeer)...)
+		}}},
+	{Name: "unicast_ttl", Syntax: "NUMBER", Doc: "Time to live of unicast advertisements, 255.", Example: "unicast_ttl 64",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.UnicastTTL = uint8(b.number(st, 1, 1, 255, 255)) }}},
+	{Name: "mcast_dst_ip", Syntax: "ADDRESS", Doc: "The multicast group of the advertisements.", Example: "mcast_dst_ip 224.0.0.18",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			if a, ok := b.anyAddress(st); ok {
+				d.way.group, d.way.groupWord = a, st.Words[1]
+			}
+		}}},
+	{Name: "v3_checksum_as_v2", Doc: "Leaves the pseudo-header out of the checksum of version 3 over IPv4, as RFC 9568 says and Cisco does (newer than 2.2.7). All forms are accepted.",
+		Example: "v3_checksum_as_v2", Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.PlainChecksum = true }}},
+	{Name: "check_unicast_src", Syntax: "[BOOL]", Doc: "Accepts unicast advertisements of the peers only.", Example: "check_unicast_src",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.protocol.onlyPeers = new(b.flag(st)) }}},
+	{Name: "lower_prio_no_advert", Syntax: "[BOOL]", Doc: "Does not answer the advertisement of a lower-priority master.", Example: "lower_prio_no_advert",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.protocol.lowerNoAdvert = new(b.flag(st)) }}},
+	{Name: "higher_prio_send_advert", Syntax: "[BOOL]", Doc: "Answers a higher-priority master once before it yields.", Example: "higher_prio_send_advert",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.protocol.higherAdvert = new(b.flag(st)) }}},
+	{Name: "down_timer_adverts", Syntax: "COUNT", Doc: "Missed advertisements until the master is down, 3.", Example: "down_timer_adverts 3",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.protocol.downAdverts = new(b.number(st, 1, 1, 100, 3)) }}},
+	{Name: "strict_mode", Syntax: "[BOOL]", Doc: "Holds to the RFC: no authentication, no preempt_delay, at least one address, version 3 for IPv6.", Example: "strict_mode off",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.protocol.strict = new(b.flag(st)) }}},
+}
+
+var protocolGlobals = []row[globals]{
+	{Name: "vrrp_version", Syntax: "2|3", Doc: "The version of instances that name none: 2 by default, 3 with IPv6 addresses.",
+		Example: "vrrp_version 2", Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) { g.version = b.number(st, 1, 2, 3, 2) }}},
+	{Name: "vrrp_mcast_group4", Syntax: "ADDRESS", Doc: "The multicast group of IPv4 advertisements, 224.0.0.18.",
+		Example: "vrrp_mcast_group4 224.0.0.18", Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) { b.group(st, &g.group4, true) }}},
+	{Name: "vrrp_mcast_group6", Syntax: "ADDRESS", Doc: "The multicast group of IPv6 advertisements, ff02::12.",
+		Example: "vrrp_mcast_group6 ff02::12", Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) { b.group(st, &g.group6, false) }}},
+	{Name: "vrrp_down_timer_adverts", Syntax: "COUNT", Doc: "Default of down_timer_adverts.", Example: "vrrp_down_timer_adverts 3",
+		Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) {
+			g.protocol.downAdverts = new(b.number(st, 1, 1, 100, 3))
+		}}},
+	{Name: "vrrp_lower_prio_no_advert", Syntax: "[BOOL]", Doc: "Default of lower_prio_no_advert.", Example: "vrrp_lower_prio_no_advert",
+		Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) { g.protocol.lowerNoAdvert = new(b.flag(st)) }}},
+	{Name: "vrrp_higher_prio_send_advert", Syntax: "[BOOL]", Doc: "Default of higher_prio_send_advert.", Example: "vrrp_higher_prio_send_advert",
+		Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) { g.protocol.higherAdvert = new(b.flag(st)) }}},
+	{Name: "vrrp_check_unicast_src", Syntax: "[BOOL]", Doc: "Default of check_unicast_src.", Example: "vrrp_check_unicast_src",
+		Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) { g.protocol.onlyPeers = new(b.flag(st)) }}},
+	{Name: "vrrp_strict", Syntax: "[BOOL]", Doc: "Default of strict_mode.", Example: "vrrp_strict",
+		Do: globalKeyword{act: func(b *build, g *globals, st block.Statement) { g.protocol.strict = new(b.flag(st)) }}},
+}
+
+// anyAddress reads the first argument as an address of either family.
+func (b *build) anyAddress(st block.Statement) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(st.Arg(1))
+	if err != nil || a.Zone() != "" {
+		b.diags.Warnf(st.Words[1].Pos, st.Arg(1), "%s: %q is not an address; the line is ignored", st.Keyword(), st.Arg(1))
+		return netip.Addr{}, false
+	}
+	return a.Unmap(), true
+}
+
+// group reads a multicast group of global_defs.
+func (b *build) group(st block.Statement, to *netip.Addr, four bool) {
+	a, ok := b.anyAddress(st)
+	if ok && (!a.IsMulticast() || a.Is4() != four) {
+		b.diags.Warnf(st.Words[1].Pos, st.Arg(1), "%s: %v is not a multicast group of its family; the line is ignored", st.Keyword(), a)
+		return
+	}
+	if ok {
+		*to = a
+	}
+}
+
+// beginsPeer tells a new peer from an option or its value.
+func beginsPeer(words []block.Word, i int) bool {
+	option := func(s string) bool { return s == "min_ttl" || s == "max_ttl" }
+	return !option(words[i].Text) && !option(words[i-1].Text)
+}
+
+// settle decides what the instance says itself, else what global_defs says.
+func settle[T any](instance, global *T) (value T) {
+	switch {
+	case instance != nil:
+		return *instance
+	case global != nil:
+		return *global
+	}
+	return value
+}
+
+// speak settles the family, the version and the way of the advertisements.
+func (b *build) speak(d *draft) {
+	d.LowerPrioNoAdvert = settle(d.protocol.lowerNoAdvert, b.global.protocol.lowerNoAdvert)
+	d.HigherPrioSendAdvert = settle(d.protocol.higherAdvert, b.global.protocol.higherAdvert)
+	d.OnlyPeers = settle(d.protocol.onlyPeers, b.global.protocol.onlyPeers)
+	d.DownAdverts = settle(d.protocol.downAdverts, b.global.protocol.downAdverts)
+	b.family(d)
+	b.chooseVersion(d)
+	b.interval(d)
+	if d.Source.IsValid() && d.Source.Is6() != d.IPv6 {
+		b.diags.Warnf(d.way.source.Pos, d.way.source.Text, "vrrp_instance %s: the source %v is not of the family of the addresses and is ignored", d.Name, d.Source)
+		d.Source = netip.Addr{}
+	}
+	b.listen(d)
+	b.resolvePeers(d)
+	if settle(d.protocol.strict, b.global.protocol.strict) {
+		b.strict(d)
+	}
+}
+
+// family takes the family of the first address, and puts the addresses of the
+// other aside for a second virtual router.
+func (b *build) family(d *draft) {
+	d.IPv6 = d.way.native6
+	if len(d.Addresses) > 0 {
+		d.IPv6 = d.Addresses[0].Prefix.Addr().Is6()
+	}
+	var ours, others []settings.Address
+	for _, a := range d.Addresses {
+		if a.Prefix.Addr().Is6() == d.IPv6 {
+			ours = append(ours, a)
+		} else {
+			others = append(others, a)
+		}
+	}
+	d.Addresses, d.others = ours, others
+}
+
+// chooseVersion settles the version.
+func (b *build) chooseVersion(d *draft) {
+	d.Version = d.version
+	if d.Version == 0 && d.IPv6 {
+		d.Version = 3
+	}
+	if d.Version == 0 {
+		d.Version = b.global.version
+	}
+	if d.Version == 0 {
+		d.Version = 2
+	}
+}
+
+// interval bounds the advertisement interval to what the version can say.
+func (b *build) interval(d *draft) {
+	was, why := d.AdvertInt, "version 2 counts whole seconds"
+	if d.Version == 3 {
+		d.AdvertInt, why = min(d.AdvertInt.Round(centisecond), maxInterval3), "version 3 counts hundredths of a second up to 40.95 s"
+	} else if d.AdvertInt = d.AdvertInt.Round(time.Second); d.AdvertInt == 0 {
+		d.AdvertInt = time.Second
+	}
+	if d.AdvertInt != was {
+		b.diags.Warnf(d.pos.advertInt, "advert_int", "vrrp_instance %s: advert_int: %s; %v is taken", d.Name, why, d.AdvertInt)
+	}
+}
+
+// listen settles the multicast group.
+func (b *build) listen(d *draft) {
+	d.Group = b.global.group4
+	if d.IPv6 {
+		d.Group = b.global.group6
+	}
+	g := d.way.group
+	if !g.IsValid() {
+		return
+	}
+	if !g.IsMulticast() || g.Is6() != d.IPv6 {
+		b.diags.Warnf(d.way.groupWord.Pos, d.way.groupWord.Text, "vrrp_instance %s: mcast_dst_ip: %v is not a multicast group of the family of the addresses and is ignored", d.Name, g)
+		return
+	}
+	d.Group = g
+}
+
+// resolvePeers reads unicast_peer.
+func (b *build) resolvePeers(d *draft) {
+	d.Unicast = d.way.unicast
+	for _, line := range d.way.peers {
+		if p, ok := b.peerOf(d, line); ok {
+			d.Peers = append(d.Peers, p)
+		}
+	}
+	if d.Unicast && len(d.Peers) == 0 && !d.broken {
+		b.fault(d, d.Pos, d.Name, "none of the peers in unicast_peer can be used")
+	}
+}
+
+// peerOf reads one line of unicast_peer.
+func (b *build) peerOf(d *draft, line block.Statement) (settings.Peer, bool) {
+	word := line.Words[0]
+	a, err := netip.ParseAddr(word.Text)
+	if err != nil {
+		if a = b.lookUp(d, word); !a.IsValid() {
+			return settings.Peer{}, false
+		}
+	}
+	if a = a.Unmap(); a.Is6() != d.IPv6 || a.IsMulticast() || a.Zone() != "" {
+		b.diags.Warnf(word.Pos, word.Text, "vrrp_instance %s: unicast_peer: %v is no peer in the family of the addresses and is ignored", d.Name, a)
+		return settings.Peer{}, false
+	}
+	p := settings.Peer{Address: a}
+	for i := 1; i < len(line.Words); i += 2 {
+		to := map[string]*uint8{"min_ttl": &p.MinTTL, "max_ttl": &p.MaxTTL}[line.Arg(i)]
+		if to == nil || i+1 == len(line.Words) {
+			b.diags.Warnf(line.Words[i].Pos, line.Arg(i), "unicast_peer: %q is not min_ttl or max_ttl with a number; the rest of the line is ignored", line.Arg(i))
+			break
+		}
+		n, err := config.Int(line.Arg(i+1), 0, 255)
+		if err != nil {
+			b.diags.Warnf(line.Words[i+1].Pos, line.Arg(i+1), "unicast_peer: %s: %v; it is ignored", line.Arg(i), err)
+			continue
+		}
+		*to = uint8(n)
+	}
+	return p, true
+}
+
+// lookUp resolves a peer's name, which keepalived ignores.
+func (b *build) lookUp(d *draft, word block.Word) netip.Addr {
+	var found []netip.Addr
+	if b.o.LookupHost != nil {
+		found = b.o.LookupHost(word.Text)
+	}
+	for _, a := range found {
+		if a = a.Unmap(); a.Is6() == d.IPv6 && !a.IsLoopback() {
+			b.diags.Warnf(word.Pos, word.Text, "vrrp_instance %s: unicast_peer: the name %s is %v now and is not asked for again; write the address", d.Name, word.Text, a)
+			return a
+		}
+	}
+	b.diags.Warnf(word.Pos, word.Text, "vrrp_instance %s: unicast_peer: %q is not an address and no name with one; it is ignored", d.Name, word.Text)
+	return netip.Addr{}
+}
+
+// strict applies strict_mode.
+func (b *build) strict(d *draft) {
+	if len(d.Addresses) == 0 && !d.broken {
+		b.fault(d, d.Pos, d.Name, "strict_mode needs an address in virtual_ipaddress")
+	}
+	if d.auth != (auth{}) {
+		b.diags.Warnf(d.pos.auth, "authentication", "vrrp_instance %s: strict_mode does not know authentication; it is ignored", d.Name)
+		d.auth = auth{}
+	}
+	if d.PreemptDelay > 0 {
+		b.diags.Warnf(d.pos.preemptDelay, "preempt_delay", "vrrp_instance %s: strict_mode does not know preempt_delay; it is ignored", d.Name)
+		d.PreemptDelay = 0
+	}
+	if d.IPv6 && d.Version == 2 {
+		b.diags.Warnf(d.Pos, "version", "vrrp_instance %s: strict_mode has IPv6 in version 3 only; version 3 is taken", d.Name)
+		d.Version = 3
+	}
+	if d.IPv6 && len(d.Addresses) > 0 && !d.Addresses[0].Prefix.Addr().IsLinkLocalUnicast() {
+		b.diags.Warnf(d.Pos, d.Name, "vrrp_instance %s: the first IPv6 address should be link-local (RFC 9568 section 5.2.9)", d.Name)
+	}
+}
+
+// twins adds the second virtual router of each instance that lists addresses
+// of both families, and keeps it together with the first.
+func (b *build) twins() {
+	for _, d := range b.drafts {
+		if d.broken || len(d.others) == 0 {
+			continue
+		}
+		for i := range b.config.Instances {
+			if b.config.Instances[i].Name == d.Name {
+				b.twin(d, b.config.Instances[i])
+				break
+			}
+		}
+	}
+}
+
+func (b *build) twin(d *draft, in settings.Instance) {
+	word := d.others[0].Prefix.Addr().String()
+	second := in
+	second.IPv6, second.Addresses, second.Excluded = !in.IPv6, d.others, nil
+	second.Routing = settings.Routing{}
+	second.Name += "-ipv6"
+	if !second.IPv6 {
+		second.Name = in.Name + "-ipv4"
+	}
+	second.Version, second.Auth = 3, settings.Auth{}
+	second.AdvertInt = min(second.AdvertInt, maxInterval3)
+	second.Source, second.Group = netip.Addr{}, b.global.group4
+	if second.IPv6 {
+		second.Group = b.global.group6
+	}
+	second.Unicast, second.Peers = false, nil
+	for i := range second.Addresses {
+		if second.Addresses[i].Device == "" {
+			second.Addresses[i].Device = in.Interface
+		}
+	}
+	for _, other := range b.config.Instances {
+		if other.VRID == in.VRID && other.Interface == in.Interface && other.IPv6 == second.IPv6 || other.Name == second.Name {
+			b.diags.Errorf(d.Pos, word, "vrrp_instance %s: %s is left out: vrrp_instance %s is virtual router %d of its family on %s", d.Name, word, other.Name, in.VRID, in.Interface)
+			return
+		}
+	}
+	b.diags.Noticef(d.Pos, word, "vrrp_instance %s lists addresses of both families: %s runs those of the other as a second virtual router, together with it", d.Name, second.Name)
+	b.config.Instances = append(b.config.Instances, second)
+	b.together(in, second.Name)
+}
+
+// together puts a second virtual router into the sync group of the first.
+func (b *build) together(first settings.Instance, second string) {
+	for i, g := range b.config.Groups {
+		for _, m := range g.Members {
+			if m == first.Name {
+				b.config.Groups[i].Members = append(g.Members, second)
+				return
+			}
+		}
+	}
+	b.config.Groups = append(b.config.Groups, settings.Group{Pos: first.Pos, Name: strings.TrimSpace(first.Name), Members: []string{first.Name, second}})
+}
