@@ -15,7 +15,7 @@ LDFLAGS    = -s -w -X main.version=$(VERSION)
 LAB_TOOLS  = ip:iproute2 nft:nftables keepalived:keepalived haproxy:haproxy killall:psmisc sysctl:procps socat:socat curl:curl
 BENCH_TOOLS = haproxy:haproxy wrk:wrk
 
-.PHONY: build demo test race fuzz bench lint docs tools clean
+.PHONY: build demo test race fuzz bench bench-failover lint docs tools clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/herald ./cmd/herald
@@ -40,6 +40,14 @@ fuzz:
 bench: build
 	@./packaging/need $(BENCH_TOOLS)
 	$(GO) run ./e2e/bench -herald bin/herald
+
+# How long addresses are gone, beside keepalived with HAProxy: about an hour
+# for all rounds of all intervals; ROUNDS and INTERVALS shorten it.
+ROUNDS    ?= 5
+INTERVALS ?= 1,0.1,0.01
+bench-failover: build
+	@./packaging/need $(LAB_TOOLS)
+	$(GO) run ./e2e/failover -herald bin/herald -rounds $(ROUNDS) -intervals $(INTERVALS)
 
 lint:
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"

@@ -30,6 +30,9 @@ type Setup struct {
 	Priorities []int
 	// Interval is the advertisement interval in seconds, 1 when zero.
 	Interval int
+	// AdvertInt is an interval below a second, as written ("0.1"), with
+	// version 3 of the protocol; it replaces Interval.
+	AdvertInt string
 	// Services adds a second HAProxy file: a TCP and an HTTP service on
 	// each virtual address, balanced over the lab's servers.
 	Services bool
@@ -43,6 +46,9 @@ func (s Setup) keepalivedConf(i int) string {
 	}
 	if s.Interval > 1 {
 		text = strings.ReplaceAll(text, "advert_int 1", fmt.Sprintf("advert_int %d", s.Interval))
+	}
+	if s.AdvertInt != "" {
+		text = strings.ReplaceAll(text, "advert_int 1", "version 3\nadvert_int "+s.AdvertInt)
 	}
 	return text
 }
