@@ -116,19 +116,27 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, patienc
 	}
 }
 
+// publishEvery is after how many heartbeats the instances are published
+// although none has changed: the counters on the page go on.
+const publishEvery = 5
+
 // beat tells the parent every second that the loop, not only the process,
 // lives. It ends with ctx.
 func beat(ctx context.Context, role *ipc.Role, server *vrrp.Server) {
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if server.Alive(ctx) {
-				role.Health(true, "")
-			}
+		}
+		if !server.Alive(ctx) {
+			continue
+		}
+		role.Health(true, "")
+		if n%publishEvery == 0 {
+			publish(role, server.Status())
 		}
 	}
 }
