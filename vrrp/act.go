@@ -250,6 +250,7 @@ func (s *Server) list() {
 // see acts on a list of interfaces that job number made.
 func (s *Server) see(snap vip.Snapshot, number uint64) {
 	s.snap = snap
+	s.setSysctls()
 	s.followLinks()
 	s.weighAll()
 	for _, in := range s.holders() {

@@ -25,6 +25,7 @@ import (
 // interface, and a trace of everything done to it. The network behind it is
 // the test.
 type fakeHost struct {
+	sysctls map[string]string // by device
 	mu      sync.Mutex
 	start   time.Time
 	snap    vip.Snapshot

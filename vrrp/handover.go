@@ -25,6 +25,7 @@ type blob struct {
 	Instances []savedInstance        `json:"instances"`
 	Scripts   map[string]group.Count `json:"scripts"`
 	Static    *savedInstance         `json:"static,omitempty"`
+	Sysctls   []settings.Sysctl      `json:"sysctls,omitempty"` // as they were before us
 }
 
 // savedInstance is one instance. Resign is its last word, ready to be sent on
@@ -51,7 +52,7 @@ type savedInstance struct {
 
 func (s *Server) blob() blob {
 	now := time.Now()
-	b := blob{Scripts: map[string]group.Count{}}
+	b := blob{Scripts: map[string]group.Count{}, Sysctls: s.sysctls.before}
 	for _, in := range s.instances {
 		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID, IPv6: in.cfg.IPv6,
 			State: in.state.Save(now), Held: in.held, Routing: in.routing.held, Source: in.source, Counters: in.counters,

@@ -55,6 +55,12 @@ type Routing interface {
 	WatchRouting(changed func()) (stop func(), err error)
 }
 
+// Sysctls sets values of interfaces, and returns each one before; an interface
+// that does not exist is no error. It is called as Kernel is.
+type Sysctls interface {
+	SetSysctl(settings.Sysctl) (before string, err error)
+}
+
 // Announcer sends one gratuitous ARP, or in IPv6 one unsolicited neighbour
 // advertisement. It is called from the loop only.
 type Announcer interface {
@@ -75,6 +81,7 @@ type Ports struct {
 	Open      func(p Place, ready func()) (Link, error)
 	Kernel    Kernel
 	Routing   Routing // nil when no route or rule is to be held
+	Sysctls   Sysctls // nil when none is to be set
 	Announcer Announcer
 	Scripts   ScriptRunner // nil when no script is to be run
 	Log       *slog.Logger // nil discards
@@ -87,8 +94,9 @@ type Ports struct {
 	// OnHeld is told the addresses on the interfaces that are ours, after
 	// every change.
 	OnHeld func([]settings.Address)
-	// OnRouting is told the routes and rules that are ours, after every change.
-	OnRouting func(settings.Routing)
+	// OnBelongings is told what else is in the kernel because of us, after
+	// every change.
+	OnBelongings func(settings.Belongings)
 	// OnState is told what Resume needs to go on after a crash, after every
 	// change.
 	OnState func(blob []byte)

@@ -88,10 +88,10 @@ func beginRouting(t *testing.T, f *fakeRouting, cfg *settings.Config, blob []byt
 	ports.Routing = f
 	var mu sync.Mutex
 	var told settings.Routing
-	ports.OnRouting = func(r settings.Routing) {
+	ports.OnBelongings = func(b settings.Belongings) {
 		mu.Lock()
 		defer mu.Unlock()
-		told = r
+		told = b.Routing
 	}
 	return beginPorts(t, f.fakeHost, ports, cfg, blob), func() settings.Routing {
 		mu.Lock()

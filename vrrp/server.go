@@ -31,6 +31,7 @@ type Server struct {
 	static    *instance // holds what is held all the time; nil when nothing is
 	groups    []*together
 	links     map[place]*port
+	sysctls   sysctls
 	scripts   []*script
 	queue     garp.Queue
 	hands     *hands

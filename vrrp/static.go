@@ -11,6 +11,10 @@ import (
 // those an older configuration had. They are held like a master's and never
 // announced.
 func (s *Server) beginStatic() {
+	if s.resume != nil {
+		s.sysctls.before = s.resume.Sysctls
+	}
+	s.setSysctls()
 	var old savedInstance
 	if s.resume != nil && s.resume.Static != nil {
 		old = *s.resume.Static
@@ -23,13 +27,14 @@ func (s *Server) beginStatic() {
 	s.claim(s.static)
 }
 
-// endStatic takes everything static away, once, after the last instance is
+// endStatic takes everything static away and sets sysctls back, once, after the last instance is
 // gone: what its packets went through is needed until then.
 func (s *Server) endStatic() {
 	if s.static != nil && s.static.state.Kind == fsm.Master {
 		s.static.state.Kind = fsm.Initialize
 		s.release(s.static)
 	}
+	s.endSysctls()
 }
 
 // holders is everything that may hold addresses, routes and rules.

@@ -77,8 +77,8 @@ func (s *Server) tellHooks() {
 		if s.ports.OnHeld != nil {
 			s.ports.OnHeld(s.held())
 		}
-		if s.ports.OnRouting != nil && s.ports.Routing != nil {
-			s.ports.OnRouting(s.heldRouting())
+		if s.ports.OnBelongings != nil {
+			s.ports.OnBelongings(settings.Belongings{Routing: s.heldRouting(), Sysctls: s.sysctls.before})
 		}
 	}
 	now := time.Now()

@@ -31,6 +31,9 @@ func (b *build) complete(d *draft) {
 	b.authenticate(d)
 	b.advertised(d)
 	b.resolveTracks(d)
+	if d.promote {
+		d.Sysctls = append(d.Sysctls, settings.Sysctl{Device: d.Interface, Name: settings.PromoteSecondaries, Value: "1"})
+	}
 	d.Garp = garp(d.garp, b.global.garp)
 }
 

@@ -19,6 +19,7 @@ type draft struct {
 	pos         points // where the words stood that later checks may blame
 	hasPriority bool
 	listed      int  // lines in virtual_ipaddress
+	promote     bool // promote_secondaries
 	broken      bool // an error has been reported; the instance is left out
 	tracks      []block.Statement
 	protocol    protocol
@@ -169,7 +170,6 @@ notify_master_rx_lower_pri SCRIPT [USER [GROUP]] | Runs when a lower-priority ma
 notify SCRIPT [USER [GROUP]] | Runs at every transition. | "/usr/local/bin/role"
 notify_priority_changes [BOOL] | Writes changes of the priority to the FIFO. | on
 smtp_alert [BOOL] | Sends mail at every transition. | on
-promote_secondaries | Keeps secondary addresses when the first goes. |
 vrf NAME | The VRF of the addresses. | red
 kernel_rx_buf_size BYTES | Receive buffer of the socket. | 65536
 lvs_sync_daemon_interface INTERFACE | Where IPVS connections are synchronised. | eth1

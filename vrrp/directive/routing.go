@@ -26,6 +26,8 @@ var routingActs = []row[draft]{
 		Example: "virtual_rules { from 192.0.2.0/24 table 1 priority 100 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
 			b.rules(&d.Routing, st, "vrrp_instance "+d.Name+": virtual_rules")
 		}}},
+	{Name: "promote_secondaries", Doc: "Keeps the other addresses of a network when the first of them goes: sets the interface's sysctl, and sets it back at the end.",
+		Example: "promote_secondaries", Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.promote = true }}},
 }
 
 // staticActs are the words of the top level.

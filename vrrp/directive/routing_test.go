@@ -3,6 +3,8 @@ package directive
 import (
 	"strings"
 	"testing"
+
+	"herald/vrrp/settings"
 )
 
 func TestRoutes(t *testing.T) {
@@ -75,4 +77,12 @@ func TestStaticAddresses(t *testing.T) {
 		"by default":      {"global_defs {\ndefault_interface eth6\n}\nstatic_ipaddress {\n192.0.2.1/24\n}", "", "static 192.0.2.1/24 dev eth6"},
 		"without a place": {"static_ipaddress {\n192.0.2.1/24\n}", "k:1: error: static_ipaddress: 192.0.2.1/24 is left out: it has no dev, and there is no default_interface\n", "not static"},
 	})
+}
+
+func TestPromoteSecondariesIsTheInterfaces(t *testing.T) {
+	cfg, ds := built("k", in("promote_secondaries"))
+	got := cfg.Sysctls()
+	if len(ds.List()) > 0 || len(got) != 1 || got[0] != (settings.Sysctl{Device: "eth0", Name: "ipv4/conf/%s/promote_secondaries", Value: "1"}) {
+		t.Errorf("got %v\n%s", got, findings(ds))
+	}
 }

@@ -21,7 +21,8 @@ func (r Routing) Empty() bool { return len(r.Routes)+len(r.Rules) == 0 }
 // Belongings is what a VRRP process has put into the kernel beside addresses:
 // all that has to go when nobody answers for it any more.
 type Belongings struct {
-	Routing Routing `json:"routing,omitzero"`
+	Routing Routing  `json:"routing,omitzero"`
+	Sysctls []Sysctl `json:"sysctls,omitempty"` // as they were
 }
 
 // RouteProtocol is who set a route or rule, where the file does not say:

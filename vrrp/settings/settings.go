@@ -70,6 +70,7 @@ type Instance struct {
 	// DontTrackPrimary keeps the instance running when Interface is down.
 	DontTrackPrimary bool
 	Routing          Routing // virtual_routes and virtual_rules
+	Sysctls          []Sysctl
 	Garp             Garp
 }
 

@@ -46,15 +46,16 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		Open: func(p vrrp.Place, ready func()) (vrrp.Link, error) {
 			return rawip.Open(rawip.Place(p), ready)
 		},
-		Kernel:    k,
-		Routing:   k,
-		Announcer: announcer,
-		Scripts:   scripts,
-		Log:       roleLog(role),
-		OnChange:  func(list []stats.Instance) { publish(role, list) },
-		OnHeld:    func(list []settings.Address) { role.Held(addresses(list)) },
-		OnRouting: func(r settings.Routing) { belongings(role, r) },
-		OnState:   role.State,
+		Kernel:       k,
+		Routing:      k,
+		Sysctls:      k,
+		Announcer:    announcer,
+		Scripts:      scripts,
+		Log:          roleLog(role),
+		OnChange:     func(list []stats.Instance) { publish(role, list) },
+		OnHeld:       func(list []settings.Address) { role.Held(addresses(list)) },
+		OnBelongings: func(b settings.Belongings) { belongings(role, b) },
+		OnState:      role.State,
 	})
 	if err != nil {
 		return err
@@ -182,8 +183,8 @@ func publish(role *ipc.Role, list []stats.Instance) {
 }
 
 // belongings tells the parent what is in the kernel beside addresses.
-func belongings(role *ipc.Role, r settings.Routing) {
-	raw, err := json.Marshal(settings.Belongings{Routing: r})
+func belongings(role *ipc.Role, b settings.Belongings) {
+	raw, err := json.Marshal(b)
 	if err != nil {
 		role.Log(fmt.Sprintf("encode routes: %v", err))
 		return

@@ -11,7 +11,7 @@ import (
 )
 
 // Belongings removes what a VRRP role had in the kernel beside addresses:
-// rules first, which may lead into the routes' tables. What cannot be removed
+// rules first, which may lead into the routes' tables; sysctls are set back. What cannot be removed
 // does not keep the rest.
 func Belongings(raw ipc.Belongings) error {
 	var b settings.Belongings
@@ -29,6 +29,10 @@ func Belongings(raw ipc.Belongings) error {
 	}
 	for _, r := range b.Routing.Routes {
 		failed = append(failed, k.DeleteRoute(r))
+	}
+	for _, s := range b.Sysctls {
+		_, err := k.SetSysctl(s)
+		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }
