@@ -28,6 +28,7 @@ func (s *Server) step(in *instance, e fsm.Event) {
 		case fsm.Report:
 			s.report(in, a.Told)
 		case fsm.Note:
+			s.tellNote(in, a.Told)
 			if in.limit.allow(limitRival) {
 				s.log.Warn(in.prefix("%v", a.Told))
 			}
@@ -222,6 +223,7 @@ func (s *Server) report(in *instance, t fsm.Transition) {
 	if extra := len(in.history) - historyLength; extra > 0 {
 		in.history = slices.Delete(in.history, 0, extra)
 	}
+	s.tellTransition(in, t)
 	s.changed = true
 }
 

@@ -39,6 +39,7 @@ type fakeHost struct {
 	scripts                                        []int // started
 	held                                           []settings.Address
 	states                                         [][]byte
+	events                                         []string // others are told of
 	changes                                        [][]stats.Instance
 	slow                                           time.Duration // of every kernel operation
 }
@@ -67,6 +68,7 @@ func (h *fakeHost) ports() Ports {
 		OnChange:  func(all []stats.Instance) { h.changes = append(h.changes, all) },
 		OnHeld:    func(held []settings.Address) { h.held = held },
 		OnState:   func(b []byte) { h.states = append(h.states, b) },
+		OnEvent:   events(h),
 	}
 }
 

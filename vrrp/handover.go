@@ -48,6 +48,10 @@ type savedInstance struct {
 	// Entered is when State was entered, by the wall clock: what people are
 	// told does not move with the time a handover takes.
 	Entered time.Time `json:"entered"`
+	// TellDeleted and Mail are settings.Notify's: the next configuration may
+	// not know the instance any more.
+	TellDeleted bool `json:"tell_deleted,omitempty"`
+	Mail        bool `json:"mail,omitempty"`
 }
 
 func (s *Server) blob() blob {
@@ -56,7 +60,8 @@ func (s *Server) blob() blob {
 	for _, in := range s.instances {
 		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID, IPv6: in.cfg.IPv6,
 			State: in.state.Save(now), Held: in.held, Routing: in.routing.held, Source: in.source, Counters: in.counters,
-			History: in.history[max(0, len(in.history)-savedHistory):], Entered: in.state.Since}
+			History: in.history[max(0, len(in.history)-savedHistory):], Entered: in.state.Since,
+			TellDeleted: in.cfg.Notify.TellDeleted, Mail: in.cfg.Notify.Mail}
 		if in.state.Kind == fsm.Master {
 			v.Resign, _ = in.packets(0, now)
 			v.Group, v.AH = in.place().group, in.place().ah
@@ -121,6 +126,7 @@ func (s *Server) begin() {
 	s.followLinks()
 	s.beginStatic()
 	if s.resume != nil {
+		s.resuming = true
 		for _, sc := range s.scripts {
 			if c, known := s.resume.Scripts[sc.cfg.Name]; known {
 				sc.count = c
@@ -154,6 +160,10 @@ func (s *Server) begin() {
 		}
 	}
 	s.unite()
+	if s.resuming {
+		s.resuming = false
+		s.tellGroupsAgain()
+	}
 	if s.stopping {
 		s.stop()
 	}
@@ -201,6 +211,7 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 	if in.state.Kind == fsm.Master {
 		s.claimRouting(in)
 	}
+	s.tellAgain(in)
 	s.changed, s.heldNow = true, true
 }
 
@@ -217,6 +228,7 @@ func (s *Server) dismiss(v savedInstance) {
 		}
 	}
 	s.log.Info(fmt.Sprintf("(%s) no longer configured, released", v.Name))
+	s.tellDeleted(v)
 	none := &instance{id: -1, cfg: settings.Instance{Name: v.Name}, held: v.Held, routing: routing{held: v.Routing}, limit: limiter{}}
 	s.release(none)
 }
@@ -268,4 +280,5 @@ func (s *Server) stop() {
 			s.step(in, fsm.Stop{})
 		}
 	}
+	s.tellGroupsStopped()
 }

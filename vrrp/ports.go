@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"herald/stats"
+	"herald/vrrp/notice"
 	"herald/vrrp/settings"
 	"herald/vrrp/vip"
 	"herald/vrrp/wire"
@@ -97,6 +98,8 @@ type Ports struct {
 	// OnBelongings is told what else is in the kernel because of us, after
 	// every change.
 	OnBelongings func(settings.Belongings)
+	// OnEvent is told what scripts, FIFOs and mails tell others.
+	OnEvent func(notice.Event)
 	// OnState is told what Resume needs to go on after a crash, after every
 	// change.
 	OnState func(blob []byte)

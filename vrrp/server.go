@@ -45,6 +45,7 @@ type Server struct {
 	stopping  bool
 	drained   bool // instances hold nothing until undrained
 	handed    bool
+	resuming  bool // the states taken over are no news
 
 	box       mailbox
 	relist    atomic.Bool // the kernel said that something changed

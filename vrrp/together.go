@@ -5,12 +5,14 @@ import (
 
 	"herald/vrrp/fsm"
 	"herald/vrrp/group"
+	"herald/vrrp/settings"
 	"herald/vrrp/syncgroup"
 )
 
 // together is one sync group under way. It belongs to the loop.
 type together struct {
 	name    string
+	cfg     settings.Group
 	members []*instance
 	names   []string   // of the members
 	shown   fsm.Kind   // state last told
@@ -20,7 +22,7 @@ type together struct {
 // join makes the sync groups of the configuration.
 func (s *Server) join() {
 	for _, cfg := range s.cfg.Groups {
-		g := &together{name: cfg.Name}
+		g := &together{name: cfg.Name, cfg: cfg}
 		for _, in := range s.instances {
 			if in.together == nil && slices.Contains(cfg.Members, in.cfg.Name) {
 				in.together = g
@@ -97,11 +99,12 @@ func (s *Server) order(g *together, orders []syncgroup.Order) {
 // tell logs a change of the whole group's state.
 func (g *together) tell(s *Server) {
 	k := syncgroup.Whole(g.states())
-	if k == g.shown {
+	if k == g.shown || s.resuming {
 		return
 	}
 	g.shown = k
 	s.log.Info("sync group " + g.name + ": " + shown(k))
+	s.tellGroup(g, false)
 }
 
 // unite ends what a reload put together: a backup in a group with a master

@@ -149,6 +149,7 @@ func (s *Server) settle(in *instance, st group.Standing) {
 	if st.Priority != in.state.Priority {
 		s.log.Info(in.prefix("priority %d, was %d", st.Priority, in.state.Priority))
 		s.step(in, fsm.Priority{Value: st.Priority})
+		s.tellPriority(in)
 		s.changed = true
 	}
 	switch {

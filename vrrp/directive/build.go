@@ -113,6 +113,7 @@ func (b *build) finish() *settings.Config {
 	b.config.ScriptUser, b.config.ScriptGroup = b.global.scriptUser, b.global.scriptGroup
 	b.config.ScriptSecurity = b.global.scriptSecurity
 	b.config.StartupDelay = b.global.startupDelay
+	b.config.Notification = b.notification()
 	for _, d := range b.drafts {
 		b.complete(d)
 		b.unique(d)

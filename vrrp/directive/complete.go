@@ -35,6 +35,7 @@ func (b *build) complete(d *draft) {
 		d.Sysctls = append(d.Sysctls, settings.Sysctl{Device: d.Interface, Name: settings.PromoteSecondaries, Value: "1"})
 	}
 	d.Garp = garp(d.garp, b.global.garp)
+	d.Notify = b.notified(d.notify)
 }
 
 // elect settles the priority and what goes with it.

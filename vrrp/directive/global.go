@@ -18,11 +18,12 @@ type globals struct {
 	version                 int // vrrp_version; 0 is not said
 	defaultInterface        string
 	garp                    garpDraft
+	notify                  globalNotify
 	protocol                protocol
 	group4, group6          netip.Addr // vrrp_mcast_group4 and 6; invalid means the usual ones
 }
 
-var globalWords = config.NewRegistry(slices.Concat(globalActs, protocolGlobals, builtIn(plan[globals](globalBuiltIn)),
+var globalWords = config.NewRegistry(slices.Concat(globalActs, protocolGlobals, globalNotifyActs, builtIn(plan[globals](globalBuiltIn)),
 	plan[globals](globalPlan))...)
 
 type globalKeyword = keyword[globals]

@@ -48,15 +48,7 @@ startup_script SCRIPT [USER [GROUP]] | Runs once before anything else. | /usr/lo
 startup_script_timeout SECONDS | Time the startup script may take, 10 s. | 10
 shutdown_script SCRIPT [USER [GROUP]] | Runs once after everything else. | /usr/local/bin/stop
 shutdown_script_timeout SECONDS | Time the shutdown script may take, 10 s. | 10
-notification_email { ADDRESS... } | Who gets mail at a transition. | { admin@example.com }
-notification_email_from ADDRESS | Who the mail is from. | keepalived@example.com
-smtp_server HOST [PORT] | The server that takes the mail. | 127.0.0.1 25
-smtp_helo_name NAME | The name in the mail's HELO. | node1.example.com
-smtp_connect_timeout SECONDS | How long to wait for the mail server. | 30
-smtp_alert [BOOL] | Sends mail at every transition. | on
-smtp_alert_vrrp [BOOL] | Sends mail at VRRP transitions. | on
 smtp_alert_checker [BOOL] | Sends mail when a real server changes. | on
-no_email_faults | Sends no mail about faults. |
 no_checker_emails | Sends no mail at each change of a checker. |
 checker_log_all_failures [BOOL] | Logs every failed check. | on
 lvs_sync_daemon INTERFACE [OPTION...] | Runs the IPVS connection synchronisation. | eth0 VI_1 id 5
@@ -67,7 +59,6 @@ lvs_flush_onstop [VS] | Old name of lvs_flush_on_stop. |
 vrrp_gna_interval SECONDS | Least time between two unsolicited neighbour advertisements. | 0.001
 vrrp_garp_extra_if [all] SECONDS | Announces on the other interfaces of an instance too. | 100
 vrrp_vmac_garp_intvl [all] SECONDS | Old name of vrrp_garp_extra_if. | 100
-vrrp_notify_priority_changes [BOOL] | Default of notify_priority_changes. | on
 nftables_ipvs [TABLE] | Uses nftables marks for virtual server groups. |
 nftables_ipvs_priority PRIORITY | Priority of those rules. | -1
 nftables_ipvs_start_fwmark NUMBER | The first of those marks. | 1000
@@ -98,13 +89,8 @@ snmp_checker_update_interval SECONDS | How often SNMP data is renewed (newer tha
 enable_dbus | Serves D-Bus. |
 dbus_service_name NAME | The name on D-Bus. | org.keepalived.Vrrp1
 dbus_no_interface_name | Leaves the interface out of D-Bus paths (newer than 2.2.7). |
-notify_fifo FILE [USER [GROUP]] | Writes every transition to a FIFO. | /run/notify
-notify_fifo_script SCRIPT [USER [GROUP]] | Runs a script that reads that FIFO. | /usr/local/bin/notify
-vrrp_notify_fifo FILE [USER [GROUP]] | Writes VRRP transitions to a FIFO. | /run/notify
-vrrp_notify_fifo_script SCRIPT [USER [GROUP]] | Runs a script that reads that FIFO. | /usr/local/bin/notify
 lvs_notify_fifo FILE [USER [GROUP]] | Writes server transitions to a FIFO. | /run/notify
 lvs_notify_fifo_script SCRIPT [USER [GROUP]] | Runs a script that reads that FIFO. | /usr/local/bin/notify
-fifo_write_vrrp_states_on_reload | Writes all states to the FIFO at a reload. |
 vrrp_netlink_cmd_rcv_bufs BYTES | Receive buffer of the netlink command socket. | 1000000
 vrrp_netlink_cmd_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
 vrrp_netlink_monitor_rcv_bufs BYTES | Receive buffer of the netlink monitor socket. | 1000000

@@ -18,6 +18,7 @@ type syncGroup struct {
 	interfaces []settings.TrackInterface
 	// weights lets members keep tracks of their own with a weight.
 	weights bool
+	notify  notifyDraft
 }
 
 type groupKeyword = keyword[syncGroup]
@@ -39,7 +40,7 @@ var groupWords = config.NewRegistry(slices.Concat([]row[syncGroup]{
 		}}},
 	{Name: "sync_group_tracking_weight", Doc: "Members keep what they track with a weight of their own; without it such tracks are ignored, as the members' priorities would drift apart.",
 		Example: "sync_group_tracking_weight", Do: groupKeyword{act: func(_ *build, g *syncGroup, _ block.Statement) { g.weights = true }}},
-}, builtIn(plan[syncGroup](groupBuiltIn)), plan[syncGroup](groupPlan))...)
+}, notifyActs(func(g *syncGroup) *notifyDraft { return &g.notify }), builtIn(plan[syncGroup](groupBuiltIn)), plan[syncGroup](groupPlan))...)
 
 const groupBuiltIn = `
 global_tracking | What a group tracks counts for all members: always so. |
@@ -49,14 +50,6 @@ const groupPlan = `
 track_file { NAME [weight NUMBER] [reverse] } | Files tracked for all members. | { maintenance }
 track_process { NAME [weight NUMBER] [reverse] } | Processes tracked for all members. | { web }
 track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions tracked for all members. | { b }
-notify_master SCRIPT [USER [GROUP]] | Runs when the group becomes master. | "/usr/local/bin/role master"
-notify_backup SCRIPT [USER [GROUP]] | Runs when it becomes backup. | "/usr/local/bin/role backup"
-notify_fault SCRIPT [USER [GROUP]] | Runs when it cannot run. | "/usr/local/bin/role fault"
-notify_stop SCRIPT [USER [GROUP]] | Runs when it stops. | "/usr/local/bin/role stop"
-notify_deleted [SCRIPT [USER [GROUP]]] | Runs when a reload takes it away. |
-notify SCRIPT [USER [GROUP]] | Runs at every transition. | "/usr/local/bin/role"
-notify_priority_changes [BOOL] | Writes changes of the priority to the FIFO. | on
-smtp_alert [BOOL] | Sends mail at every transition. | on
 `
 
 // group reads one vrrp_sync_group.
@@ -75,7 +68,7 @@ func (b *build) joinGroups() {
 			b.diags.Noticef(g.pos, g.name, "vrrp_sync_group %s has fewer than two members: there is nothing to keep together", g.name)
 		}
 		tracks := b.tracksOf("vrrp_sync_group "+g.name, g.scripts, false)
-		named := settings.Group{Pos: g.pos, Name: g.name}
+		named := settings.Group{Pos: g.pos, Name: g.name, Notify: b.notified(g.notify)}
 		for _, in := range members {
 			if len(members) > 1 && !g.weights {
 				b.dropWeights(in, g.name)
@@ -84,10 +77,22 @@ func (b *build) joinGroups() {
 			in.TrackInterfaces = append(in.TrackInterfaces, g.interfaces...)
 			named.Members = append(named.Members, in.Name)
 		}
-		if len(members) > 1 {
+		if len(members) > 1 || len(members) == 1 && b.groupTold(named) {
 			b.config.Groups = append(b.config.Groups, named)
 		}
 	}
+}
+
+// groupTold reports whether somebody is told about a group, even one that
+// keeps nothing together.
+func (b *build) groupTold(g settings.Group) bool {
+	n := g.Notify
+	for _, c := range []settings.Command{n.Master, n.Backup, n.Fault, n.Stop, n.Deleted, n.All} {
+		if len(c.Argv) > 0 {
+			return true
+		}
+	}
+	return n.Mail || len(b.config.Notification.Fifos) > 0
 }
 
 // members finds the instances of a group; taken holds those of the groups

@@ -22,6 +22,7 @@ type draft struct {
 	promote     bool // promote_secondaries
 	broken      bool // an error has been reported; the instance is left out
 	tracks      []block.Statement
+	notify      notifyDraft
 	protocol    protocol
 	way         way
 	others      []settings.Address // of the other family, for a second virtual router
@@ -40,7 +41,7 @@ func (b *build) fault(d *draft, pos config.Pos, word, format string, args ...any
 
 type instanceKeyword = keyword[draft]
 
-var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, routingActs,
+var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, routingActs, instanceNotifyActs,
 	builtIn(plan[draft](instanceBuiltIn)), plan[draft](instancePlan))...)
 
 var instanceActs = []row[draft]{
@@ -161,15 +162,6 @@ linkbeat_use_polling | Finds a dead link by polling. |
 track_file { NAME [weight NUMBER] [reverse] } | Files whose number changes the priority. | { maintenance weight 1 }
 track_process { NAME [weight NUMBER] [reverse] } | Processes whose life changes the priority. | { web weight 5 }
 track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions whose state changes the priority. | { b weight 5 }
-notify_master SCRIPT [USER [GROUP]] | Runs when it becomes master. | "/usr/local/bin/role master"
-notify_backup SCRIPT [USER [GROUP]] | Runs when it becomes backup. | "/usr/local/bin/role backup"
-notify_fault SCRIPT [USER [GROUP]] | Runs when it cannot run. | "/usr/local/bin/role fault"
-notify_stop SCRIPT [USER [GROUP]] | Runs when it stops. | "/usr/local/bin/role stop"
-notify_deleted [SCRIPT [USER [GROUP]]] | Runs when a reload takes it away. | "/usr/local/bin/role gone"
-notify_master_rx_lower_pri SCRIPT [USER [GROUP]] | Runs when a lower-priority master is heard. | "/usr/local/bin/role again"
-notify SCRIPT [USER [GROUP]] | Runs at every transition. | "/usr/local/bin/role"
-notify_priority_changes [BOOL] | Writes changes of the priority to the FIFO. | on
-smtp_alert [BOOL] | Sends mail at every transition. | on
 vrf NAME | The VRF of the addresses. | red
 kernel_rx_buf_size BYTES | Receive buffer of the socket. | 65536
 lvs_sync_daemon_interface INTERFACE | Where IPVS connections are synchronised. | eth1

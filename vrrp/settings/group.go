@@ -7,5 +7,6 @@ import "herald/config"
 type Group struct {
 	Pos     config.Pos
 	Name    string
-	Members []string // Instance.Name, two or more; an instance is in one group only
+	Members []string // Instance.Name; an instance is in one group only
+	Notify  Notify
 }

@@ -29,6 +29,7 @@ type Config struct {
 	// Static is held all the time: static_ipaddress, _routes and _rules.
 	StaticAddresses []Address
 	StaticRouting   Routing
+	Notification    Notification
 }
 
 // Instance is one vrrp_instance (RFC 3768's virtual router on one interface).
@@ -72,6 +73,7 @@ type Instance struct {
 	Routing          Routing // virtual_routes and virtual_rules
 	Sysctls          []Sysctl
 	Garp             Garp
+	Notify           Notify
 }
 
 // AuthType is the v2 authentication type field (RFC 2338 section 5.3.6).

@@ -32,7 +32,9 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	report(role, &diags)
 
 	scripts := &scriptRunner{ctx: ctx, role: role}
-	if err := scripts.declare(ctx, cfg); err != nil {
+	others := newNotifier(role, cfg)
+	defer others.close()
+	if err := scripts.declare(ctx, cfg, others.scripts(cfg)); err != nil {
 		return err
 	}
 	k, err := kernel.Open()
@@ -56,6 +58,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		OnHeld:       func(list []settings.Address) { role.Held(addresses(list)) },
 		OnBelongings: func(b settings.Belongings) { belongings(role, b) },
 		OnState:      role.State,
+		OnEvent:      others.tell,
 	})
 	if err != nil {
 		return err
@@ -77,6 +80,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	}
 	server.SetDrained(begin.Rest)
 	tellServing(server, begin.Proxy)
+	others.start(cfg.Notification.Mail)
 	return serveVRRP(ctx, role, server, o.patience())
 }
 
@@ -210,8 +214,9 @@ type scriptRunner struct {
 }
 
 // declare names every script that is really executed. One the parent refuses
-// counts as failing, and the log says why.
-func (r *scriptRunner) declare(ctx context.Context, cfg *settings.Config) error {
+// counts as failing, and the log says why. notices are declared with them:
+// the parent takes one list.
+func (r *scriptRunner) declare(ctx context.Context, cfg *settings.Config, notices []ipc.Script) error {
 	var list []ipc.Script
 	for _, s := range cfg.Scripts {
 		if s.InProcess {
@@ -222,6 +227,8 @@ func (r *scriptRunner) declare(ctx context.Context, cfg *settings.Config) error 
 		list = append(list, ipc.Script{Name: s.Name, Argv: s.Argv, Timeout: s.Timeout,
 			User: first(s.User, cfg.ScriptUser), Group: first(s.Group, cfg.ScriptGroup)})
 	}
+	tracking := len(list)
+	list = append(list, notices...)
 	if len(list) == 0 {
 		return nil
 	}
@@ -230,7 +237,10 @@ func (r *scriptRunner) declare(ctx context.Context, cfg *settings.Config) error 
 		return err
 	}
 	for i, why := range refused {
-		if why != "" {
+		switch {
+		case why != "" && i >= tracking:
+			r.role.Log(fmt.Sprintf("%s: %s is not run: %s", list[i].Lane, list[i].Name, why))
+		case why != "":
 			r.role.Log(fmt.Sprintf("vrrp_script %s is not run and counts as failing: %s", list[i].Name, why))
 		}
 	}

@@ -32,6 +32,7 @@ const (
 	kindListen    kind = "listen"
 	kindScripts   kind = "scripts"
 	kindRun       kind = "run"
+	kindNotice    kind = "notice"
 	kindFindings  kind = "findings"
 	kindReady     kind = "ready"
 	kindFailed    kind = "failed"

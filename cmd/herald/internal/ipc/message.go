@@ -46,7 +46,22 @@ type Script struct {
 	Argv    []string      `json:"argv"`
 	User    string        `json:"user,omitempty"`  // name or number; empty means keepalived_script when it exists, else root
 	Group   string        `json:"group,omitempty"` // empty means the user's
-	Timeout time.Duration `json:"timeout"`         // then SIGTERM, and SIGKILL 2 s later
+	Timeout time.Duration `json:"timeout"`         // then SIGTERM, and SIGKILL 2 s later; 0 means no limit
+	// Lane makes it a script for Role.Notice, not for RunScript: those of one
+	// lane run one after the other. Names are unique within a lane.
+	Lane string `json:"lane,omitempty"`
+	// Lasting ends with the role's process, other scripts with the daemon.
+	Lasting bool `json:"lasting,omitempty"`
+}
+
+// Notice asks for a run nobody waits for: it goes on when the role ends.
+type Notice struct {
+	Lane string   `json:"lane"`
+	Name string   `json:"name"`
+	Args []string `json:"args,omitempty"` // after those declared
+	// Former means the scripts of the VRRP role before: the instance it is
+	// about is configured no more.
+	Former bool `json:"former,omitempty"`
 }
 
 // ScriptResult is the end of one run.

@@ -44,7 +44,7 @@ func Attach(f *os.File) (*Role, error) {
 }
 
 // Report is what a role says: *ListenRequest, *ScriptsRequest, *RunRequest,
-// *ReadyRequest, Findings, Failed, Health, Held, Belongings, State, Handed,
+// *ReadyRequest, Notice, Findings, Failed, Health, Held, Belongings, State, Handed,
 // InstancesReport, LogLine or StatusReply.
 type Report interface{ report() }
 
@@ -108,6 +108,7 @@ func (*ListenRequest) report()  {}
 func (*ScriptsRequest) report() {}
 func (*RunRequest) report()     {}
 func (*ReadyRequest) report()   {}
+func (Notice) report()          {}
 func (Findings) report()        {}
 func (Failed) report()          {}
 func (Health) report()          {}
@@ -147,6 +148,8 @@ func decode(m message) (Report, error) {
 	case kindReady:
 		r := &ReadyRequest{seq: m.Seq}
 		return r, json.Unmarshal(m.Body, &r.Prepared)
+	case kindNotice:
+		return value[Notice](m)
 	case kindFindings:
 		return value[Findings](m)
 	case kindFailed:

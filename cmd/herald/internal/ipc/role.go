@@ -134,6 +134,10 @@ func (r *Role) RunScript(ctx context.Context, index int) (ScriptResult, error) {
 	return res, nil
 }
 
+// Notice has the parent run a script that was declared with a lane. It never
+// waits; a script that was refused is not run.
+func (r *Role) Notice(n Notice) { r.conn.post(message{Kind: kindNotice, Body: body(n)}) }
+
 // Ready says that everything is prepared and nothing more can fail, and waits
 // until the parent says go. Privileges are to be dropped before.
 func (r *Role) Ready(ctx context.Context, p Prepared) (Go, error) {

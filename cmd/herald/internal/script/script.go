@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -77,10 +78,11 @@ func Prepare(s ipc.Script) (*Command, error) {
 	return c, nil
 }
 
-// Run runs the script to its end or its time, in a process group of its own.
-func (c *Command) Run(ctx context.Context) ipc.ScriptResult {
+// Run runs the script to its end or its time, in a process group of its own;
+// more follows the arguments it was declared with.
+func (c *Command) Run(ctx context.Context, more ...string) ipc.ScriptResult {
 	began := time.Now()
-	cmd := &exec.Cmd{Path: c.path, Args: c.argv, Env: c.env, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Setpgid: true, Credential: c.who}}
+	cmd := &exec.Cmd{Path: c.path, Args: slices.Concat(c.argv, more), Env: c.env, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Setpgid: true, Credential: c.who}}
 	if err := cmd.Start(); err != nil {
 		return ipc.ScriptResult{Exit: -1, Error: err.Error(), Took: time.Since(began)}
 	}

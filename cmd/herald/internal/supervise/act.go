@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -72,6 +73,7 @@ func (s *Supervisor) start(a lifecycle.Start) lifecycle.Event {
 		return lifecycle.Ended{ID: a.ID, Reason: fmt.Sprintf("cannot be started: %v", err)}
 	}
 	r := &role{id: a.ID, name: name, process: p, began: time.Now()}
+	r.life, r.end = context.WithCancel(s.scriptsLive)
 	s.roles[a.ID] = r
 	if !s.changing {
 		s.starts[name]++
@@ -105,6 +107,10 @@ func (s *Supervisor) read(r *role) {
 // gone acts on the end of a process.
 func (s *Supervisor) gone(r *role, reason string) {
 	delete(s.roles, r.id)
+	r.end()
+	if r.name == ipc.VRRP && r.serving {
+		s.former = r.notices
+	}
 	s.unask(r)
 	if r.failed != "" {
 		reason = r.failed

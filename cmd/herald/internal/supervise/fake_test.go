@@ -334,8 +334,8 @@ func (h *host) prepare(s ipc.Script) (Script, error) {
 	return f, nil
 }
 
-func (f *fakeScript) Run(ctx context.Context) ipc.ScriptResult {
-	f.h.event("run " + f.s.Name)
+func (f *fakeScript) Run(ctx context.Context, more ...string) ipc.ScriptResult {
+	f.h.event(strings.Join(append([]string{"run " + f.s.Name}, more...), " "))
 	if f.hold != nil {
 		<-ctx.Done()
 		return ipc.ScriptResult{Exit: -1, Signal: "terminated"}

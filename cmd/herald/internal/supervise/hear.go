@@ -54,6 +54,8 @@ func (s *Supervisor) hearVRRP(r *role, report ipc.Report) {
 	case ipc.Handed:
 		s.state, s.stateAt = m, time.Now()
 		s.step(lifecycle.Handed{ID: r.id})
+	case ipc.Notice:
+		s.notice(r, m)
 	case ipc.InstancesReport:
 		s.facts = []byte(m)
 		for _, other := range s.roles {
@@ -89,11 +91,16 @@ func (s *Supervisor) declare(r *role, m *ipc.ScriptsRequest) {
 		return
 	}
 	r.declared, r.running = make([]Script, len(m.Scripts)), make([]atomic.Bool, len(m.Scripts))
+	r.notices = notices{}
 	for i, script := range m.Scripts {
 		c, err := s.sys.Prepare(script)
 		if err != nil {
 			why[i] = err.Error()
 			continue
+		}
+		if script.Lane != "" {
+			r.notices[noticeKey{script.Lane, script.Name}] = noticeScript{c, script.Lasting}
+			continue // not for RunScript
 		}
 		r.declared[i] = c
 	}

@@ -40,6 +40,9 @@ type Supervisor struct {
 
 	asks        map[uint64]*ask
 	lastAsk     uint64
+	former      notices // of the VRRP role before
+	lanes       map[string]*lane
+	idle        chan struct{} // not nil while the end waits for the lanes
 	scripts     sync.WaitGroup
 	scriptsLive context.Context // ends when the parent ends
 	unpid       func()
@@ -61,6 +64,9 @@ type role struct {
 	keys     []string          // of the sockets it was lent
 	declared []Script          // nil where one was refused
 	running  []atomic.Bool     // by script; cleared by the script's goroutine
+	notices  notices
+	life     context.Context // of lasting scripts; ends when the process is gone
+	end      context.CancelFunc
 }
 
 // New returns a supervisor that has started nothing.
@@ -78,6 +84,7 @@ func New(opt Options, sys System) *Supervisor {
 	return &Supervisor{opt: opt, sys: sys, machine: lifecycle.New(opt.Times, roles...),
 		calls: make(chan func(), 256), done: make(chan struct{}), roles: map[lifecycle.ID]*role{},
 		sockets: map[string]Listener{}, specs: map[string]ipc.Socket{},
+		lanes:  map[string]*lane{},
 		starts: map[ipc.Name]int{}, last: map[ipc.Name]string{}, asks: map[uint64]*ask{}}
 }
 
@@ -129,6 +136,7 @@ func (s *Supervisor) Run(ctx context.Context) int {
 			s.step(lifecycle.Timer{})
 		}
 	}
+	s.finishLanes()
 	return s.code
 }
 

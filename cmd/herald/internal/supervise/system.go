@@ -28,7 +28,7 @@ type Listener interface {
 
 // Script is a command that may be run.
 type Script interface {
-	Run(ctx context.Context) ipc.ScriptResult
+	Run(ctx context.Context, more ...string) ipc.ScriptResult
 }
 
 // System is what the parent needs of the system. Every function is called
