@@ -122,7 +122,6 @@ func (b *build) finish() *settings.Config {
 		}
 	}
 	b.joinGroups()
-	b.twins()
 	b.sharedAddresses()
 	return &b.config
 }

@@ -25,7 +25,6 @@ type draft struct {
 	notify      notifyDraft
 	protocol    protocol
 	way         way
-	others      []settings.Address // of the other family, for a second virtual router
 }
 
 // points remembers positions for checks that need the whole instance.

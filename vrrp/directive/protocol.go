@@ -2,7 +2,6 @@ package directive
 
 import (
 	"net/netip"
-	"strings"
 	"time"
 
 	"herald/config"
@@ -157,8 +156,10 @@ func (b *build) speak(d *draft) {
 	}
 }
 
-// family takes the family of the first address, and puts the addresses of the
-// other aside for a second virtual router.
+// family takes the family of the first address. Addresses of the other are
+// held in the same election and not advertised: keepalived ignores them, so a
+// second virtual router for them would be alone on its nodes, time out, and
+// drag the first along.
 func (b *build) family(d *draft) {
 	d.IPv6 = d.way.native6
 	if len(d.Addresses) > 0 {
@@ -172,7 +173,12 @@ func (b *build) family(d *draft) {
 			others = append(others, a)
 		}
 	}
-	d.Addresses, d.others = ours, others
+	if len(others) == 0 {
+		return
+	}
+	d.Addresses, d.Excluded = ours, append(others, d.Excluded...)
+	b.diags.Noticef(d.Pos, others[0].Prefix.Addr().String(),
+		"vrrp_instance %s lists addresses of both families: those of the second are held and announced with the others and not advertised; keepalived ignores them there, and takes them in virtual_ipaddress_excluded", d.Name)
 }
 
 // chooseVersion settles the version.
@@ -298,65 +304,4 @@ func (b *build) strict(d *draft) {
 	if d.IPv6 && len(d.Addresses) > 0 && !d.Addresses[0].Prefix.Addr().IsLinkLocalUnicast() {
 		b.diags.Warnf(d.Pos, d.Name, "vrrp_instance %s: the first IPv6 address should be link-local (RFC 9568 section 5.2.9)", d.Name)
 	}
-}
-
-// twins adds the second virtual router of each instance that lists addresses
-// of both families, and keeps it together with the first.
-func (b *build) twins() {
-	for _, d := range b.drafts {
-		if d.broken || len(d.others) == 0 {
-			continue
-		}
-		for i := range b.config.Instances {
-			if b.config.Instances[i].Name == d.Name {
-				b.twin(d, b.config.Instances[i])
-				break
-			}
-		}
-	}
-}
-
-func (b *build) twin(d *draft, in settings.Instance) {
-	word := d.others[0].Prefix.Addr().String()
-	second := in
-	second.IPv6, second.Addresses, second.Excluded = !in.IPv6, d.others, nil
-	second.Routing = settings.Routing{}
-	second.Name += "-ipv6"
-	if !second.IPv6 {
-		second.Name = in.Name + "-ipv4"
-	}
-	second.Version, second.Auth = 3, settings.Auth{}
-	second.AdvertInt = min(second.AdvertInt, maxInterval3)
-	second.Source, second.Group = netip.Addr{}, b.global.group4
-	if second.IPv6 {
-		second.Group = b.global.group6
-	}
-	second.Unicast, second.Peers = false, nil
-	for i := range second.Addresses {
-		if second.Addresses[i].Device == "" {
-			second.Addresses[i].Device = in.Interface
-		}
-	}
-	for _, other := range b.config.Instances {
-		if other.VRID == in.VRID && other.Interface == in.Interface && other.IPv6 == second.IPv6 || other.Name == second.Name {
-			b.diags.Errorf(d.Pos, word, "vrrp_instance %s: %s is left out: vrrp_instance %s is virtual router %d of its family on %s", d.Name, word, other.Name, in.VRID, in.Interface)
-			return
-		}
-	}
-	b.diags.Noticef(d.Pos, word, "vrrp_instance %s lists addresses of both families: %s runs those of the other as a second virtual router, together with it", d.Name, second.Name)
-	b.config.Instances = append(b.config.Instances, second)
-	b.together(in, second.Name)
-}
-
-// together puts a second virtual router into the sync group of the first.
-func (b *build) together(first settings.Instance, second string) {
-	for i, g := range b.config.Groups {
-		for _, m := range g.Members {
-			if m == first.Name {
-				b.config.Groups[i].Members = append(g.Members, second)
-				return
-			}
-		}
-	}
-	b.config.Groups = append(b.config.Groups, settings.Group{Pos: first.Pos, Name: strings.TrimSpace(first.Name), Members: []string{first.Name, second}})
 }

@@ -36,22 +36,20 @@ func TestVersions(t *testing.T) {
 	})
 }
 
-func TestBothFamiliesAreTwoVirtualRouters(t *testing.T) {
-	mixed := "vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n192.0.2.10\n2001:db8::10/64\n192.0.2.11\n}\n}\n"
-	notice := "k:1: notice: vrrp_instance A lists addresses of both families: A-ipv6 runs those of the other as a second virtual router, together with it\n"
+func TestAddressesOfBothFamiliesHaveOneElection(t *testing.T) {
+	mixed := func(lines string) string {
+		return "vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n" + lines + "\n}\nvirtual_ipaddress_excluded {\n192.0.2.12\n}\n}\n"
+	}
+	notice := "k:1: notice: vrrp_instance A lists addresses of both families: those of the second are held and announced with the others and not advertised; " +
+		"keepalived ignores them there, and takes them in virtual_ipaddress_excluded\n"
 	check(t, map[string]result{
-		"the first":    {mixed, notice, "instance A on eth0 vrid 7 version 2"},
-		"the second":   {mixed, notice, "instance A-ipv6 on eth0 vrid 7 version 3"},
-		"its address":  {mixed, notice, "address 2001:db8::10/64 dev eth0"},
-		"one state":    {mixed, notice, "group A [A A-ipv6]"},
-		"in its group": {mixed + in2("B", "8") + "vrrp_sync_group G {\ngroup {\nA\nB\n}\n}\n", notice, "group G [A B A-ipv6]"},
-		"taken": {mixed + strings.Replace(six(""), "A {", "S {", 1),
-			"k:1: error: vrrp_instance A: 2001:db8::10 is left out: vrrp_instance S is virtual router 7 of its family on eth0\n", "not A-ipv6"},
+		"IPv4 first":    {mixed("192.0.2.10\n2001:db8::10/64\n192.0.2.11"), notice, "version 2"},
+		"IPv6 is held":  {mixed("192.0.2.10\n2001:db8::10/64\n192.0.2.11"), notice, "excluded 2001:db8::10/64 dev eth0"},
+		"the rest too":  {mixed("192.0.2.10\n2001:db8::10/64\n192.0.2.11"), notice, "excluded 192.0.2.12/32 dev eth0"},
+		"in the packet": {mixed("192.0.2.10\n2001:db8::10/64\n192.0.2.11"), notice, "address 192.0.2.11/32 dev eth0"},
+		"IPv6 first":    {mixed("2001:db8::10/64\n192.0.2.10"), notice, "excluded 192.0.2.10/32 dev eth0"},
+		"version 3":     {mixed("2001:db8::10/64\n192.0.2.10"), notice, "version 3"},
 	})
-}
-
-func in2(name, vrid string) string {
-	return "vrrp_instance " + name + " {\ninterface eth0\nvirtual_router_id " + vrid + "\nvirtual_ipaddress {\n192.0.2.20\n}\n}\n"
 }
 
 func TestTheSameNumberInBothFamiliesIsTwoRouters(t *testing.T) {

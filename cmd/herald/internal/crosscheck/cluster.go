@@ -29,7 +29,7 @@ func Cluster(v *vrrp.Config, others []*vrrp.Config, local []Network, diags *conf
 		c := cluster{inst: inst, diags: diags}
 		for _, o := range others {
 			for _, theirs := range o.Instances {
-				if theirs.VRID == inst.VRID && (theirs.Interface == inst.Interface || shareAddress(theirs, inst)) {
+				if theirs.VRID == inst.VRID && theirs.IPv6 == inst.IPv6 && (theirs.Interface == inst.Interface || shareAddress(theirs, inst)) {
 					c.others = append(c.others, theirs)
 				}
 			}
@@ -144,7 +144,7 @@ func best(i vrrp.Instance) int {
 // each hears the other's advertisements as a stranger's.
 func segment(before []vrrp.Instance, inst vrrp.Instance, local []Network, diags *config.Diagnostics) {
 	for _, other := range before {
-		if other.VRID != inst.VRID || other.Interface == inst.Interface {
+		if other.VRID != inst.VRID || other.IPv6 != inst.IPv6 || other.Interface == inst.Interface {
 			continue
 		}
 		for _, a := range local {
