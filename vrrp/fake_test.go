@@ -42,6 +42,7 @@ type fakeHost struct {
 	events                                         []string // others are told of
 	changes                                        [][]stats.Instance
 	slow                                           time.Duration // of every kernel operation
+	unreachable                                    netip.Addr    // nothing can be sent to it
 }
 
 func newHost() *fakeHost {
@@ -98,7 +99,7 @@ func (h *fakeHost) open(p Place, ready func()) (Link, error) {
 	if p.Group != wire.Group || p.AH {
 		h.note("open %s %v join %t ah %t", dev, p.Group, p.Join, p.AH)
 	}
-	l := &fakeLink{host: h, dev: dev, ready: ready}
+	l := &fakeLink{host: h, dev: dev, ready: ready, place: p}
 	h.links[dev] = l // the last opened on the device
 	return l, nil
 }
@@ -107,6 +108,7 @@ type fakeLink struct {
 	host    *fakeHost
 	dev     string
 	ready   func()
+	place   Place
 	waiting []wire.Packet
 	recvErr int // so many receives fail
 }
@@ -133,6 +135,9 @@ func (l *fakeLink) Send(p wire.Packet) error {
 	a, reason := wire.Decode(p)
 	if reason != wire.Accepted {
 		return errors.New(reason.String())
+	}
+	if p.Destination == l.host.unreachable {
+		return fmt.Errorf("send to %v: %w", p.Destination, syscall.EHOSTUNREACH)
 	}
 	if l.host.sendErr != nil {
 		l.host.note("refused %d/%d", a.VRID, a.Priority)

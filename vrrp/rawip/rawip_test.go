@@ -2,6 +2,7 @@ package rawip
 
 import (
 	"bytes"
+	"net"
 	"net/netip"
 	"os"
 	"runtime"
@@ -229,4 +230,104 @@ func FuzzSplit(f *testing.F) {
 			t.Fatalf("payload of %d bytes out of %d", len(p.Payload), len(b))
 		}
 	})
+}
+
+// TestUnicastCarriesItsTimeToLive, over a veth pair in IPv4.
+func TestUnicastCarriesItsTimeToLive(t *testing.T) {
+	eth, peer := isolated(t)
+	from, _ := open(t, eth)
+	to, ready := open(t, peer)
+	buf := make([]byte, 2048)
+	for _, ttl := range []uint8{64, 255, 3} {
+		// The kernel would deliver to an address of this host by the loopback.
+		want := wire.Packet{Source: eth0, Destination: netip.MustParseAddr("10.1.1.21"), TTL: ttl, Payload: []byte("unicast")}
+		control, address := from.envelope(want)
+		if len(control) == 0 || address == nil {
+			t.Fatal("no envelope")
+		}
+		if err := from.raw.Control(func(fd uintptr) {
+			if err := from.setTTL(int(fd), want); err != nil {
+				t.Error(err)
+			}
+			got, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_TTL)
+			if err != nil || got != int(ttl) {
+				t.Errorf("IP_TTL: got %d, %v, want %d", got, err, ttl)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// To the group it is 255 whatever unicast has.
+	if err := from.Send(multicast(eth0, []byte("x"))); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, ready)
+	if p, ok, err := to.Receive(buf); err != nil || !ok || p.TTL != 255 {
+		t.Errorf("to the group: got %+v, %t, %v, want TTL 255", p, ok, err)
+	}
+}
+
+func TestIPv6PacketsArriveWithHopLimitAndDestination(t *testing.T) {
+	eth, peer := isolated(t)
+	ready := make(chan struct{}, 10)
+	place := func(l netlink.Link) Place {
+		return Place{Device: l.Attrs().Name, Index: l.Attrs().Index, Group: wire.Group6, Join: true}
+	}
+	from, err := Open(place(eth), func() {})
+	if err != nil {
+		t.Skipf("needs IPv6: %v", err)
+	}
+	defer from.Close()
+	to, err := Open(place(peer), func() { ready <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	own := netip.MustParseAddr("fe80::20")
+	a := &netlink.Addr{IPNet: &net.IPNet{IP: own.AsSlice(), Mask: net.CIDRMask(64, 128)}, Flags: unix.IFA_F_NODAD}
+	if err := netlink.AddrAdd(eth, a); err != nil {
+		t.Fatal(err)
+	}
+	if err := from.Send(wire.Packet{Source: own, Destination: wire.Group6, TTL: 255, Payload: []byte("six")}); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, ready)
+	p, ok, err := to.Receive(make([]byte, 100))
+	if err != nil || !ok || p.Source != own || p.Destination != wire.Group6 || p.TTL != 255 || string(p.Payload) != "six" {
+		t.Errorf("got %+v, %t, %v", p, ok, err)
+	}
+	if err := from.Send(multicast(eth0, []byte("x"))); err == nil || !strings.Contains(err.Error(), "not of one family") {
+		t.Errorf("IPv4 on an IPv6 socket: got %v", err)
+	}
+}
+
+func TestAnAuthenticationHeaderArrivesWithItsIPHeader(t *testing.T) {
+	eth, peer := isolated(t)
+	ready := make(chan struct{}, 10)
+	place := func(l netlink.Link) Place {
+		return Place{Device: l.Attrs().Name, Index: l.Attrs().Index, Group: wire.Group, Join: true, AH: true}
+	}
+	from, err := Open(place(eth), func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	to, err := Open(place(peer), func() { ready <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	want := wire.SealAH([]byte("message"), eth0, wire.Group, 255, 7, [8]byte{'k'})
+	if err := from.Send(want); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, ready)
+	p, ok, err := to.Receive(make([]byte, 200))
+	if err != nil || !ok || !bytes.Equal(p.Payload, want.Payload) || p.TTL != 255 {
+		t.Fatalf("got %+v, %t, %v", p, ok, err)
+	}
+	p.Header[10], p.Header[11] = 0, 0 // the kernel fills the checksum in
+	if !bytes.Equal(p.Header, want.Header) {
+		t.Errorf("header: got %x, want %x", p.Header, want.Header)
+	}
 }
