@@ -22,6 +22,8 @@ type Instance struct {
 	Since          time.Time    `json:"since"` // when State was entered
 	Why            string       `json:"why,omitempty"`
 	Addresses      []string     `json:"addresses,omitempty"` // "10.1.1.10/32 dev eth0"
+	Peers          []Peer       `json:"peers,omitempty"`     // by address
+	Tracked        []Tracked    `json:"tracked,omitempty"`   // scripts, in configuration order
 	History        []Transition `json:"history,omitempty"`   // oldest first
 	Counters       VRRPCounters `json:"counters"`
 }
@@ -32,6 +34,24 @@ type Transition struct {
 	From string    `json:"from"`
 	To   string    `json:"to"`
 	Why  string    `json:"why,omitempty"`
+	// Lasted is how long From had lasted; Priority is ours.
+	Lasted   time.Duration `json:"lasted_ns,omitempty"`
+	Priority uint8         `json:"priority,omitempty"`
+	// Peers are the routers heard a short while before.
+	Peers []Peer `json:"peers,omitempty"`
+}
+
+// Peer is another router whose advertisements were accepted.
+type Peer struct {
+	Address  string    `json:"address"`
+	Priority uint8     `json:"priority"` // last advertised; 0 when it resigned
+	Last     time.Time `json:"last"`
+}
+
+// Tracked is one tracked script.
+type Tracked struct {
+	Name  string `json:"name"`
+	State string `json:"state"` // "good", "bad" or "unknown"
 }
 
 // VRRPCounters are the counters of one instance, named after the objects of
@@ -40,6 +60,7 @@ type Transition struct {
 // interface received the packet.
 type VRRPCounters struct {
 	BecomeMaster            uint64 `json:"become_master"`
+	ReleaseMaster           uint64 `json:"release_master"` // not in the MIB
 	AdvertiseSent           uint64 `json:"advertise_sent"`
 	AdvertiseRcvd           uint64 `json:"advertise_rcvd"`
 	AdvertiseIntervalErrors uint64 `json:"advertise_interval_errors"`

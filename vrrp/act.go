@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"herald/stats"
 	"herald/vrrp/fsm"
 	"herald/vrrp/settings"
 	"herald/vrrp/vip"
@@ -210,6 +209,9 @@ func (s *Server) report(in *instance, t fsm.Transition) {
 	if t.To == fsm.Master {
 		in.counters.BecomeMaster++
 	}
+	if t.From == fsm.Master {
+		in.counters.ReleaseMaster++
+	}
 	line := in.prefix("%s: %v", strings.ToLower(t.To.String()), t)
 	if t.To == fsm.Master && len(in.held) > 0 {
 		line += ", holding " + addressList(in.held)
@@ -219,7 +221,7 @@ func (s *Server) report(in *instance, t fsm.Transition) {
 	} else {
 		s.log.Info(line)
 	}
-	in.history = append(in.history, stats.Transition{At: time.Now(), From: shown(t.From), To: shown(t.To), Why: t.String()})
+	in.remember(t)
 	if extra := len(in.history) - historyLength; extra > 0 {
 		in.history = slices.Delete(in.history, 0, extra)
 	}

@@ -52,6 +52,8 @@ type instance struct {
 	refused      [wire.Reasons]uint64
 	sendFailures uint64
 	history      []stats.Transition
+	peers        peers
+	entered      time.Time // when the state was entered, for the history
 	limit        limiter
 }
 

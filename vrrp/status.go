@@ -42,6 +42,7 @@ func (in *instance) status() stats.Instance {
 	case in.state.Kind != fsm.Master && in.state.Peer.IsValid():
 		st.Master, st.MasterPriority = in.state.Peer.String(), in.state.PeerPriority
 	}
+	st.Peers = in.peers.list()
 	for _, a := range in.desired() {
 		st.Addresses = append(st.Addresses, addressText(a))
 	}
@@ -52,7 +53,9 @@ func (in *instance) status() stats.Instance {
 func (s *Server) publish() {
 	all := make([]stats.Instance, 0, len(s.instances))
 	for _, in := range s.instances {
-		all = append(all, in.status())
+		st := in.status()
+		st.Tracked = s.tracked(in)
+		all = append(all, st)
 	}
 	s.published.Store(&all)
 }

@@ -28,15 +28,22 @@ var checkStates = []string{"HANA", "SOCKERR", "L4OK", "L4TOUT", "L4CON", "L6OK",
 	"L7STS", "PROCERR", "PROCTOUT", "PROCOK"}
 
 // AppendMetrics appends the snapshot in the Prometheus text format, under the
-// names of HAProxy's exporter and, for VRRP, names that begin with
-// "herald_vrrp_".
+// names of HAProxy's exporter and, for VRRP, those of keepalived's exporters
+// and names that begin with "herald_vrrp_".
 func AppendMetrics(b []byte, s *stats.Snapshot) []byte {
 	m := &metrics{b: b}
 	m.process(&s.Info)
 	for _, sec := range sections {
 		m.section(sec.name, sec.row, s)
 	}
-	m.vrrp(s)
+	return AppendVRRPMetrics(m.b, s.Instances)
+}
+
+// AppendVRRPMetrics appends the instances alone.
+func AppendVRRPMetrics(b []byte, all []stats.Instance) []byte {
+	m := &metrics{b: b}
+	m.vrrp(all)
+	m.keepalived(all)
 	return m.b
 }
 
@@ -188,8 +195,8 @@ func servers(s *stats.Snapshot, proxy int, are func(*stats.Row) bool) int {
 }
 
 // vrrp writes the instances (objects of RFC 6527 as Prometheus spells them).
-func (m *metrics) vrrp(s *stats.Snapshot) {
-	if len(s.Instances) == 0 {
+func (m *metrics) vrrp(all []stats.Instance) {
+	if len(all) == 0 {
 		return
 	}
 	for _, f := range []struct {
@@ -212,8 +219,8 @@ func (m *metrics) vrrp(s *stats.Snapshot) {
 		{"herald_vrrp_ttl_errors_total", "advertisements with a TTL other than 255", true, func(v *stats.Instance) uint64 { return v.Counters.IPTTLErrors }},
 	} {
 		m.family(f.name, f.help, f.counter)
-		for i := range s.Instances {
-			v := &s.Instances[i]
+		for i := range all {
+			v := &all[i]
 			m.sample(f.name, strconv.FormatUint(f.of(v), 10), "instance", v.Name, "interface", v.Interface, "vrid", strconv.Itoa(int(v.VRID)))
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // view is what the URI asks of the page.
 type view struct {
-	form      string // "", "csv", "json" or "json-schema"
+	form      string // "", "csv", "json", "json-schema" or "metrics"
 	filter    Filter
 	noRefresh bool
 	outcome   string // of the change just made: "DONE"
@@ -40,7 +40,7 @@ func parseView(rest string) view {
 	for option := range strings.SplitSeq(options, ";") {
 		name, value, _ := strings.Cut(option, "=")
 		switch name {
-		case "csv", "json", "json-schema":
+		case "csv", "json", "json-schema", "metrics":
 			v.form = name
 		case "up":
 			v.filter.UpOnly = true
@@ -76,6 +76,8 @@ func respond(p Page, r Request, snapshot func() stats.Snapshot, apply Apply) Res
 	switch v.form {
 	case "csv":
 		return Response{Status: 200, Header: common("text/plain"), Body: AppendCSV(nil, &s, v.filter)}
+	case "metrics":
+		return Response{Status: 200, Header: common("text/plain; version=0.0.4"), Body: AppendMetrics(nil, &s)}
 	case "json":
 		return Response{Status: 200, Header: common("application/json"), Body: AppendJSON(nil, &s, v.filter)}
 	}

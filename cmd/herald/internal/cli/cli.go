@@ -48,6 +48,8 @@ func commands() []command {
 		{"run", "run the daemon in the foreground", runHelp, runDaemon},
 		{"check", "read both configurations and say everything about them", checkHelp, runCheck},
 		{"status", "show roles, addresses, proxies and servers of the daemon that runs", statusHelp, runStatus},
+		{"history", "list the changes of state of VRRP, with the reasons", historyHelp, runHistory},
+		{"metrics", "print all counters for Prometheus", metricsHelp, runMetrics},
 		{"reload", "have the daemon read its configuration again", reloadHelp, runReload},
 		{"drain", "give the addresses to other nodes and take none", drainHelp, runDrain},
 		{"undrain", "take part again", undrainHelp, runUndrain},

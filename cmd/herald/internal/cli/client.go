@@ -78,14 +78,14 @@ func runStatus(ctx context.Context, p Program, args []string, stdout, stderr io.
 		show = showJSON
 	}
 	if !watch {
-		return once(ctx, dir, show, stdout, stderr)
+		return once(ctx, dir, "status", show, stdout, stderr)
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		// Home and clear, then the whole at once: no flicker.
 		io.WriteString(stdout, "\x1b[H\x1b[2J")
-		once(ctx, dir, showText, stdout, stdout)
+		once(ctx, dir, "status", showText, stdout, stdout)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -94,8 +94,9 @@ func runStatus(ctx context.Context, p Program, args []string, stdout, stderr io.
 	}
 }
 
-// once asks for the status and shows it.
-func once(ctx context.Context, dir string, show func(io.Writer, json.RawMessage) error, stdout, stderr io.Writer) int {
+// once asks for the status and shows it, or of it what the command name is
+// about.
+func once(ctx context.Context, dir, name string, show func(io.Writer, json.RawMessage) error, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithTimeout(ctx, statusWait)
 	defer cancel()
 	var raw json.RawMessage
@@ -104,7 +105,7 @@ func once(ctx context.Context, dir string, show func(io.Writer, json.RawMessage)
 		err = show(stdout, raw)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "herald status: %v\n", err)
+		fmt.Fprintf(stderr, "herald %s: %v\n", name, err)
 		return Failed
 	}
 	return Done
