@@ -54,6 +54,7 @@ var rooms = map[string]struct {
 	"vrrp/vip":       {core, []string{"vrrp/settings"}},
 	"vrrp/notice":    {core, nil},
 	"vrrp/directive": {core, []string{"config", "config/block", "vrrp/settings"}},
+	"vrrp/dump":      {core, []string{"stats", "vrrp/settings"}},
 	"vrrp/rawip":     {edge, []string{"vrrp/wire"}},
 	"vrrp/kernel":    {edge, []string{"vrrp/vip", "vrrp/settings"}},
 

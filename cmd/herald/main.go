@@ -5,9 +5,13 @@
 // This package only joins the command line with what the commands do; the
 // exit code is its one decision.
 //
+// Under the name keepalived, as a symbolic link, it has keepalived's command
+// line.
+//
 //	herald check
 //	herald run
 //	herald status
+//	keepalived -nl -f keepalived.conf
 package main
 
 import (
@@ -16,11 +20,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"herald/cmd/herald/internal/assemble"
 	"herald/cmd/herald/internal/cli"
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/personality"
 	"herald/e2e/lab"
 )
 
@@ -33,15 +39,21 @@ func main() {
 
 // run runs one command and returns its exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	return cli.Main(ctx, cli.Program{
+	program := cli.Program{
 		Version: version,
 		Getenv:  getenv,
 		Role:    role,
 		Check: func(o cli.Options, stdout, stderr io.Writer) int {
 			return assemble.Check(options(o), stdout, stderr)
 		},
-		Lab: runLab,
-	}, args, stdout, stderr)
+		Place: func(o cli.Options) personality.Place { return assemble.Place(options(o)) },
+		Test:  func(o cli.Options, findings io.Writer) int { return assemble.Test(options(o), findings) },
+		Lab:   runLab,
+	}
+	if filepath.Base(os.Args[0]) == "keepalived" {
+		return cli.Keepalived(ctx, program, args, stdout, stderr)
+	}
+	return cli.Main(ctx, program, args, stdout, stderr)
 }
 
 // role is the life of one role.
@@ -56,7 +68,7 @@ func role(ctx context.Context, name ipc.Name, r *ipc.Role, o cli.Options) error 
 }
 
 func options(o cli.Options) assemble.Options {
-	return assemble.Options{Keepalived: o.Keepalived, HAProxy: o.HAProxy, Version: version, FastStop: o.FastStop, Nodes: o.Nodes}
+	return assemble.Options{Keepalived: o.Keepalived, HAProxy: o.HAProxy, Version: version, FastStop: o.FastStop, ConfigID: o.ConfigID, Nodes: o.Nodes}
 }
 
 // runLab runs `herald lab`, which ends its programs and namespaces when it is

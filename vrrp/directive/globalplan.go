@@ -28,11 +28,8 @@ include_check [OPTION...] | Which failures of include are errors: readable, matc
 // processPlan lists settings that stand at the top level, outside
 // global_defs.
 const processPlan = `
-net_namespace NAME | Runs in a network namespace. | red
 net_namespace_ipvs NAME | The network namespace of the IPVS rules. | red
 namespace_with_ipsets | Uses ipsets in a namespace on old kernels. |
-instance NAME | Names the files of several daemons apart. | red
-use_pid_dir | Puts the pid files in /run/keepalived. |
 linkbeat_use_polling | Finds dead links by polling MII or ethtool. |
 child_wait_time SECONDS | Time children have to end, 5 s. | 5
 `

@@ -18,6 +18,7 @@ type Config struct {
 	Scripts   []Script
 	Instances []Instance
 	Groups    []Group
+	Process   Process
 	// StartupDelay is vrrp_startup_delay: instances stay BACKUP so long.
 	StartupDelay time.Duration
 	// ScriptUser and ScriptGroup run scripts that name no user; empty means
@@ -30,6 +31,14 @@ type Config struct {
 	StaticAddresses []Address
 	StaticRouting   Routing
 	Notification    Notification
+}
+
+// Process is where a daemon that runs as keepalived is, and what its files
+// are called.
+type Process struct {
+	NetNamespace string // net_namespace: the one to run in
+	Instance     string // instance: part of the names of pid files
+	UsePidDir    bool   // use_pid_dir: pid files are in /run/keepalived
 }
 
 // Instance is one vrrp_instance (RFC 3768's virtual router on one interface).

@@ -38,6 +38,7 @@ type Options struct {
 	HAProxy    []string // files and directories, in order
 	Nodes      []string // keepalived.conf of the other nodes, for Check
 	Version    string   // of herald, for the page
+	ConfigID   string   // of lines that begin with @; the short host name when empty
 	FastStop   bool     // addresses go with the resignation, not after it
 }
 
@@ -54,9 +55,13 @@ func (o Options) patience() time.Duration {
 func loadVRRP(o Options, diags *config.Diagnostics) *vrrpsettings.Config {
 	host := hostName()
 	short, _, _ := strings.Cut(host, ".")
+	id := o.ConfigID
+	if id == "" {
+		id = short
+	}
 	statements := block.Parse(disk.Files{}, block.Options{
 		Path:     o.Keepalived,
-		ConfigID: short,
+		ConfigID: id,
 		Instance: short,
 		Env:      os.LookupEnv,
 		Rand:     func(lo, hi int) int { return lo + rand.IntN(max(hi-lo+1, 1)) },

@@ -81,11 +81,11 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	server.SetDrained(begin.Rest)
 	tellServing(server, begin.Proxy)
 	others.start(cfg.Notification.Mail)
-	return serveVRRP(ctx, role, server, o.patience())
+	return serveVRRP(ctx, role, server, cfg, o.patience())
 }
 
 // serveVRRP runs the instances and obeys the parent.
-func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, patience time.Duration) error {
+func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, cfg *settings.Config, patience time.Duration) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	beating, stopBeating := context.WithCancel(ctx)
@@ -111,7 +111,7 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, patienc
 			case ipc.ProxyFact:
 				tellServing(server, c)
 			case *ipc.StatusRequest:
-				raw, err := json.Marshal(server.Status())
+				raw, err := answer(server, cfg, c.Dump)
 				if err != nil {
 					return fmt.Errorf("encode status: %w", err)
 				}

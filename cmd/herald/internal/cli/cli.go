@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/personality"
 )
 
 // Exit codes.
@@ -26,6 +27,11 @@ type Program struct {
 	Role func(ctx context.Context, name ipc.Name, role *ipc.Role, o Options) error
 	// Check reads the configuration and returns an exit code.
 	Check func(o Options, stdout, stderr io.Writer) int
+	// Place is where the configuration wants a daemon that is called
+	// keepalived; Test is its -t, which writes findings and returns the exit
+	// code.
+	Place func(o Options) personality.Place
+	Test  func(o Options, findings io.Writer) int
 	// Lab is `herald lab`; args are what follows the word.
 	Lab func(ctx context.Context, args []string, stdout, stderr io.Writer) int
 	// Getenv reads the environment.
@@ -123,6 +129,7 @@ type Options struct {
 	Keepalived string   // empty: no VRRP role
 	HAProxy    []string // files and directories; empty: no proxy role
 	RunDir     string
+	ConfigID   string   // picks the lines of keepalived.conf that begin with @; the host's name when empty
 	Nodes      []string // keepalived.conf of other nodes, to be checked against
 	FastStop   bool     // a stop does not wait for who takes the addresses
 }
@@ -150,6 +157,9 @@ func (o Options) Args() []string {
 	}
 	for _, f := range o.HAProxy {
 		args = append(args, "--haproxy", f)
+	}
+	if o.ConfigID != "" {
+		args = append(args, "--config-id", o.ConfigID)
 	}
 	if o.FastStop {
 		args = append(args, "--fast-stop")

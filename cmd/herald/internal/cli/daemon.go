@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,30 +23,50 @@ import (
 	"herald/cmd/herald/internal/withdraw"
 )
 
-// runDaemon is the parent: lock, control socket, signals, supervision.
+// runDaemon is `herald run`.
 func runDaemon(ctx context.Context, p Program, args []string, _, stderr io.Writer) int {
 	o, err := daemonFiles(p, "run", args)
 	if err != nil {
 		return wrong(stderr, "run", err)
 	}
+	// journald stamps lines itself.
+	return live(ctx, p, o, habits{name: "herald run", log: stderr, stamp: p.Getenv("JOURNAL_STREAM") == ""}, stderr)
+}
+
+// habits are what a daemon does one way as herald and another as keepalived.
+type habits struct {
+	name  string // for what fails at the start
+	log   io.Writer
+	stamp bool // lines of the log begin with the time
+	// alone is called when no other daemon has the run directory; nil for
+	// nothing.
+	alone func()
+	// began is told every process that begins to serve; nil for nobody.
+	began func(name ipc.Name, pid int)
+}
+
+// live is the parent: lock, control socket, signals, supervision.
+func live(ctx context.Context, p Program, o Options, h habits, stderr io.Writer) int {
 	o = o.absolute()
 	// A log reader that went away must not take the daemon along.
 	signal.Ignore(syscall.SIGPIPE)
 	lock, err := lockfile.Take(lockPath(o.RunDir))
 	if err != nil {
-		fmt.Fprintf(stderr, "herald run: %v\n", err)
+		fmt.Fprintf(stderr, "%s: %v\n", h.name, err)
 		return Failed
 	}
 	defer lock.Release()
+	if h.alone != nil {
+		h.alone()
+	}
 	listener, err := control.Listen(socketPath(o.RunDir))
 	if err != nil {
-		fmt.Fprintf(stderr, "herald run: %v\n", err)
+		fmt.Fprintf(stderr, "%s: %v\n", h.name, err)
 		return Failed
 	}
-	// journald stamps lines itself.
-	j := newJournal(stderr, p.Getenv("JOURNAL_STREAM") == "")
+	j := newJournal(h.log, h.stamp)
 	defer j.close(time.Second)
-	s := supervise.New(supervise.Options{Roles: o.Roles(), Version: p.Version, Node: hostName(),
+	s := supervise.New(supervise.Options{Roles: o.Roles(), Version: p.Version, Node: hostName(), Began: h.began,
 		Log: func(line string) { j.log("herald: " + line) }}, system(o, p))
 	server := control.Serve(listener, map[string]control.Answer{
 		"status":  func(ctx context.Context) (any, error) { return s.Status(ctx) },
@@ -56,16 +77,19 @@ func runDaemon(ctx context.Context, p Program, args []string, _, stderr io.Write
 	defer server.Close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	signals := make(chan os.Signal, 8)
+	signals, files := make(chan os.Signal, 8), make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	obeyed := make(chan struct{})
+	signal.Notify(files, dumpSignals()...)
+	defer signal.Stop(files)
 	over := make(chan struct{})
-	go func() { defer close(obeyed); obey(signals, over, stop, s) }()
+	var obeying sync.WaitGroup
+	obeying.Go(func() { obey(signals, over, stop, s) })
+	obeying.Go(func() { dumpFiles(files, over, s, j.log) })
 	j.log(fmt.Sprintf("herald: version %s, pid %d, reading %v", p.Version, os.Getpid(), o.named()))
 	code := s.Run(ctx)
 	close(over)
-	<-obeyed
+	obeying.Wait()
 	j.log(fmt.Sprintf("herald: ended with %d", code))
 	return code
 }
@@ -73,8 +97,12 @@ func runDaemon(ctx context.Context, p Program, args []string, _, stderr io.Write
 // daemonFiles reads the flags of the daemon and its roles.
 func daemonFiles(p Program, name string, args []string) (Options, error) {
 	var fast bool
-	o, err := files(p, name, args, func(set *flag.FlagSet) { set.BoolVar(&fast, "fast-stop", false, "") })
-	o.FastStop = fast
+	var id string
+	o, err := files(p, name, args, func(set *flag.FlagSet) {
+		set.BoolVar(&fast, "fast-stop", false, "")
+		set.StringVar(&id, "config-id", "", "")
+	})
+	o.FastStop, o.ConfigID = fast, id
 	return o, err
 }
 

@@ -36,6 +36,7 @@ func Cluster(v *vrrp.Config, others []*vrrp.Config, local []Network, diags *conf
 		}
 		c.ranks(len(others))
 		c.weights()
+		c.peers(local)
 		segment(v.Instances[:i], inst, local, diags)
 	}
 }
@@ -133,6 +134,39 @@ func (c cluster) moves(w weighed, hi int) {
 	}
 	c.warn("weight", "%s has weight %d, which can never move the addresses: this node has priority %d without it, and no other more than %d (vrrp_instance %s at %v)",
 		w.source, w.weight, without, best(second), second.Name, second.Pos)
+}
+
+// peers compares the list of unicast peers with the machine and with the other
+// nodes. The node's own address in it does no harm.
+func (c cluster) peers(local []Network) {
+	if !c.inst.Unicast {
+		return
+	}
+	listed := func(a netip.Addr) bool {
+		return slices.ContainsFunc(c.inst.Peers, func(p vrrp.Peer) bool { return p.Address == a })
+	}
+	own := func(a netip.Addr) bool {
+		return a == c.inst.Source || slices.ContainsFunc(local, func(n Network) bool { return n.Prefix.Addr() == a })
+	}
+	if c.inst.Source.IsValid() && local != nil && !slices.ContainsFunc(local, func(n Network) bool { return n.Prefix.Addr() == c.inst.Source }) {
+		c.warn("unicast_src_ip", "unicast_src_ip %v is no address of this machine: is this another node's file?", c.inst.Source)
+	}
+	if len(c.inst.Peers) > 0 && !slices.ContainsFunc(c.inst.Peers, func(p vrrp.Peer) bool { return !own(p.Address) }) {
+		c.warn("unicast_peer", "unicast_peer lists nobody but this node: no other hears it")
+	}
+	for _, o := range c.others {
+		if o.Source.IsValid() && !listed(o.Source) {
+			c.warn("unicast_peer", "unicast_peer misses %v, from where vrrp_instance %s at %v advertises: that node does not hear this one", o.Source, o.Name, o.Pos)
+		}
+	}
+	if len(c.others) == 0 || slices.ContainsFunc(c.others, func(o vrrp.Instance) bool { return !o.Source.IsValid() }) {
+		return // who is a stranger is not known
+	}
+	for _, p := range c.inst.Peers {
+		if !own(p.Address) && !slices.ContainsFunc(c.others, func(o vrrp.Instance) bool { return o.Source == p.Address }) {
+			c.warn("unicast_peer", "unicast_peer has %v, which is none of the other nodes", p.Address)
+		}
+	}
 }
 
 func best(i vrrp.Instance) int {

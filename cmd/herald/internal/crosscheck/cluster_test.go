@@ -81,3 +81,40 @@ func TestTheSameVirtualRouterTwiceOnASegment(t *testing.T) {
 		t.Errorf("want the network named, got %v", got)
 	}
 }
+
+func TestPeersThatAreMissingOrWrong(t *testing.T) {
+	unicast := func(source string, peers ...string) *vrrp.Config {
+		priority := netip.MustParseAddr(source).As4()[3]
+		return node(priority, func(i *vrrp.Instance) {
+			i.Unicast, i.Source = true, netip.MustParseAddr(source)
+			for _, p := range peers {
+				i.Peers = append(i.Peers, vrrp.Peer{Address: netip.MustParseAddr(p)})
+			}
+		})
+	}
+	local := []Network{{"eth0", netip.MustParsePrefix("10.1.1.20/24")}}
+	other := []*vrrp.Config{unicast("10.1.1.21", "10.1.1.20")}
+	for name, c := range map[string]struct {
+		v      *vrrp.Config
+		others []*vrrp.Config
+		want   string
+	}{
+		"complete, with its own": {unicast("10.1.1.20", "10.1.1.20", "10.1.1.21"), other, ""},
+		"missing":                {unicast("10.1.1.20", "10.1.1.20"), other, "lists nobody but this node"},
+		"wrong":                  {unicast("10.1.1.20", "10.1.1.21", "10.1.1.99"), other, "unicast_peer has 10.1.1.99, which is none"},
+		"another node's file":    {unicast("10.1.1.22", "10.1.1.21"), other, "unicast_src_ip 10.1.1.22 is no address of this machine"},
+		"alone":                  {unicast("10.1.1.20", "10.1.1.99"), nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var diags config.Diagnostics
+			Cluster(c.v, c.others, local, &diags)
+			got := diags.List()
+			if c.want == "" && len(got) > 0 {
+				t.Fatalf("want nothing, got %v", got)
+			}
+			if c.want != "" && (len(got) == 0 || !strings.Contains(got[0].Message, c.want)) {
+				t.Errorf("want %q, got %v", c.want, got)
+			}
+		})
+	}
+}

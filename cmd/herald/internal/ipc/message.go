@@ -150,6 +150,9 @@ type Instances struct{ JSON json.RawMessage }
 
 // StatusRequest asks a role for its part of `herald status`.
 type StatusRequest struct {
+	// Dump names a file of keepalived's that is asked for instead: "data",
+	// "stats", "stats_clear" or "json".
+	Dump string
 	seq  uint64
 	role *Role
 }

@@ -246,5 +246,11 @@ func (p *Peer) Instances(raw json.RawMessage) {
 // answers.
 func (p *Peer) AskStatus(seq uint64) { p.conn.post(message{Kind: kindStatus, Seq: seq}) }
 
+// AskDump asks a VRRP role for a file as keepalived writes it, as a JSON
+// string; a StatusReply with seq answers.
+func (p *Peer) AskDump(seq uint64, what string) {
+	p.conn.post(message{Kind: kindStatus, Seq: seq, Body: body(what)})
+}
+
 // Close ends the connection: the role sees that the parent is gone.
 func (p *Peer) Close() { p.conn.close() }

@@ -286,7 +286,11 @@ func (r *Role) command(m message) Command {
 	case kindInstances:
 		return Instances{JSON: m.Body}
 	case kindStatus:
-		return &StatusRequest{seq: m.Seq, role: r}
+		q := &StatusRequest{seq: m.Seq, role: r}
+		if len(m.Body) > 0 && json.Unmarshal(m.Body, &q.Dump) != nil {
+			return nil
+		}
+		return q
 	case kindRest:
 		var rest Rest
 		if json.Unmarshal(m.Body, &rest) == nil {

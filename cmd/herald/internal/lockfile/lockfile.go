@@ -70,8 +70,11 @@ func flock(f *os.File) error {
 // WritePid writes this process's number to path, whatever stood there, by a
 // rename: a reader never finds half a number. The result removes the file
 // when it still holds this number.
-func WritePid(path string) (remove func(), err error) {
-	text := strconv.Itoa(os.Getpid()) + "\n"
+func WritePid(path string) (remove func(), err error) { return WriteNumber(path, os.Getpid()) }
+
+// WriteNumber is WritePid for another process.
+func WriteNumber(path string, pid int) (remove func(), err error) {
+	text := strconv.Itoa(pid) + "\n"
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return nil, fmt.Errorf("write pid file %s: %w", path, err)

@@ -137,6 +137,9 @@ func (s *Supervisor) begin(r *role, crashed bool) {
 	}
 	r.process.Peer().Go(r.ready, g)
 	s.log("role %s (pid %d) begins", r.name, r.process.Pid())
+	if s.opt.Began != nil {
+		s.opt.Began(r.name, r.process.Pid())
+	}
 	p := r.ready.Prepared
 	if p.Note != "" {
 		s.log("role %s: %s", r.name, p.Note)

@@ -272,7 +272,7 @@ func (a *actor) obey() string {
 		case ipc.Instances:
 			a.say("instances %s", c.JSON)
 		case *ipc.StatusRequest:
-			c.Answer(json.RawMessage(`"` + a.String() + `"`))
+			c.Answer(json.RawMessage(`"` + a.String() + c.Dump + `"`))
 		}
 	}
 	return "exit status 1"

@@ -31,7 +31,9 @@ func (s *Supervisor) hear(r *role, report ipc.Report) {
 	case ipc.LogLine:
 		s.log("%s: %s", r.name, string(m))
 	case ipc.StatusReply:
-		s.answered(r, m)
+		if !s.dumped(m) {
+			s.answered(r, m)
+		}
 	default:
 		s.hearVRRP(r, report)
 	}

@@ -39,6 +39,7 @@ type Supervisor struct {
 	waiting  chan Result // of a reload somebody waits for; nil when none
 
 	asks        map[uint64]*ask
+	dumps       map[uint64]chan json.RawMessage
 	lastAsk     uint64
 	former      notices // of the VRRP role before
 	lanes       map[string]*lane
@@ -85,7 +86,8 @@ func New(opt Options, sys System) *Supervisor {
 		calls: make(chan func(), 256), done: make(chan struct{}), roles: map[lifecycle.ID]*role{},
 		sockets: map[string]Listener{}, specs: map[string]ipc.Socket{},
 		lanes:  map[string]*lane{},
-		starts: map[ipc.Name]int{}, last: map[ipc.Name]string{}, asks: map[uint64]*ask{}}
+		starts: map[ipc.Name]int{}, last: map[ipc.Name]string{}, asks: map[uint64]*ask{},
+		dumps: map[uint64]chan json.RawMessage{}}
 }
 
 func roleOf(n ipc.Name) lifecycle.Role {

@@ -55,6 +55,8 @@ type Options struct {
 	Roles   []ipc.Name
 	Version string
 	Node    string
+	// Began is told every process that begins to serve; nil for nobody.
+	Began func(name ipc.Name, pid int)
 	// Log takes a line for the operator; it must not wait.
 	Log func(line string)
 	// Times is lifecycle.Defaults when zero.

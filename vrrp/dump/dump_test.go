@@ -1,0 +1,100 @@
+package dump
+
+import (
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"herald/stats"
+	"herald/vrrp/settings"
+)
+
+// world is the configuration and state the files below were captured with,
+// from keepalived 2.2.7.
+func world() World {
+	address := settings.Address{Prefix: netip.MustParsePrefix("10.1.1.10/32"), Device: "e0"}
+	return World{
+		Config: &settings.Config{RouterID: "me",
+			Scripts: []settings.Script{{Name: "chk", Argv: []string{"/usr/bin/true"}, Interval: time.Second, Weight: 2, Rise: 1, Fall: 1}},
+			Instances: []settings.Instance{{Name: "VI_1", Interface: "e0", VRID: 51, Version: 2, Priority: 100, AdvertInt: time.Second,
+				Auth: settings.Auth{Type: settings.AuthPass, Pass: "1111"}, Addresses: []settings.Address{address},
+				Tracks: []settings.Track{{Source: "chk", Weight: 2}},
+				Garp:   settings.Garp{Delay: 5 * time.Second, Repeat: 5, RefreshRepeat: 1, LowerPrioDelay: 5 * time.Second, LowerPrioRepeat: 5}}}},
+		Instances: []stats.Instance{{Name: "VI_1", Interface: "e0", VRID: 51, State: "MASTER", Priority: 102, BasePriority: 100,
+			Master: "10.1.1.20", Since: time.UnixMicro(1795367167203202).UTC(), Counters: stats.VRRPCounters{AdvertiseSent: 3, BecomeMaster: 1}}},
+		Scripts: []Script{{Known: true, Good: true}},
+	}
+}
+
+const wantStats = `VRRP Instance: VI_1
+  Advertisements:
+    Received: 0
+    Sent: 3
+  Became master: 1
+  Released master: 0
+  Packet Errors:
+    Length: 0
+    TTL: 0
+    Invalid Type: 0
+    Advertisement Interval: 0
+    Address List: 0
+  Authentication Errors:
+    Invalid Type: 0
+    Type Mismatch: 0
+    Failure: 0
+  Priority Zero:
+    Received: 0
+    Sent: 0
+`
+
+const wantJSON = `[{"data":{"iname":"VI_1","dont_track_primary":0,"skip_check_adv_addr":0,"strict_mode":0,"vmac_ifname":"","ifp_ifname":"e0","master_priority":0,"last_transition":1795367167.203202,"garp_delay":5,"garp_refresh":0,"garp_rep":5,"garp_refresh_rep":1,"garp_lower_prio_delay":5,"garp_lower_prio_rep":5,"lower_prio_no_advert":0,"higher_prio_send_advert":0,"vrid":51,"base_priority":100,"effective_priority":102,"vipset":true,"promote_secondaries":false,"adver_int":1,"master_adver_int":1,"accept":1,"nopreempt":false,"preempt_delay":0,"state":2,"wantstate":2,"version":2,"smtp_alert":false,"notify_deleted":false,"vips":["10.1.1.10 dev e0 scope global set"],"track_script":["'/usr/bin/true'"],"auth_type":1,"auth_data":"1111"},"stats":{"advert_rcvd":0,"advert_sent":3,"become_master":1,"release_master":0,"packet_len_err":0,"advert_interval_err":0,"ip_ttl_err":0,"invalid_type_rcvd":0,"addr_list_err":0,"invalid_authtype":0,"authtype_mismatch":0,"auth_failure":0,"pri_zero_rcvd":0,"pri_zero_sent":0}}]`
+
+func TestStatsAndJSONAreKeepaliveds(t *testing.T) {
+	w := world()
+	if got := string(w.Stats()); got != wantStats {
+		t.Errorf("got\n%s\nwant\n%s", got, wantStats)
+	}
+	got, err := w.JSON()
+	if err != nil || string(got) != wantJSON {
+		t.Errorf("got\n%s, %v\nwant\n%s", got, err, wantJSON)
+	}
+}
+
+func TestDataHasTheLinesOthersLookFor(t *testing.T) {
+	got := string(world().Data())
+	for _, want := range []string{
+		"------< VRRP Topology >------\n VRRP Instance = VI_1\n   VRRP Version = 2\n   State = MASTER\n",
+		"   Wantstate = MASTER\n", "   Last transition = 1795367167.203202 (Sun Nov 22 17:06:07.203202 2026)\n", "   Interface = e0\n",
+		"   Using src_ip = 10.1.1.20\n", "   Gratuitous ARP delay = 5\n", "   Virtual Router ID = 51\n", "   Priority = 100\n",
+		"   Effective priority = 102\n", "   Advert interval = 1 sec\n", "   Preempt = enabled\n",
+		"   Virtual IP (1):\n     10.1.1.10 dev e0 scope global set\n", "   Tracked scripts :\n     chk weight 2\n",
+		"------< VRRP Scripts >------\n VRRP Script = chk\n   Command = '/usr/bin/true'\n   Interval = 1 sec\n",
+		"   Status = GOOD\n", "   State = idle\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("missing %q in\n%s", want, got)
+		}
+	}
+}
+
+func TestABackupShowsItsMaster(t *testing.T) {
+	w := world()
+	in := &w.Instances[0]
+	in.State, in.Master, in.MasterPriority, in.Counters.BecomeMaster = "BACKUP", "10.1.1.21", 103, 2
+	if got := string(w.Data()); !strings.Contains(got, "   Master router = 10.1.1.21\n   Master priority = 103\n") || strings.Contains(got, " set\n") {
+		t.Errorf("got %s", got)
+	}
+	if got := string(w.Stats()); !strings.Contains(got, "Released master: 2\n") {
+		t.Errorf("got %s", got)
+	}
+	raw, err := w.JSON()
+	var back []record
+	if err == nil {
+		err = json.Unmarshal(raw, &back)
+	}
+	if err != nil || back[0].Data.MasterPriority != 103 || back[0].Data.State != 1 || back[0].Data.Set {
+		t.Errorf("got %s, %v", raw, err)
+	}
+}
