@@ -305,4 +305,3 @@ func (b *build) strict(d *draft) {
 		b.diags.Warnf(d.Pos, d.Name, "vrrp_instance %s: the first IPv6 address should be link-local (RFC 9568 section 5.2.9)", d.Name)
 	}
 }
-	second.Notify = settings.Notify{Silent: true}
