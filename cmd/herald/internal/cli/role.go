@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/process"
 )
 
 // orphanTime bounds how long a role may take to end after its parent is gone.
@@ -30,6 +31,9 @@ func runRole(ctx context.Context, p Program, args []string, _, stderr io.Writer)
 	role, err := ipc.Inherit()
 	if err != nil {
 		return wrong(stderr, "role", err)
+	}
+	if err := process.Rename("herald-" + string(name)); err != nil {
+		role.Log(err.Error())
 	}
 	return liveRole(context.WithoutCancel(ctx), p, name, role, o, orphanTime)
 }

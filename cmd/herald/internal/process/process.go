@@ -56,6 +56,18 @@ func Start(args, env []string) (*Process, error) {
 	return &Process{cmd: cmd, peer: peer}, nil
 }
 
+// commMost is how much of a name the kernel keeps (TASK_COMM_LEN without its
+// zero).
+const commMost = 15
+
+// Rename sets what ps and top call this process: "exe" says nothing.
+func Rename(name string) error {
+	if err := os.WriteFile("/proc/self/comm", []byte(name[:min(len(name), commMost)]), 0); err != nil {
+		return fmt.Errorf("name the process %s: %w", name, err)
+	}
+	return nil
+}
+
 // Pid returns the process id.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 

@@ -140,3 +140,22 @@ func TestARoleSeesTheKillOfItsParent(t *testing.T) {
 		}
 	}
 }
+
+func TestAProcessIsCalledWhatItSaysCutAtWhatTheKernelKeeps(t *testing.T) {
+	before, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { Rename(string(bytes.TrimSpace(before))) })
+	for _, tc := range []struct{ name, want string }{
+		{"herald-proxy", "herald-proxy\n"},
+		{"herald-with-a-long-name", "herald-with-a-l\n"},
+	} {
+		if err := Rename(tc.name); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := os.ReadFile("/proc/self/comm"); string(got) != tc.want {
+			t.Errorf("got %q, want %q", got, tc.want)
+		}
+	}
+}
