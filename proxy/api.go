@@ -17,6 +17,8 @@ type Options struct {
 	Loops int
 	// Version is shown on the statistics page.
 	Version string
+	// ReleaseDate of the version, "2026/11/22", for the runtime API.
+	ReleaseDate string
 	// Node is shown on the statistics page and in HAProxy's %H; the host's
 	// name.
 	Node string

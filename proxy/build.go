@@ -54,6 +54,8 @@ type backend struct {
 	empty   bool // the lack of servers has been logged
 	since   time.Time
 	down    time.Duration
+	downs   uint64       // times it lost its last server
+	reach   int          // sum of the maxconn of the frontends that lead here
 	lastUse atomic.Int64 // Unix seconds of the last session; 0 never
 
 	sessions  gauge
@@ -125,6 +127,9 @@ func (s *Server) build(cfg *settings.Config) error {
 			}
 		case p.Backend:
 			f.backend = byName[p.Name]
+		}
+		if f.backend != nil {
+			f.backend.reach += int(f.maxConn.Load())
 		}
 		s.frontends = append(s.frontends, f)
 	}

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"herald/proxy/admin"
 	"herald/proxy/check"
+	"herald/proxy/logline"
 	"herald/stats"
 )
 
@@ -65,13 +65,6 @@ func (s *Server) SetServerState(backend, server string, state admin.ServerState)
 
 // SetServerHealth forces the health of a server.
 func (s *Server) SetServerHealth(backend, server string, h admin.ServerHealth) error {
-	t, err := s.find(backend, server)
-	if err == nil && !t.cfg.Check {
-		return errors.New("Health checks are not enabled on this server.")
-	}
-	if err != nil {
-		return err
-	}
 	return s.change(backend, server, [...]check.Kind{admin.HealthUp: check.ForceUp, admin.HealthStopping: check.ForceNoLB,
 		admin.HealthDown: check.ForceDown}[h])
 }
@@ -82,10 +75,10 @@ func (s *Server) SetServerCheck(backend, server string, on bool) error {
 	if err != nil {
 		return err
 	}
-	if !t.cfg.Check {
-		return errors.New("Health checks are not configured on this server, cannot enable.")
-	}
 	if on {
+		if !t.cfg.Check {
+			return admin.NoHealthCheck
+		}
 		return s.change(backend, server, check.EnableCheck)
 	}
 	return s.change(backend, server, check.DisableCheck)
@@ -182,11 +175,18 @@ func (s *Server) SetFrontend(name string, on bool) error {
 		return err
 	}
 	f.off.Store(!on)
+	did := "Resumed"
 	if on {
 		f.resume()
 	} else {
+		did = "Paused"
 		f.pause()
 	}
+	what := "frontend"
+	if f.cfg.Backend {
+		what = "proxy"
+	}
+	s.tell(f.log, logline.Warning, fmt.Sprintf("%s %s %s.", did, what, name))
 	return nil
 }
 
@@ -291,6 +291,9 @@ func (s *Server) ClearCounters(all bool) {
 		b.sessRate.most.Store(0)
 		clearTally(b.tallies)
 		b.mu.Lock()
+		if all {
+			b.downs = 0
+		}
 		for _, t := range b.targets {
 			t.sessions.most.Store(t.sessions.now.Load())
 			t.sessRate.most.Store(0)

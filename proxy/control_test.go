@@ -114,8 +114,9 @@ func TestTheRuntimeAPIReachesTheEngine(t *testing.T) {
 		{"get weight web/s1", "2 (initial 1)"},
 		{"set server web/none state ready", "No such server."},
 		{"set server none/s1 state ready", "No such backend."},
-		{"set server web/s1 health down", "checks are not enabled"},
-		{"disable health web/s1", "checks are not"},
+		{"set server web/s2 health down", ""}, // not checked: taken all the same
+		{"enable health web/s1", "Health check was not configured on this server, cannot enable."},
+		{"disable health web/s1", ""},
 		{"set maxconn frontend web 100", ""},
 		{"set maxconn frontend none 100", "No such frontend."},
 		{"set maxconn server web/s1 7", ""},

@@ -134,7 +134,9 @@ func (s *Server) step(t *target, e check.Event) {
 	emptied := false
 	if none := active+backup == 0; none != b.empty {
 		b.empty, emptied = none, none
-		if !none {
+		if none {
+			b.downs++
+		} else {
 			b.down += now.Sub(b.since)
 		}
 		b.since = now
@@ -147,7 +149,7 @@ func (s *Server) step(t *target, e check.Event) {
 	for _, a := range actions {
 		switch a.Kind {
 		case check.Log:
-			b.log.event(logline.Level(a.Level), a.Text(t.check, world))
+			s.tell(b.log, logline.Level(a.Level), a.Text(t.check, world))
 		case check.WentDown:
 			if t.cfg.ShutdownSessionsOnDown {
 				s.cut(t, 'D')
@@ -157,11 +159,18 @@ func (s *Server) step(t *target, e check.Event) {
 		}
 	}
 	if emptied {
-		b.log.event(logline.Emerg, check.BackendEmpty(b.cfg.Name, b.cfg.Frontend))
+		s.tell(b.log, logline.Emerg, check.BackendEmpty(b.cfg.Name, b.cfg.Frontend))
 	}
 	if e.Kind != check.Checked {
 		b.grant()
 	}
+}
+
+// tell writes a change to the proxy's log and to the process's own, where
+// HAProxy in the foreground prints it.
+func (s *Server) tell(log *logger, level logline.Level, text string) {
+	log.event(level, text)
+	s.notice(text)
 }
 
 // cut ends every stream on t, with this first termination flag.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"herald/proxy/h1"
@@ -14,6 +15,11 @@ import (
 // statsPage is the statistics page that target asks for, if any: the
 // frontend's, else the backend's.
 func (x *stream) statsPage(target []byte) *settings.Stats {
+	switch x.method {
+	case h1.MethodGet, h1.MethodHead, h1.MethodPost:
+	default: // the servers may know what it means there
+		return nil
+	}
 	for _, st := range [2]*settings.Stats{x.fe.cfg.Stats, x.backendStats()} {
 		if st != nil && bytes.HasPrefix(target, []byte(st.URI)) {
 			return st
@@ -108,7 +114,7 @@ func readForm(x *stream) answer {
 // makePage starts the goroutine that makes the page.
 func (x *stream) makePage() answer {
 	s, w, id := x.w.s, x.w, x.id
-	page, ask := newPage(x.page), x.ask
+	page, ask := newPage(x.page, x.pageOwner()), x.ask
 	w.l.Disarm(&x.c.timer)
 	s.wg.Go(func() {
 		r := render.Respond(page, ask, s.Snapshot, s.applyPage)
@@ -156,9 +162,22 @@ func awaitPage(x *stream) answer {
 	return x.say(b)
 }
 
-func newPage(st *settings.Stats) render.Page {
+// pageOwner is the name of the proxy whose page is asked for.
+func (x *stream) pageOwner() string {
+	if x.page != x.fe.cfg.Stats && x.fe.backend != nil {
+		return x.fe.backend.cfg.Name
+	}
+	return x.fe.cfg.Name
+}
+
+// newPage makes the page of the proxy called owner, which "stats scope ."
+// stands for.
+func newPage(st *settings.Stats, owner string) render.Page {
 	p := render.Page{URI: st.URI, Realm: st.Realm, Refresh: st.Refresh, HideVersion: st.HideVersion,
 		Legends: st.ShowLegends, Scope: st.Scope, Admin: st.Admin}
+	if i := slices.Index(p.Scope, "."); i >= 0 {
+		p.Scope = slices.Replace(slices.Clone(p.Scope), i, i+1, owner)
+	}
 	if st.ShowNode {
 		p.Node = st.Node
 	}

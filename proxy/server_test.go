@@ -69,6 +69,7 @@ type rig struct {
 	*Server
 	t    *testing.T
 	log  *lines
+	told *lines // the process's own log
 	cfg  *settings.Config
 	addr string // of the first frontend
 }
@@ -116,7 +117,7 @@ func section(servers ...string) *settings.Proxy {
 // with the test.
 func serve(t *testing.T, loops int, sections ...*settings.Proxy) *rig {
 	t.Helper()
-	r := &rig{t: t, log: newLines(), cfg: &settings.Config{Proxies: sections}}
+	r := &rig{t: t, log: newLines(), told: newLines(), cfg: &settings.Config{Proxies: sections}}
 	lent := map[string][]int{}
 	for _, p := range sections {
 		if !p.Frontend {
@@ -133,7 +134,7 @@ func serve(t *testing.T, loops int, sections ...*settings.Proxy) *rig {
 		}
 	}
 	var err error
-	r.Server, err = New(r.cfg, Options{Loops: loops, Pid: 42, Node: "test", OpenLog: func(settings.LogTarget) (Sink, error) { return r.log, nil }})
+	r.Server, err = New(r.cfg, Options{Loops: loops, Notice: func(line string) { r.told.Send([]byte(line)) }, Pid: 42, Node: "test", OpenLog: func(settings.LogTarget) (Sink, error) { return r.log, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

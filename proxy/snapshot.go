@@ -64,7 +64,7 @@ func modeName(http bool) string {
 
 func (s *Server) info(now time.Time) stats.Info {
 	i := stats.Info{
-		Name: "HAProxy", Version: s.opts.Version, Node: s.opts.Node, Description: s.cfg.Global.Description, Pid: s.opts.Pid,
+		Name: "HAProxy", Version: s.opts.Version, ReleaseDate: s.opts.ReleaseDate, Node: s.opts.Node, Description: s.cfg.Global.Description, Pid: s.opts.Pid,
 		Threads: len(s.workers), UptimeSec: int64(now.Sub(s.start).Seconds()), StartSec: s.start.Unix(),
 		MaxConn: uint64(max(s.maxConn.Load(), 0)), HardMaxConn: uint64(s.defaultMaxConn()),
 		CurrConns: uint64(max(s.conns.now.Load(), 0)),
@@ -152,13 +152,11 @@ func (s *Server) backendRow(b *backend, now time.Time) stats.Row {
 		r.Status = "DOWN"
 		down += now.Sub(b.since)
 	}
-	for _, t := range b.targets {
-		r.CheckDowns += t.state.Downs
-	}
+	r.CheckDowns = b.downs
 	r.QueueCur, r.QueueMax = uint64(b.queued.now.Load()), uint64(b.queued.most.Load())
 	r.SessLimit = uint64(b.cfg.FullConn)
-	if b.cfg.FullConn == 0 { // a tenth of what the frontends may have, as HAProxy
-		r.SessLimit = uint64(max(s.maxConn.Load()/10, 1))
+	if b.cfg.FullConn == 0 { // a tenth of what its frontends may have, rounded up, as HAProxy
+		r.SessLimit = uint64(max((b.reach+9)/10, 1))
 	}
 	r.LastChange, r.Downtime = int64(now.Sub(b.since).Seconds()), int64(down.Seconds())
 	r.LastSession = since(b.lastUse.Load(), now)

@@ -40,6 +40,8 @@ type Options struct {
 	Version    string   // of herald, for the page
 	ConfigID   string   // of lines that begin with @; the short host name when empty
 	FastStop   bool     // addresses go with the resignation, not after it
+	// ReleaseDate is when the version's source was committed, "2026/11/22".
+	ReleaseDate string
 }
 
 // patience is how long a stop may wait for successors.

@@ -30,11 +30,12 @@ func RunProxyRole(ctx context.Context, role *ipc.Role, o Options) error {
 		return errors.New("the HAProxy configuration has errors")
 	}
 	engine, err := proxy.New(cfg, proxy.Options{
-		Version: o.Version,
-		Node:    hostName(),
-		Pid:     os.Getpid(),
-		OpenLog: openLog,
-		Notice:  role.Log,
+		Version:     o.Version,
+		ReleaseDate: o.ReleaseDate,
+		Node:        hostName(),
+		Pid:         os.Getpid(),
+		OpenLog:     openLog,
+		Notice:      role.Log,
 	})
 	if err != nil {
 		return err
