@@ -41,7 +41,21 @@ type Plan struct {
 	RefreshRepeat   int           // announcements per address and refresh
 	LowerPrioDelay  time.Duration // second burst after a rival; 0 means none
 	LowerPrioRepeat int           // announcements per address after a rival
-	Interval        time.Duration // least time between two frames on one device
+	Interval        time.Duration // least time between two gratuitous ARPs on one device
+	NAInterval      time.Duration // the same of neighbour advertisements (IPv6)
+	// Extra is the period of one announcement per device beside all others, so
+	// that switches do not forget it; 0 means never. Keepers are those devices.
+	Extra   time.Duration
+	Keepers []string
+	// Paces are the devices that share a pace or have one of their own, by
+	// name; it is not changed once given.
+	Paces map[string]Pace
+}
+
+// Pace is how fast a group of devices may announce, counted together.
+type Pace struct {
+	Group   string // the same for devices that count together
+	ARP, NA time.Duration
 }
 
 // Announcement is one frame to send now.
@@ -49,6 +63,13 @@ type Announcement struct {
 	Owner  int
 	Target Target
 	Tries  int // how often it failed before
+	lane   lane
+}
+
+// lane is what paces one kind of frames: a device, or a group of them.
+type lane struct {
+	name string
+	six  bool
 }
 
 // A frame the system refuses (no buffers, a firewall being reloaded) is tried
@@ -68,7 +89,7 @@ type Queue struct {
 	owners []owner
 	ready  []frame // due and held back by pacing only, in order
 	later  []frame // to be tried again
-	free   map[string]time.Time
+	free   map[lane]time.Time
 }
 
 // owner is one master and its coming bursts.
@@ -83,6 +104,7 @@ type burst struct {
 	at      time.Time
 	repeat  int
 	refresh bool // books its successor
+	extra   bool // one frame per keeper; books its successor
 }
 
 type frame struct {
@@ -100,6 +122,7 @@ func (q *Queue) Master(now time.Time, id int, p Plan, targets []Target) {
 		o.add(now.Add(p.Delay), p.Repeat)
 	}
 	o.refresh(now)
+	o.extra(now)
 }
 
 // Rival announces again because another router was heard as master. Bursts
@@ -118,6 +141,7 @@ func (q *Queue) Rival(now time.Time, id int, p Plan, targets []Target) {
 		o.add(now.Add(p.LowerPrioDelay), p.LowerPrioRepeat)
 	}
 	o.refresh(now)
+	o.extra(now)
 }
 
 // Drop forgets everything of an owner: it is no longer master.
@@ -145,7 +169,7 @@ func (q *Queue) Next() time.Time {
 		earlier(f.at)
 	}
 	for _, f := range q.ready {
-		at := q.free[f.Target.Device]
+		at := q.free[f.lane]
 		if at.IsZero() {
 			at = time.Unix(0, 0) // at once
 		}
@@ -172,20 +196,20 @@ func (q *Queue) Due(now time.Time) []Announcement {
 		return nil
 	}
 	if q.free == nil {
-		q.free = map[string]time.Time{}
+		q.free = map[lane]time.Time{}
 	}
 	var due []Announcement
 	kept := q.ready[:0]
 	for _, f := range q.ready {
-		if now.Before(q.free[f.Target.Device]) {
+		if now.Before(q.free[f.lane]) {
 			kept = append(kept, f)
 			continue
 		}
 		due = append(due, f.Announcement)
 		if f.space > 0 {
-			q.free[f.Target.Device] = now.Add(f.space)
+			q.free[f.lane] = now.Add(f.space)
 		} else {
-			delete(q.free, f.Target.Device)
+			delete(q.free, f.lane)
 		}
 	}
 	q.ready = kept
@@ -226,6 +250,12 @@ func (o *owner) refresh(after time.Time) {
 	}
 }
 
+func (o *owner) extra(after time.Time) {
+	if o.plan.Extra > 0 && len(o.plan.Keepers) > 0 {
+		o.book(burst{at: after.Add(o.plan.Extra), repeat: 1, extra: true})
+	}
+}
+
 func (o *owner) book(b burst) {
 	if b.repeat <= 0 {
 		return
@@ -242,10 +272,15 @@ func (o *owner) book(b burst) {
 // expand turns the bursts that are due into frames. After a stall only the
 // newest burst counts: announcing sixty times at once helps nobody.
 func (o *owner) expand(now time.Time, frames []frame) []frame {
-	repeat := 0
+	repeat, extra := 0, false
 	for len(o.bursts) > 0 && !now.Before(o.bursts[0].at) {
 		b := o.bursts[0]
 		o.bursts = slices.Delete(o.bursts, 0, 1)
+		if b.extra {
+			extra = true
+			o.extra(now)
+			continue
+		}
 		repeat = max(repeat, b.repeat)
 		if b.refresh {
 			o.refresh(now)
@@ -253,8 +288,31 @@ func (o *owner) expand(now time.Time, frames []frame) []frame {
 	}
 	for range repeat {
 		for _, t := range o.targets {
-			frames = append(frames, frame{Announcement: Announcement{Owner: o.id, Target: t}, space: o.plan.Interval})
+			frames = append(frames, o.frame(t))
+		}
+	}
+	if extra && repeat == 0 { // a burst has kept every device awake
+		for _, device := range o.plan.Keepers {
+			if i := slices.IndexFunc(o.targets, func(t Target) bool { return t.Device == device }); i >= 0 {
+				frames = append(frames, o.frame(o.targets[i]))
+			}
 		}
 	}
 	return frames
+}
+
+// frame puts an announcement into its lane.
+func (o *owner) frame(t Target) frame {
+	six := !t.Address.Is4()
+	f := frame{Announcement: Announcement{Owner: o.id, Target: t, lane: lane{t.Device, six}}, space: o.plan.Interval}
+	if six {
+		f.space = o.plan.NAInterval
+	}
+	if p, ok := o.plan.Paces[t.Device]; ok {
+		f.lane.name, f.space = p.Group, p.ARP
+		if six {
+			f.space = p.NA
+		}
+	}
+	return f
 }

@@ -253,9 +253,11 @@ func (s *Server) list() {
 
 // see acts on a list of interfaces that job number made.
 func (s *Server) see(snap vip.Snapshot, number uint64) {
+	before := s.snap
 	s.snap = snap
 	s.setSysctls()
 	s.followLinks()
+	s.announceRisen(before)
 	s.weighAll()
 	for _, in := range s.holders() {
 		s.putBack(in, number)

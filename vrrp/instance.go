@@ -42,8 +42,9 @@ type instance struct {
 	claiming int                // claim jobs under way
 	reclaim  time.Time          // when to try a failed claim again
 	routing  routing
-	pending  fsm.Verb // announcement waiting for the addresses
-	waiting  bool     // pending is valid
+	paces    map[string]garp.Pace // of garp_group, by interface; shared and never changed
+	pending  fsm.Verb             // announcement waiting for the addresses
+	waiting  bool                 // pending is valid
 	resend   resend
 	// waitingFor are scripts that have to answer before the instance starts.
 	waitingFor []string
@@ -88,7 +89,8 @@ func (in *instance) gone() bool {
 func (in *instance) plan() garp.Plan {
 	g := in.cfg.Garp
 	return garp.Plan{Repeat: g.Repeat, Delay: g.Delay, Refresh: g.Refresh, RefreshRepeat: g.RefreshRepeat,
-		LowerPrioDelay: g.LowerPrioDelay, LowerPrioRepeat: g.LowerPrioRepeat, Interval: g.Interval}
+		LowerPrioDelay: g.LowerPrioDelay, LowerPrioRepeat: g.LowerPrioRepeat, Interval: g.Interval, NAInterval: g.NAInterval,
+		Extra: g.Extra, Keepers: in.keepers(), Paces: in.paces}
 }
 
 func targets(list []settings.Address) []garp.Target {

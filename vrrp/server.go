@@ -103,8 +103,10 @@ func New(cfg *settings.Config, ports Ports) (*Server, error) {
 	for _, sc := range cfg.Scripts {
 		s.scripts = append(s.scripts, &script{cfg: sc, count: group.Initial(sc)})
 	}
+	paces := pacesOf(cfg.GarpGroups)
 	for i := range cfg.Instances {
 		in := newInstance(i, cfg)
+		in.paces = paces
 		if _, err := in.advert(0).Append(nil); err != nil {
 			return nil, fmt.Errorf("start VRRP instance %s: %w", in.cfg.Name, err)
 		}

@@ -11,6 +11,8 @@ import (
 type garpDraft struct {
 	repeat, refreshRepeat, lowerRepeat *int
 	delay, refresh, lowerDelay, pace   *time.Duration
+	pace6                              *time.Duration // gna_interval
+	extra                              *extraGarp
 	once                               bool // vrrp_min_garp
 }
 
@@ -28,7 +30,10 @@ func garp(own, global garpDraft) settings.Garp {
 		Refresh:       pick(own.refresh, global.refresh, 0),
 		RefreshRepeat: pick(own.refreshRepeat, global.refreshRepeat, 1),
 		Interval:      pick(own.pace, global.pace, 0),
+		NAInterval:    pick(own.pace6, global.pace6, 0),
 	}
+	extra := pick(own.extra, global.extra, extraGarp{})
+	g.Extra, g.ExtraAll = extra.every, extra.all
 	g.LowerPrioDelay = pick(own.lowerDelay, global.lowerDelay, g.Delay)
 	g.LowerPrioRepeat = pick(own.lowerRepeat, global.lowerRepeat, g.Repeat)
 	return g

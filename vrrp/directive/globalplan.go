@@ -53,9 +53,6 @@ lvs_timeouts [OPTION...] | Sets the IPVS connection timeouts. | tcp 900
 lvs_flush | Removes existing IPVS rules at the start. |
 lvs_flush_on_stop [VS] | Removes all IPVS rules at the end. |
 lvs_flush_onstop [VS] | Old name of lvs_flush_on_stop. |
-vrrp_gna_interval SECONDS | Least time between two unsolicited neighbour advertisements. | 0.001
-vrrp_garp_extra_if [all] SECONDS | Announces on the other interfaces of an instance too. | 100
-vrrp_vmac_garp_intvl [all] SECONDS | Old name of vrrp_garp_extra_if. | 100
 nftables_ipvs [TABLE] | Uses nftables marks for virtual server groups. |
 nftables_ipvs_priority PRIORITY | Priority of those rules. | -1
 nftables_ipvs_start_fwmark NUMBER | The first of those marks. | 1000
@@ -127,7 +124,6 @@ iproute_usr_dir DIRECTORY | Where iproute's tables are (newer than 2.2.7). | /us
 const topPlan = `
 linkbeat_interfaces { INTERFACE [MII|ETHTOOL|IOCTL] } | Interfaces whose link is polled. | { eth2 ETHTOOL }
 interface_up_down_delays { INTERFACE DOWN [UP] } | Waits before it believes a link event. | { eth0 1 2 }
-garp_group { ... } | Paces announcements over a group of interfaces. | { garp_interval 0.1 interface eth0 }
 track_file NAME { ... } | A file whose number changes priorities. | maintenance { file /etc/down weight -30 }
 vrrp_track_file NAME { ... } | Old name of track_file. | maintenance { file /etc/down weight -30 }
 vrrp_track_process NAME { ... } | A process whose life changes priorities. | web { process nginx weight 10 }
@@ -139,7 +135,6 @@ auth_hmac NAME { ... } | Keys of HMAC authentication (newer than 2.2.7). | k { k
 `
 
 var insideTop = map[string]registry[nothing]{
-	"garp_group":         leaf(garpGroupPlan),
 	"track_file":         leaf(trackFilePlan),
 	"vrrp_track_file":    leaf(trackFilePlan),
 	"vrrp_track_process": leaf(trackProcessPlan),
@@ -149,13 +144,6 @@ var insideTop = map[string]registry[nothing]{
 }
 
 func leaf(table string) registry[nothing] { return config.NewRegistry(plan[nothing](table)...) }
-
-const garpGroupPlan = `
-garp_interval SECONDS | Least time between gratuitous ARPs. | 0.1
-gna_interval SECONDS | Least time between neighbour advertisements. | 0.1
-interface INTERFACE | The interface it holds for. | eth0
-interfaces { INTERFACE... } | The interfaces it holds for together. | { eth0 eth1 }
-`
 
 const trackFilePlan = `
 file FILE | The file. | /etc/keepalived/maintenance

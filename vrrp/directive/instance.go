@@ -40,7 +40,7 @@ func (b *build) fault(d *draft, pos config.Pos, word, format string, args ...any
 
 type instanceKeyword = keyword[draft]
 
-var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, routingActs, instanceNotifyActs,
+var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, garpExtraActs, routingActs, instanceNotifyActs,
 	builtIn(plan[draft](instanceBuiltIn)), plan[draft](instancePlan))...)
 
 var instanceActs = []row[draft]{
@@ -152,9 +152,6 @@ use_vmac [NAME [MAC]] | Holds the addresses on a virtual MAC interface. | vrrp.5
 use_vmac_addr [NAME] | The same for addresses on other interfaces. |
 vmac_xmit_base | Sends advertisements from the interface itself. |
 use_ipvlan [NAME|ADDRESS...] | Holds the addresses on an ipvlan interface. |
-garp_extra_if [all] SECONDS | Announces on the other interfaces of the instance too. | 100
-vmac_garp_intvl [all] SECONDS | Old name of garp_extra_if. | 100
-gna_interval SECONDS | Least time between two unsolicited neighbour advertisements. | 0.01
 unicast_fault_no_peer | FAULT when there are no peers. |
 track_src_ip | FAULT while the source address is missing. |
 linkbeat_use_polling | Finds a dead link by polling. |

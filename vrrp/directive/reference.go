@@ -38,7 +38,7 @@ func sections() []section {
 		describe("vrrp_instance", "vrrp_script check { script /bin/true }\nvrrp_instance VI_1 { interface eth0\nvirtual_router_id 51\nvirtual_ipaddress { 192.0.2.9 }\n%s }", instanceWords),
 		describe("vrrp_instance authentication", "vrrp_instance VI_1 { interface eth0\nvirtual_router_id 51\nvirtual_ipaddress { 192.0.2.9 }\nauthentication {\nauth_type PASS\nauth_pass x\n%s } }", authWords),
 		describe("vrrp_sync_group", "vrrp_script check { script /bin/true }\nvrrp_instance VI_1 { interface eth0\nvirtual_router_id 51\nvirtual_ipaddress { 192.0.2.9 } }\nvrrp_sync_group G { group { VI_1 }\n%s }", groupWords),
-		describe("garp_group", "garp_group { %s }", insideTop["garp_group"]),
+		describe("garp_group", "garp_group { %s }", garpGroupWords),
 		describe("track_group", "track_group G { %s }", trackGroupWords),
 		describe("track_file", "track_file f { %s }", insideTop["track_file"]),
 		describe("vrrp_track_process", "vrrp_track_process p { %s }", insideTop["vrrp_track_process"]),

@@ -31,6 +31,7 @@ type Config struct {
 	StaticAddresses []Address
 	StaticRouting   Routing
 	Notification    Notification
+	GarpGroups      []GarpGroup
 }
 
 // Process is where a daemon that runs as keepalived is, and what its files
@@ -139,7 +140,19 @@ type Garp struct {
 	RefreshRepeat   int           // announcements per refresh, 1
 	LowerPrioDelay  time.Duration // second burst after a lower-priority advertisement
 	LowerPrioRepeat int
-	Interval        time.Duration // least time between two announcements on one interface
+	Interval        time.Duration // least time between two gratuitous ARPs on one interface
+	NAInterval      time.Duration // the same of unsolicited neighbour advertisements
+	// Extra is the period of one announcement on every interface of the
+	// instance, or, without ExtraAll, on its virtual MAC interfaces; 0 is never.
+	Extra    time.Duration
+	ExtraAll bool
+}
+
+// GarpGroup is one garp_group: interfaces whose announcements are paced
+// together.
+type GarpGroup struct {
+	ARP, NA    time.Duration
+	Interfaces []string
 }
 
 // Track connects an instance to a tracked source.

@@ -1,0 +1,53 @@
+package vrrp
+
+import (
+	"slices"
+	"strconv"
+
+	"herald/garp"
+	"herald/vrrp/fsm"
+	"herald/vrrp/settings"
+	"herald/vrrp/vip"
+)
+
+// keepers are the interfaces garp_extra_if announces on.
+func (in *instance) keepers() []string {
+	if in.cfg.Garp.Extra == 0 || !in.cfg.Garp.ExtraAll {
+		return nil
+	}
+	var list []string
+	for _, a := range in.desired() {
+		if !slices.Contains(list, a.Device) {
+			list = append(list, a.Device)
+		}
+	}
+	return list
+}
+
+// pacesOf tells of each interface of a garp_group with whom it is paced.
+func pacesOf(groups []settings.GarpGroup) map[string]garp.Pace {
+	paces := map[string]garp.Pace{}
+	for i, g := range groups {
+		for _, name := range g.Interfaces {
+			paces[name] = garp.Pace{Group: "group " + strconv.Itoa(i), ARP: g.ARP, NA: g.NA}
+		}
+	}
+	return paces
+}
+
+// announceRisen announces the addresses of masters on interfaces whose link
+// came back: the switch behind it may have forgotten them, or never have
+// known. The loss of an instance's own interface is a fault anyway.
+func (s *Server) announceRisen(before vip.Snapshot) {
+	for _, in := range s.instances {
+		if in.state.Kind != fsm.Master {
+			continue
+		}
+		if slices.ContainsFunc(in.held, func(a settings.Address) bool {
+			old, was := before[a.Device]
+			return was && !old.Up && s.snap[a.Device].Up
+		}) {
+			s.announce(in, fsm.Announce)
+		}
+	}
+}
