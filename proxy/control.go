@@ -96,6 +96,7 @@ func (s *Server) SetServerWeight(backend, server string, weight int) error {
 	b.group.Set(t.index, t.member())
 	b.mu.Unlock()
 	b.grant()
+	s.partChanged()
 	return nil
 }
 
@@ -187,6 +188,7 @@ func (s *Server) SetFrontend(name string, on bool) error {
 		what = "proxy"
 	}
 	s.tell(f.log, logline.Warning, fmt.Sprintf("%s %s %s.", did, what, name))
+	s.partChanged()
 	return nil
 }
 

@@ -128,6 +128,7 @@ func (s *Server) step(t *target, e check.Event) {
 	}
 	state, actions := check.Step(t.check, t.state, now, e)
 	t.state = state
+	wasActive, wasBackup, _ := b.group.Counts()
 	b.group.Set(t.index, t.member())
 	active, backup, _ := b.group.Counts()
 	world := check.World{Active: active, Backup: backup, Sessions: int(t.sessions.now.Load()), Queued: int(b.queued.now.Load())}
@@ -142,6 +143,9 @@ func (s *Server) step(t *target, e check.Event) {
 		b.since = now
 	}
 	b.mu.Unlock()
+	if active != wasActive || backup != wasBackup {
+		s.partChanged()
+	}
 	select {
 	case t.poke <- struct{}{}:
 	default:

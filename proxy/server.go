@@ -44,18 +44,19 @@ type Server struct {
 	bound     atomic.Bool
 	instances atomic.Pointer[[]stats.Instance]
 
-	ctx    context.Context // ends with Close; owns checks and the heartbeat
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	closed sync.Once
-	idle   chan struct{} // closed when draining and no connection is left
-	gone   sync.Once
+	ctx     context.Context // ends with Close; owns checks and the heartbeat
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	closed  sync.Once
+	idle    chan struct{} // closed when draining and no connection is left
+	changed chan struct{} // a part changed; of capacity 1
+	gone    sync.Once
 }
 
 // New builds the engine of cfg, resolves the names of servers and opens the
 // ways to the logs, but moves no traffic. The error joins everything found.
 func New(cfg *settings.Config, opts Options) (*Server, error) {
-	s := &Server{cfg: cfg, opts: opts, start: time.Now(), idle: make(chan struct{})}
+	s := &Server{cfg: cfg, opts: opts, start: time.Now(), idle: make(chan struct{}), changed: make(chan struct{}, 1)}
 	if s.opts.Pid == 0 {
 		s.opts.Pid = os.Getpid()
 	}

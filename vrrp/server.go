@@ -33,6 +33,7 @@ type Server struct {
 	links     map[place]*port
 	sysctls   sysctls
 	scripts   []*script
+	seen      group.Seen
 	queue     garp.Queue
 	hands     *hands
 	snap      vip.Snapshot

@@ -85,7 +85,7 @@ func TestWithoutWeightTheProxyHasToBeKnownFirst(t *testing.T) {
 		cfg.Instances[0].Tracks[0].Weight = 0
 		s := begin(t, h, cfg, nil)
 		sleep(10 * time.Second)
-		if got := wantState(t, s, "INIT", 100); got.Why != "waiting for script haproxy" {
+		if got := wantState(t, s, "INIT", 100); got.Why != "waiting for haproxy" {
 			t.Errorf("why: got %q", got.Why)
 		}
 		s.SetProxyServing(true, "")

@@ -34,7 +34,7 @@ func (in *instance) status() stats.Instance {
 		st.Why = "drained"
 	}
 	if in.state.Kind == fsm.Initialize && len(in.waitingFor) > 0 {
-		st.Why = "waiting for script " + strings.Join(in.waitingFor, ", ")
+		st.Why = "waiting for " + strings.Join(in.waitingFor, ", ")
 	}
 	switch {
 	case in.state.Kind == fsm.Master && in.source.IsValid():

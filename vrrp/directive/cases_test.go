@@ -101,6 +101,25 @@ func TestInstancesThatCannotRunAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestTrackingFilesAndTheProxy(t *testing.T) {
+	file := "track_file m {\nfile /run/m\nweight -5\n}\n"
+	check(t, map[string]result{
+		"a file":                 {file + in("track_file {\nm\n}"), "", "watch 0 m min 0 weight -5 reverse false"},
+		"a weight of its own":    {in("track_file {\nm weight 3 reverse\n}") + file, "", "watch 0 m min 0 weight 3 reverse true"},
+		"no such file":           {in("track_file {\nx\n}"), "k:8: warning: vrrp_instance A: track_file x: there is no such track_file block; it is ignored\n", "not watch"},
+		"a block without a path": {"track_file m {\nweight 2\n}\n" + in(""), "k:1: error: track_file m is left out: it has no file\n", "instance A"},
+		"an owner":               {file + in("priority 255\ntrack_file {\nm\n}"), "k:13: warning: vrrp_instance A: tracking m is ignored: a weight cannot change priority 255\n", "not watch"},
+		"the proxy": {in("track_proxy {\nfrontend web weight 5\nbackend app min_servers 2 weight -20\nfrontend api\n}"), "",
+			"watch 1 web min 1 weight 5 reverse false\n  watch 2 app min 2 weight -20 reverse false\n  watch 1 api min 1 weight 0 reverse false"},
+		"the proxy on one line": {in("track_proxy { frontend web weight 5 backend backend min_servers 2 }"), "",
+			"watch 1 web min 1 weight 5 reverse false\n  watch 2 backend min 2 weight 0 reverse false"},
+		"another part": {in("track_proxy {\nserver s1\n}"), "k:8: warning: track_proxy: \"server\" is not frontend or backend; the line is ignored\n", "not watch"},
+		"no name":      {in("track_proxy {\nbackend\n}"), "k:8: warning: track_proxy: backend needs a name; the line is ignored\n", "not watch"},
+		"of a group": {file + in("") + "vrrp_instance B {\ninterface eth1\nvirtual_router_id 8\nvirtual_ipaddress {\n192.0.2.11\n}\n}\nvrrp_sync_group G { group { A B }\ntrack_file { m }\ntrack_proxy { frontend web } }", "",
+			"watch 0 m min 0 weight -5 reverse false\n  watch 1 web min 1 weight 0"},
+	})
+}
+
 func TestSyncGroups(t *testing.T) {
 	two := "vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n192.0.2.10\n}\n}\n" +
 		"vrrp_instance B {\ninterface eth0\nvirtual_router_id 8\nvirtual_ipaddress {\n192.0.2.11\n}\n}\n"

@@ -67,6 +67,9 @@ func show(c *settings.Config) string {
 		for _, t := range in.TrackInterfaces {
 			fmt.Fprintf(&b, "  track interface %s weight %d reverse %v\n", t.Name, t.Weight, t.Reverse)
 		}
+		for _, w := range in.Watched {
+			fmt.Fprintf(&b, "  watch %d %s min %d weight %d reverse %v\n", w.Kind, w.Name, w.MinServers, w.Weight, w.Reverse)
+		}
 		g := in.Garp
 		fmt.Fprintf(&b, "  garp %d, again after %v; refresh %v %d; lower priority %d after %v; pace %v\n",
 			g.Repeat, g.Delay, g.Refresh, g.RefreshRepeat, g.LowerPrioRepeat, g.LowerPrioDelay, g.Interval)

@@ -124,8 +124,6 @@ iproute_usr_dir DIRECTORY | Where iproute's tables are (newer than 2.2.7). | /us
 const topPlan = `
 linkbeat_interfaces { INTERFACE [MII|ETHTOOL|IOCTL] } | Interfaces whose link is polled. | { eth2 ETHTOOL }
 interface_up_down_delays { INTERFACE DOWN [UP] } | Waits before it believes a link event. | { eth0 1 2 }
-track_file NAME { ... } | A file whose number changes priorities. | maintenance { file /etc/down weight -30 }
-vrrp_track_file NAME { ... } | Old name of track_file. | maintenance { file /etc/down weight -30 }
 vrrp_track_process NAME { ... } | A process whose life changes priorities. | web { process nginx weight 10 }
 bfd_instance NAME { ... } | A BFD session (RFC 5880) to a neighbour. | b { neighbor_ip 192.0.2.9 min_rx 50 }
 virtual_server_group NAME { ... } | Addresses served by one LVS virtual server. | g { 192.0.2.1 80 fwmark 7 }
@@ -135,8 +133,6 @@ auth_hmac NAME { ... } | Keys of HMAC authentication (newer than 2.2.7). | k { k
 `
 
 var insideTop = map[string]registry[nothing]{
-	"track_file":         leaf(trackFilePlan),
-	"vrrp_track_file":    leaf(trackFilePlan),
 	"vrrp_track_process": leaf(trackProcessPlan),
 	"bfd_instance":       leaf(bfdPlan),
 	"virtual_server":     virtualServerWords,
@@ -144,12 +140,6 @@ var insideTop = map[string]registry[nothing]{
 }
 
 func leaf(table string) registry[nothing] { return config.NewRegistry(plan[nothing](table)...) }
-
-const trackFilePlan = `
-file FILE | The file. | /etc/keepalived/maintenance
-weight NUMBER [reverse] | Factor of the number in the file, 1. | -30
-init_file [NUMBER [overwrite]] | Writes the file at the start. | 0
-`
 
 const trackProcessPlan = `
 process COMMAND [ARGUMENT...] | The process. | nginx

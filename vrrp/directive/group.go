@@ -16,6 +16,7 @@ type syncGroup struct {
 	// What the file says the group tracks, for all members.
 	scripts    []block.Statement
 	interfaces []settings.TrackInterface
+	watch      watching
 	// weights lets members keep tracks of their own with a weight.
 	weights bool
 	notify  notifyDraft
@@ -40,14 +41,13 @@ var groupWords = config.NewRegistry(slices.Concat([]row[syncGroup]{
 		}}},
 	{Name: "sync_group_tracking_weight", Doc: "Members keep what they track with a weight of their own; without it such tracks are ignored, as the members' priorities would drift apart.",
 		Example: "sync_group_tracking_weight", Do: groupKeyword{act: func(_ *build, g *syncGroup, _ block.Statement) { g.weights = true }}},
-}, notifyActs(func(g *syncGroup) *notifyDraft { return &g.notify }), builtIn(plan[syncGroup](groupBuiltIn)), plan[syncGroup](groupPlan))...)
+}, watchRows(func(g *syncGroup) *watching { return &g.watch }), notifyActs(func(g *syncGroup) *notifyDraft { return &g.notify }), builtIn(plan[syncGroup](groupBuiltIn)), plan[syncGroup](groupPlan))...)
 
 const groupBuiltIn = `
 global_tracking | What a group tracks counts for all members: always so. |
 `
 
 const groupPlan = `
-track_file { NAME [weight NUMBER] [reverse] } | Files tracked for all members. | { maintenance }
 track_process { NAME [weight NUMBER] [reverse] } | Processes tracked for all members. | { web }
 track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions tracked for all members. | { b }
 `
@@ -68,6 +68,7 @@ func (b *build) joinGroups() {
 			b.diags.Noticef(g.pos, g.name, "vrrp_sync_group %s has fewer than two members: there is nothing to keep together", g.name)
 		}
 		tracks := b.tracksOf("vrrp_sync_group "+g.name, g.scripts, false)
+		watched := b.watched("vrrp_sync_group "+g.name, g.watch, false)
 		named := settings.Group{Pos: g.pos, Name: g.name, Notify: b.notified(g.notify)}
 		for _, in := range members {
 			if len(members) > 1 && !g.weights {
@@ -75,6 +76,7 @@ func (b *build) joinGroups() {
 			}
 			in.Tracks = append(in.Tracks, tracks...)
 			in.TrackInterfaces = append(in.TrackInterfaces, g.interfaces...)
+			in.Watched = append(in.Watched, watched...)
 			named.Members = append(named.Members, in.Name)
 		}
 		if len(members) > 1 || len(members) == 1 && b.groupTold(named) {
@@ -128,5 +130,6 @@ func (b *build) dropWeights(in *settings.Instance, name string) {
 		return weight != 0
 	}
 	in.Tracks = slices.DeleteFunc(in.Tracks, func(t settings.Track) bool { return ignored("track_script", t.Source, t.Weight) })
+	in.Watched = slices.DeleteFunc(in.Watched, func(w settings.Watched) bool { return ignored("tracking", w.Name, w.Weight) })
 	in.TrackInterfaces = slices.DeleteFunc(in.TrackInterfaces, func(t settings.TrackInterface) bool { return ignored("track_interface", t.Name, t.Weight) })
 }

@@ -25,6 +25,7 @@ type draft struct {
 	notify      notifyDraft
 	protocol    protocol
 	way         way
+	watch       watching
 }
 
 // points remembers positions for checks that need the whole instance.
@@ -155,7 +156,6 @@ use_ipvlan [NAME|ADDRESS...] | Holds the addresses on an ipvlan interface. |
 unicast_fault_no_peer | FAULT when there are no peers. |
 track_src_ip | FAULT while the source address is missing. |
 linkbeat_use_polling | Finds a dead link by polling. |
-track_file { NAME [weight NUMBER] [reverse] } | Files whose number changes the priority. | { maintenance weight 1 }
 track_process { NAME [weight NUMBER] [reverse] } | Processes whose life changes the priority. | { web weight 5 }
 track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions whose state changes the priority. | { b weight 5 }
 vrf NAME | The VRF of the addresses. | red

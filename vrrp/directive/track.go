@@ -1,18 +1,20 @@
 package directive
 
 import (
+	"slices"
+
 	"herald/config/block"
 	"herald/vrrp/settings"
 )
 
-var trackActs = []row[draft]{
+var trackActs = slices.Concat(watchRows(func(d *draft) *watching { return &d.watch }), []row[draft]{
 	{Name: "track_script", Syntax: "{ NAME [weight NUMBER] [reverse] }", Doc: "The vrrp_script blocks whose results change the priority, or FAULT with weight 0.",
 		Example: "track_script { check weight 20 }", Do: instanceKeyword{act: func(_ *build, d *draft, st block.Statement) {
 			d.tracks = append(d.tracks, items(st, beginsTracked)...)
 		}}},
 	{Name: "track_interface", Syntax: "{ INTERFACE [weight NUMBER] [reverse] }", Doc: "Interfaces whose link changes the priority, or FAULT with weight 0.",
 		Example: "track_interface { eth1 weight -20 }", Do: instanceKeyword{act: trackInterface}},
-}
+})
 
 // beginsTracked tells a new name from an option of the one before.
 func beginsTracked(words []block.Word, i int) bool {
@@ -49,6 +51,7 @@ func (b *build) trackInterfaces(st block.Statement) []settings.TrackInterface {
 // use.
 func (b *build) resolveTracks(d *draft) {
 	d.Tracks = b.tracksOf("vrrp_instance "+d.Name, d.tracks, d.Priority == owner)
+	d.Watched = b.watched("vrrp_instance "+d.Name, d.watch, d.Priority == owner)
 }
 
 // tracksOf reads lines of track_script. A script that does not exist is

@@ -5,7 +5,7 @@
 // does not decide who is master either; package fsm does.
 //
 //	count = count.Step(script.Rise, script.Fall, exitStatus == 0)
-//	standing := group.Weigh(instance, verdicts, linkUp)
+//	standing := group.Weigh(instance, verdicts, linkUp, seen)
 //	if len(standing.Faults) > 0 { ... }
 package group
 
@@ -85,7 +85,7 @@ const owner = 255
 // A source with weight 0 makes a fault while it is bad. A positive weight is added while the source is good, a negative
 // one while it is bad; reverse turns the sign, and with weight 0 the meaning.
 // The sum stays within 1..254, and the owner's 255 never changes.
-func Weigh(in settings.Instance, verdicts map[string]Verdict, up func(name string) bool) Standing {
+func Weigh(in settings.Instance, verdicts map[string]Verdict, up func(name string) bool, seen Seen) Standing {
 	sum := int(in.Priority)
 	var faults, waiting []string
 	if !in.DontTrackPrimary && !up(in.Interface) {
@@ -113,6 +113,16 @@ func Weigh(in settings.Instance, verdicts map[string]Verdict, up func(name strin
 		sum += add
 		if fault {
 			faults = append(faults, fmt.Sprintf("interface %s is %s", t.Name, map[Verdict]string{Good: "up", Bad: "down"}[v]))
+		}
+	}
+	for _, w := range in.Watched {
+		add, fault, wait := seen.weigh(w)
+		sum += add
+		if fault != "" {
+			faults = append(faults, fault)
+		}
+		if wait {
+			waiting = append(waiting, w.Name)
 		}
 	}
 	if in.Priority == owner {

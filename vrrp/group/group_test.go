@@ -70,7 +70,7 @@ func TestPriorityIsTheBasePlusWeights(t *testing.T) {
 		{name: "an interface that is up, reversed", base: 100, ifaces: []settings.TrackInterface{{Name: "eth1", Reverse: true}}, want: 100, faults: []string{"interface eth1 is up"}},
 	} {
 		in := settings.Instance{Interface: "eth0", Priority: c.base, Tracks: c.scripts, TrackInterfaces: c.ifaces}
-		got := Weigh(in, verdicts, up)
+		got := Weigh(in, verdicts, up, Seen{})
 		if got.Priority != c.want || !slices.Equal(got.Faults, c.faults) || !slices.Equal(got.Waiting, c.waiting) {
 			t.Errorf("%s: got %+v, want %d, %v, %v", c.name, got, c.want, c.faults, c.waiting)
 		}
@@ -80,11 +80,11 @@ func TestPriorityIsTheBasePlusWeights(t *testing.T) {
 func TestItsOwnInterfaceIsTracked(t *testing.T) {
 	down := func(string) bool { return false }
 	in := settings.Instance{Interface: "eth0", Priority: 100}
-	if got := Weigh(in, nil, down).Faults; !slices.Equal(got, []string{"interface eth0 is down"}) {
+	if got := Weigh(in, nil, down, Seen{}).Faults; !slices.Equal(got, []string{"interface eth0 is down"}) {
 		t.Errorf("got %q", got)
 	}
 	in.DontTrackPrimary = true
-	if got := Weigh(in, nil, down).Faults; len(got) != 0 {
+	if got := Weigh(in, nil, down, Seen{}).Faults; len(got) != 0 {
 		t.Errorf("dont_track_primary: got %q, want no fault", got)
 	}
 }

@@ -19,6 +19,7 @@ type Config struct {
 	Instances []Instance
 	Groups    []Group
 	Process   Process
+	Files     []File
 	// StartupDelay is vrrp_startup_delay: instances stay BACKUP so long.
 	StartupDelay time.Duration
 	// ScriptUser and ScriptGroup run scripts that name no user; empty means
@@ -78,6 +79,7 @@ type Instance struct {
 	LowerPrioNoAdvert, HigherPrioSendAdvert bool
 	Tracks                                  []Track
 	TrackInterfaces                         []TrackInterface
+	Watched                                 []Watched
 	// DontTrackPrimary keeps the instance running when Interface is down.
 	DontTrackPrimary bool
 	Routing          Routing // virtual_routes and virtual_rules

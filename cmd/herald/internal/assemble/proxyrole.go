@@ -75,6 +75,7 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server) error
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	role.Health(engine.Serving())
+	role.Parts(ipc.Parts(engine.Parts()))
 	var drained chan error // not nil while draining
 	for {
 		select {
@@ -82,6 +83,8 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server) error
 			return nil
 		case err := <-drained:
 			return err
+		case <-engine.Changed():
+			role.Parts(ipc.Parts(engine.Parts()))
 		case <-beat.C:
 			if drained == nil {
 				role.Health(engine.Serving())

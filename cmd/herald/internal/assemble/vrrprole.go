@@ -37,6 +37,10 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	if err := scripts.declare(ctx, cfg, others.scripts(cfg)); err != nil {
 		return err
 	}
+	files, err := watchedFiles(ctx, role, cfg)
+	if err != nil {
+		return err
+	}
 	k, err := kernel.Open()
 	if err != nil {
 		return err
@@ -64,6 +68,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		return err
 	}
 	scripts.done = server.ScriptDone
+	tellFiles(server, files)
 
 	notes, err := privilege.VRRP()
 	if err != nil {
@@ -79,6 +84,9 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		}
 	}
 	server.SetDrained(begin.Rest)
+	if begin.Parts != nil {
+		server.SetProxyParts(begin.Parts.Frontends, begin.Parts.Backends)
+	}
 	tellServing(server, begin.Proxy)
 	others.start(cfg.Notification.Mail)
 	return serveVRRP(ctx, role, server, cfg, o.patience())
@@ -110,6 +118,10 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, cfg *se
 				server.SetDrained(bool(c))
 			case ipc.ProxyFact:
 				tellServing(server, c)
+			case ipc.Parts:
+				server.SetProxyParts(c.Frontends, c.Backends)
+			case ipc.Files:
+				tellFiles(server, c)
 			case *ipc.StatusRequest:
 				raw, err := answer(server, cfg, c.Dump)
 				if err != nil {

@@ -20,6 +20,7 @@ import (
 	"herald/cmd/herald/internal/script"
 	"herald/cmd/herald/internal/sockets"
 	"herald/cmd/herald/internal/supervise"
+	"herald/cmd/herald/internal/watch"
 	"herald/cmd/herald/internal/withdraw"
 )
 
@@ -162,11 +163,21 @@ func system(o Options, p Program) supervise.System {
 		},
 		Port:     sockets.Port,
 		Prepare:  func(s ipc.Script) (supervise.Script, error) { return script.Prepare(s) },
+		Watch:    watchFiles,
 		Withdraw: withdraw.Addresses,
 		Clear:    withdraw.Belongings,
 		Notify:   notify.To(p.Getenv("NOTIFY_SOCKET")),
 		WritePid: lockfile.WritePid,
 	}
+}
+
+// watchFiles joins the supervisor with the watch of files.
+func watchFiles(files []ipc.File, changed func(ipc.Files)) (ipc.Files, func(), error) {
+	w, now, err := watch.Files(files, func(now map[string]int) { changed(now) })
+	if w == nil {
+		return nil, nil, err
+	}
+	return now, w.Close, err
 }
 
 // absolute names the files so that a process in another directory finds them.

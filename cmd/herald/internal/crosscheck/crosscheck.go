@@ -41,6 +41,7 @@ func Both(v *vrrp.Config, p *proxy.Config, local []netip.Addr, diags *config.Dia
 	}
 	for _, inst := range v.Instances {
 		checkInstance(v, inst, binds, diags)
+		checkParts(inst, p, diags)
 	}
 }
 
@@ -129,6 +130,9 @@ func servedBy(addr netip.Addr, binds []bound) string {
 }
 
 func tracksProxy(v *vrrp.Config, inst vrrp.Instance) bool {
+	if slices.ContainsFunc(inst.Watched, func(w vrrp.Watched) bool { return w.Kind != vrrp.AFile }) {
+		return true
+	}
 	return slices.ContainsFunc(inst.Tracks, func(t vrrp.Track) bool {
 		return slices.ContainsFunc(v.Scripts, func(s vrrp.Script) bool { return s.Name == t.Source && s.InProcess })
 	})

@@ -44,8 +44,11 @@ const (
 	kindInstances kind = "instances"
 	kindLog       kind = "log"
 	kindReply     kind = "reply"
+	kindWatch     kind = "watch"
+	kindParts     kind = "parts" // both ways
 
 	kindGo       kind = "go"
+	kindFiles    kind = "files"
 	kindDrain    kind = "drain"
 	kindStop     kind = "stop"
 	kindHandover kind = "handover"
@@ -56,7 +59,8 @@ const (
 
 // latest are the kinds of which only the newest matters: one that waits in an
 // outbox is replaced.
-var latest = map[kind]bool{kindHealth: true, kindHeld: true, kindBelongs: true, kindState: true, kindInstances: true, kindFact: true}
+var latest = map[kind]bool{kindHealth: true, kindHeld: true, kindBelongs: true, kindState: true, kindInstances: true, kindFact: true,
+	kindParts: true, kindFiles: true}
 
 // message is one message; its descriptors travel beside it.
 type message struct {

@@ -120,6 +120,8 @@ type Go struct {
 	Rest bool `json:"rest,omitempty"`
 	// Proxy is for the VRRP role.
 	Proxy ProxyFact `json:"proxy"`
+	// Parts is for the VRRP role, nil until a proxy has told them.
+	Parts *Parts `json:"parts,omitempty"`
 	// Instances is for the proxy role: []stats.Instance as JSON, or nil.
 	Instances json.RawMessage `json:"instances,omitempty"`
 }

@@ -150,6 +150,11 @@ func decode(m message) (Report, error) {
 		return r, json.Unmarshal(m.Body, &r.Prepared)
 	case kindNotice:
 		return value[Notice](m)
+	case kindWatch:
+		r := &WatchRequest{seq: m.Seq}
+		return r, json.Unmarshal(m.Body, &r.Files)
+	case kindParts:
+		return value[Parts](m)
 	case kindFindings:
 		return value[Findings](m)
 	case kindFailed:

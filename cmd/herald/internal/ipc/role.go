@@ -302,7 +302,7 @@ func (r *Role) command(m message) Command {
 			return f
 		}
 	}
-	return nil
+	return outside(m)
 }
 
 // deliver carries commands from in to out without ever making in wait, and
@@ -336,6 +336,16 @@ func enqueue(queue []Command, c Command) []Command {
 		switch c.(type) {
 		case ProxyFact:
 			if _, same := q.(ProxyFact); same {
+				queue[i] = c
+				return queue
+			}
+		case Files:
+			if _, same := q.(Files); same {
+				queue[i] = c
+				return queue
+			}
+		case Parts:
+			if _, same := q.(Parts); same {
 				queue[i] = c
 				return queue
 			}

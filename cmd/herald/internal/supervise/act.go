@@ -107,6 +107,9 @@ func (s *Supervisor) read(r *role) {
 // gone acts on the end of a process.
 func (s *Supervisor) gone(r *role, reason string) {
 	delete(s.roles, r.id)
+	if r.unwatch != nil {
+		r.unwatch()
+	}
 	r.end()
 	if r.name == ipc.VRRP && r.serving {
 		s.former = r.notices
@@ -128,6 +131,7 @@ func (s *Supervisor) begin(r *role, crashed bool) {
 	switch r.name {
 	case ipc.VRRP:
 		g.Proxy = factOf(s.machine.Fact())
+		g.Parts = s.parts
 		g.Leftover, g.Rest = s.held, s.rest
 		if s.state != nil {
 			g.State, g.Crashed, g.Age = s.state, crashed, time.Since(s.stateAt)

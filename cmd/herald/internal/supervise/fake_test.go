@@ -38,6 +38,7 @@ type host struct {
 	// behave says how the n-th process of a role lives; nil is wellBehaved.
 	behave func(a *actor) string
 	opened map[string]*fakeListener
+	watch  func([]ipc.File, func(ipc.Files)) (ipc.Files, func(), error)
 	listen error // fails Listen when set
 }
 
@@ -106,6 +107,7 @@ func newHost(t *testing.T, change func(*host, *Options)) *host {
 			return p
 		},
 		Prepare:  h.prepare,
+		Watch:    h.watch,
 		Withdraw: func(list []ipc.Address) error { h.event("withdraw " + list[0].Prefix); return nil },
 		Notify:   func(state string) { h.event("notify " + state) },
 		WritePid: func(path string) (func(), error) {
@@ -236,6 +238,9 @@ func (a *actor) begin(p ipc.Prepared) bool {
 	if err != nil {
 		return false
 	}
+	if g.Parts != nil {
+		a.say("parts %d", g.Parts.Backends["app"])
+	}
 	a.say("go state=%s crashed=%t leftover=%d proxy=%t/%t instances=%s", g.State, g.Crashed, len(g.Leftover), g.Proxy.Known, g.Proxy.Serving, g.Instances)
 	if a.name == ipc.VRRP {
 		a.Held([]ipc.Address{{Prefix: "10.1.1.10/32", Interface: "eth0"}})
@@ -269,6 +274,10 @@ func (a *actor) obey() string {
 			}
 		case ipc.ProxyFact:
 			a.say("fact %t %s", c.Serving, c.Reason)
+		case ipc.Files:
+			a.say("files %d", c["m"])
+		case ipc.Parts:
+			a.say("parts %d", c.Backends["app"])
 		case ipc.Instances:
 			a.say("instances %s", c.JSON)
 		case *ipc.StatusRequest:

@@ -17,6 +17,10 @@ func (s *Supervisor) hear(r *role, report ipc.Report) {
 		s.lend(r, m)
 	case *ipc.ScriptsRequest:
 		s.declare(r, m)
+	case *ipc.WatchRequest:
+		s.watch(r, m)
+	case ipc.Parts:
+		s.hearParts(r, m)
 	case *ipc.RunRequest:
 		s.runScript(r, m)
 	case *ipc.ReadyRequest:

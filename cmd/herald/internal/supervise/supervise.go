@@ -31,6 +31,8 @@ type Supervisor struct {
 	state      []byte              // of the VRRP role, to go on from
 	stateAt    time.Time           // when it was reported
 	facts      json.RawMessage     // the VRRP instances
+	parts      *ipc.Parts          // of the proxy, nil until told
+	partsOf    lifecycle.ID        // who told them
 	starts     map[ipc.Name]int    // by a restart
 	last       map[ipc.Name]string // why a role died last
 
@@ -63,6 +65,7 @@ type role struct {
 	serving  bool              // was told to begin
 	failed   string            // its last words
 	keys     []string          // of the sockets it was lent
+	unwatch  func()            // ends the watch of its files; nil without one
 	declared []Script          // nil where one was refused
 	running  []atomic.Bool     // by script; cleared by the script's goroutine
 	notices  notices

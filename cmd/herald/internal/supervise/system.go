@@ -41,7 +41,11 @@ type System struct {
 	// Port is the TCP port of a socket, 0 for others.
 	Port func(ipc.Socket) uint16
 	// Prepare checks a script; the error says why it must not be run.
-	Prepare  func(ipc.Script) (Script, error)
+	Prepare func(ipc.Script) (Script, error)
+	// Watch reads tracked files and calls changed, from any goroutine, when a
+	// number does. An error names what could not be written; the rest is
+	// watched. Nil counts every file as missing.
+	Watch    func(files []ipc.File, changed func(ipc.Files)) (now ipc.Files, stop func(), err error)
 	Withdraw func([]ipc.Address) error
 	// Clear removes what else the VRRP role put into the kernel.
 	Clear func(ipc.Belongings) error
