@@ -56,6 +56,7 @@ var rooms = map[string]struct {
 	"vrrp/directive": {core, []string{"config", "config/block", "vrrp/settings"}},
 	"vrrp/dump":      {core, []string{"stats", "vrrp/settings"}},
 	"vrrp/rawip":     {edge, []string{"vrrp/wire"}},
+	"vrrp/firewall":  {edge, []string{"vrrp/settings"}},
 	"vrrp/kernel":    {edge, []string{"vrrp/vip", "vrrp/settings"}},
 
 	"proxy":           {shell, []string{"config", "stats", "stats/render", "proxy/..."}},
@@ -79,7 +80,7 @@ var rooms = map[string]struct {
 // the clock is caught by calls, below.
 var outside = map[kind][]string{
 	core: {"net", "net/http", "os", "os/exec", "syscall", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "sync",
-		"golang.org/x/sys/unix", "golang.org/x/net/ipv4", "github.com/vishvananda/netlink", "github.com/mdlayher/packet"},
+		"golang.org/x/sys/unix", "golang.org/x/net/ipv4", "github.com/vishvananda/netlink", "github.com/mdlayher/packet", "github.com/google/nftables"},
 	shell: {"github.com/vishvananda/netlink", "github.com/mdlayher/packet", "golang.org/x/net/ipv4"},
 }
 

@@ -92,6 +92,7 @@ func (s *Server) claim(in *instance) {
 	_, remove := vip.Diff(desired, in.held, s.snap)
 	remove = s.unshared(in, remove)
 	in.held = desired
+	s.silence()
 	in.claiming++
 	in.reclaim = time.Time{}
 	in.claimed = s.hands.do(func(k Kernel) func() {
@@ -145,6 +146,7 @@ func (s *Server) release(in *instance) {
 			}
 		}
 	})
+	s.silence()
 	s.changed, s.heldNow = true, true
 }
 

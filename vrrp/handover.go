@@ -126,6 +126,7 @@ func (s *Server) Resume(data []byte) error {
 func (s *Server) begin() {
 	s.followLinks()
 	s.beginStatic()
+	s.beginSilence()
 	if s.resume != nil {
 		s.resuming = true
 		for _, sc := range s.scripts {
@@ -242,6 +243,7 @@ func (s *Server) startInstance(in *instance) {
 	in.started = true
 	s.adopt(in)
 	s.adoptRouting(in)
+	s.silence()
 	if len(in.held) > 0 {
 		s.log.Info(in.prefix("%s is here already, keeping it until a master is heard", addressList(in.held)))
 	}

@@ -62,6 +62,12 @@ type Sysctls interface {
 	SetSysctl(settings.Sysctl) (before string, err error)
 }
 
+// Firewall drops the packets to and from exactly these addresses. It is called
+// as Kernel is.
+type Firewall interface {
+	Silence([]settings.Address) error
+}
+
 // Announcer sends one gratuitous ARP, or in IPv6 one unsolicited neighbour
 // advertisement. It is called from the loop only.
 type Announcer interface {
@@ -81,8 +87,9 @@ type Ports struct {
 	// goroutine, when packets wait after Receive reported that none does.
 	Open      func(p Place, ready func()) (Link, error)
 	Kernel    Kernel
-	Routing   Routing // nil when no route or rule is to be held
-	Sysctls   Sysctls // nil when none is to be set
+	Routing   Routing  // nil when no route or rule is to be held
+	Sysctls   Sysctls  // nil when none is to be set
+	Firewall  Firewall // nil when the system has none
 	Announcer Announcer
 	Scripts   ScriptRunner // nil when no script is to be run
 	Log       *slog.Logger // nil discards

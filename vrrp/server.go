@@ -32,6 +32,7 @@ type Server struct {
 	groups    []*together
 	links     map[place]*port
 	sysctls   sysctls
+	silent    []settings.Address // what the firewall was told last
 	scripts   []*script
 	seen      group.Seen
 	queue     garp.Queue

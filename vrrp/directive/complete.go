@@ -31,6 +31,7 @@ func (b *build) complete(d *draft) {
 	b.authenticate(d)
 	b.advertised(d)
 	b.resolveTracks(d)
+	b.settleAccept(d, settle(d.protocol.strict, b.global.protocol.strict))
 	if d.promote {
 		d.Sysctls = append(d.Sysctls, settings.Sysctl{Device: d.Interface, Name: settings.PromoteSecondaries, Value: "1"})
 	}

@@ -16,12 +16,12 @@ vrrp_skip_check_adv_addr [BOOL] | A differing address list is counted and report
 reload_check_config [FILE] | A reload with errors keeps the running configuration: always so. |
 process_names | Names the processes after their roles: always so. |
 tmp_config_directory DIRECTORY | Keeps a copy of the configuration; only the process that needs it reads it here. | /tmp
-vrrp_iptables [IN [OUT]] | Where no_accept and virtual MAC rules go; there are none. | keepalived
-vrrp_ipsets [NAME...] | Sets for such rules; there are none. | keepalived
-nftables [TABLE] | A table for such rules; there are none. |
-nftables_priority PRIORITY | Priority of such rules; there are none. | -1
-nftables_counters | Counters on such rules; there are none. |
-nftables_ifindex | Form of such rules; there are none. |
+vrrp_iptables [IN [OUT]] | Where no_accept rules go; herald uses nftables. | keepalived
+vrrp_ipsets [NAME...] | Sets for such rules; herald uses nftables. | keepalived
+nftables [TABLE] | The table of such rules; it is always named herald. |
+nftables_priority PRIORITY | Priority of such rules; always -1. | -1
+nftables_counters | Counters on such rules; always there. |
+nftables_ifindex | Form of such rules; always by name. |
 include_check [OPTION...] | Which failures of include are errors: readable, match, wildcard_match, brace_match. | +match
 `
 

@@ -18,9 +18,10 @@ type draft struct {
 	auth        auth   // as written
 	pos         points // where the words stood that later checks may blame
 	hasPriority bool
-	listed      int  // lines in virtual_ipaddress
-	promote     bool // promote_secondaries
-	broken      bool // an error has been reported; the instance is left out
+	listed      int   // lines in virtual_ipaddress
+	promote     bool  // promote_secondaries
+	accept      *bool // nil when neither accept nor no_accept is given
+	broken      bool  // an error has been reported; the instance is left out
 	tracks      []block.Statement
 	notify      notifyDraft
 	protocol    protocol
@@ -30,7 +31,7 @@ type draft struct {
 
 // points remembers positions for checks that need the whole instance.
 type points struct {
-	nopreempt, preemptDelay, advertInt, auth config.Pos
+	nopreempt, preemptDelay, advertInt, auth, accept config.Pos
 }
 
 // fault reports an error that leaves the instance out.
@@ -41,7 +42,7 @@ func (b *build) fault(d *draft, pos config.Pos, word, format string, args ...any
 
 type instanceKeyword = keyword[draft]
 
-var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, garpExtraActs, routingActs, instanceNotifyActs,
+var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, garpExtraActs, acceptActs, routingActs, instanceNotifyActs,
 	builtIn(plan[draft](instanceBuiltIn)), plan[draft](instancePlan))...)
 
 var instanceActs = []row[draft]{
@@ -142,13 +143,11 @@ func instance(b *build, _ *build, st block.Statement) {
 }
 
 const instanceBuiltIn = `
-accept | Packets to the addresses are accepted, the default. |
 old_unicast_checksum [never] | All three checksums of version 3 are accepted: always so. |
 skip_check_adv_addr [BOOL] | A differing address list is counted and reported, never a reason to drop: always so. |
 `
 
 const instancePlan = `
-no_accept | Drops packets to the addresses. |
 use_vmac [NAME [MAC]] | Holds the addresses on a virtual MAC interface. | vrrp.51
 use_vmac_addr [NAME] | The same for addresses on other interfaces. |
 vmac_xmit_base | Sends advertisements from the interface itself. |

@@ -72,7 +72,7 @@ var protocolActs = []row[draft]{
 		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.protocol.higherAdvert = new(b.flag(st)) }}},
 	{Name: "down_timer_adverts", Syntax: "COUNT", Doc: "Missed advertisements until the master is down, 3.", Example: "down_timer_adverts 3",
 		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.protocol.downAdverts = new(b.number(st, 1, 1, 100, 3)) }}},
-	{Name: "strict_mode", Syntax: "[BOOL]", Doc: "Holds to the RFC: no authentication, no preempt_delay, at least one address, version 3 for IPv6.", Example: "strict_mode off",
+	{Name: "strict_mode", Syntax: "[BOOL]", Doc: "Holds to the RFC: no authentication, no preempt_delay, at least one address, version 3 for IPv6; packets to the addresses are dropped unless accept is given.", Example: "strict_mode off",
 		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.protocol.strict = new(b.flag(st)) }}},
 }
 

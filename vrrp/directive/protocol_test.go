@@ -92,14 +92,14 @@ func TestNamesOfPeersAreResolvedOnce(t *testing.T) {
 
 func TestStrictMode(t *testing.T) {
 	check(t, map[string]result{
-		"what the RFC does not know": {in("strict_mode\npreempt_delay 5\nauthentication {\nauth_type PASS\nauth_pass x\n}"),
+		"what the RFC does not know": {in("strict_mode\npreempt_delay 5\nauthentication {\nauth_type PASS\nauth_pass x\n}\naccept"),
 			"k:8: warning: vrrp_instance A: strict_mode does not know preempt_delay; it is ignored\n" +
 				"k:9: warning: vrrp_instance A: strict_mode does not know authentication; it is ignored\n", "delay 0s auth 0"},
 		"for all, not here": {in("strict_mode off\npreempt_delay 5") + "global_defs {\nvrrp_strict\n}\n", "", "delay 5s"},
 		"no address": {"vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nstrict_mode\n}\n",
 			"k:1: error: vrrp_instance A is left out: strict_mode needs an address in virtual_ipaddress\n", "not instance"},
-		"version 2 of IPv6": {six("strict_mode\nversion 2"), "k:1: warning: vrrp_instance A: strict_mode has IPv6 in version 3 only; version 3 is taken\n", "version 3"},
-		"first address": {"vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nstrict_mode\nvirtual_ipaddress {\n2001:db8::1\n}\n}\n",
+		"version 2 of IPv6": {six("strict_mode\nversion 2\naccept"), "k:1: warning: vrrp_instance A: strict_mode has IPv6 in version 3 only; version 3 is taken\n", "version 3"},
+		"first address": {"vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nstrict_mode\nvirtual_ipaddress {\n2001:db8::1\n}\naccept\n}\n",
 			"k:1: warning: vrrp_instance A: the first IPv6 address should be link-local (RFC 9568 section 5.2.9)\n", "version 3"},
 	})
 }

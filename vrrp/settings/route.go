@@ -23,6 +23,8 @@ func (r Routing) Empty() bool { return len(r.Routes)+len(r.Rules) == 0 }
 type Belongings struct {
 	Routing Routing  `json:"routing,omitzero"`
 	Sysctls []Sysctl `json:"sysctls,omitempty"` // as they were
+	// Filtered says that packets to addresses are dropped.
+	Filtered bool `json:"filtered,omitempty"`
 }
 
 // RouteProtocol is who set a route or rule, where the file does not say:

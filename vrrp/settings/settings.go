@@ -84,8 +84,11 @@ type Instance struct {
 	DontTrackPrimary bool
 	Routing          Routing // virtual_routes and virtual_rules
 	Sysctls          []Sysctl
-	Garp             Garp
-	Notify           Notify
+	// NoAccept drops packets to and from the addresses (RFC 9568's Accept_Mode
+	// false); never of an owner.
+	NoAccept bool
+	Garp     Garp
+	Notify   Notify
 }
 
 // AuthType is the v2 authentication type field (RFC 2338 section 5.3.6).

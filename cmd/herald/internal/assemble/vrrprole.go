@@ -11,6 +11,7 @@ import (
 	"herald/config"
 	"herald/stats"
 	"herald/vrrp"
+	"herald/vrrp/firewall"
 	"herald/vrrp/kernel"
 	"herald/vrrp/rawip"
 	"herald/vrrp/settings"
@@ -48,6 +49,11 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	defer k.Close()
 	announcer := newAnnouncer()
 	defer announcer.close()
+	var filter vrrp.Firewall // none where the kernel has no nftables
+	if f, err := firewall.Open(); err == nil {
+		defer f.Close()
+		filter = f
+	}
 	server, err := vrrp.New(cfg, vrrp.Ports{
 		Open: func(p vrrp.Place, ready func()) (vrrp.Link, error) {
 			return rawip.Open(rawip.Place(p), ready)
@@ -55,6 +61,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		Kernel:       k,
 		Routing:      k,
 		Sysctls:      k,
+		Firewall:     filter,
 		Announcer:    announcer,
 		Scripts:      scripts,
 		Log:          roleLog(role),

@@ -6,12 +6,14 @@ import (
 	"fmt"
 
 	"herald/cmd/herald/internal/ipc"
+	"herald/vrrp/firewall"
 	"herald/vrrp/kernel"
 	"herald/vrrp/settings"
 )
 
 // Belongings removes what a VRRP role had in the kernel beside addresses:
-// rules first, which may lead into the routes' tables; sysctls are set back. What cannot be removed
+// rules first, which may lead into the routes' tables; sysctls are set back and the
+// firewall lets addresses answer. What cannot be removed
 // does not keep the rest.
 func Belongings(raw ipc.Belongings) error {
 	var b settings.Belongings
@@ -34,5 +36,17 @@ func Belongings(raw ipc.Belongings) error {
 		_, err := k.SetSysctl(s)
 		failed = append(failed, err)
 	}
+	if b.Filtered {
+		failed = append(failed, answer())
+	}
 	return errors.Join(failed...)
+}
+
+// answer takes the packet filter of no_accept away.
+func answer() error {
+	f, err := firewall.Open()
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Silence(nil), f.Close())
 }
