@@ -273,7 +273,7 @@ func TestUnknownAndUnsupportedAreToldApart(t *testing.T) {
 }
 
 func TestKindsTellUnknownFromUnsupported(t *testing.T) {
-	_, ds := built("k", in("lvs_sync_daemon_interface eth1\npriorty 7\nunicast_fault_no_peer"))
+	_, ds := built("k", in("lvs_sync_daemon_interface eth1\npriorty 7\nkernel_rx_buf_size 65536"))
 	want := []config.Kind{config.Unsupported, config.Unknown, config.Unsupported}
 	var got []config.Kind
 	for _, d := range ds.List() {

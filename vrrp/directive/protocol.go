@@ -24,6 +24,9 @@ type way struct {
 	peers     []block.Statement
 	unicast   bool // unicast_peer has lines
 	native6   bool
+	// anySource says that unicast_src_ip stands there, needPeers that it is
+	// nothing without a peer.
+	anySource, needPeers bool
 }
 
 const (
@@ -44,6 +47,7 @@ var protocolActs = []row[draft]{
 		}}},
 	{Name: "unicast_src_ip", Syntax: "ADDRESS", Doc: "Source of unicast advertisements; without peers, of multicast ones.", Example: "unicast_src_ip 192.0.2.2",
 		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			d.way.anySource = true
 			if a, ok := b.anyAddress(st); ok && !d.Source.IsValid() {
 				d.Source, d.way.source = a, st.Words[1]
 			}
@@ -54,6 +58,8 @@ var protocolActs = []row[draft]{
 			d.way.unicast = d.way.unicast || len(st.Children) > 0
 			d.way.peers = append(d.way.peers, items(st, beginsPeer)...)
 		}}},
+	{Name: "unicast_fault_no_peer", Doc: "An instance with unicast_src_ip and no peer is left out instead of running by multicast.", Example: "unicast_fault_no_peer",
+		Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.way.needPeers = true }}},
 	{Name: "unicast_ttl", Syntax: "NUMBER", Doc: "Time to live of unicast advertisements, 255.", Example: "unicast_ttl 64",
 		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.UnicastTTL = uint8(b.number(st, 1, 1, 255, 255)) }}},
 	{Name: "mcast_dst_ip", Syntax: "ADDRESS", Doc: "The multicast group of the advertisements.", Example: "mcast_dst_ip 224.0.0.18",
@@ -232,6 +238,9 @@ func (b *build) resolvePeers(d *draft) {
 		if p, ok := b.peerOf(d, line); ok {
 			d.Peers = append(d.Peers, p)
 		}
+	}
+	if d.way.needPeers && d.way.anySource && !d.Unicast && !d.broken {
+		b.fault(d, d.Pos, d.Name, "it has no unicast_peer (unicast_fault_no_peer)")
 	}
 	if d.Unicast && len(d.Peers) == 0 && !d.broken {
 		b.fault(d, d.Pos, d.Name, "none of the peers in unicast_peer can be used")

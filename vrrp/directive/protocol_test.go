@@ -68,6 +68,8 @@ func TestPeers(t *testing.T) {
 		"bad option":       {in("unicast_peer {\n192.0.2.2 min_ttl x\n}"), "k:8: warning: unicast_peer: min_ttl: \"x\" is not a whole number from 0 to 255; it is ignored\n", "peers [{192.0.2.2 0 0}]"},
 		"for all":          {in("") + "global_defs {\nvrrp_check_unicast_src\nvrrp_down_timer_adverts 5\nvrrp_lower_prio_no_advert\nvrrp_higher_prio_send_advert\n}\n", "", "down after 5 lower priority unanswered true higher answered true"},
 		"but not here":     {in("lower_prio_no_advert off\nhigher_prio_send_advert off\ndown_timer_adverts 4") + "global_defs {\nvrrp_lower_prio_no_advert\nvrrp_higher_prio_send_advert\n}\n", "", "down after 4 lower priority unanswered false higher answered false"},
+		"without a peer":   {in("unicast_src_ip 192.0.2.1\nunicast_fault_no_peer"), "k:1: error: vrrp_instance A is left out: it has no unicast_peer (unicast_fault_no_peer)\n", "not instance"},
+		"multicast anyway": {in("unicast_fault_no_peer"), "", "instance A"},
 		"group":            {in("mcast_dst_ip 224.0.0.19"), "", "group 224.0.0.19 unicast false"},
 		"group for all":    {in("") + "global_defs {\nvrrp_mcast_group4 224.0.0.20\nvrrp_mcast_group6 ff02::20\n}\n", "", "group 224.0.0.20"},
 		"group of IPv6":    {six("") + "global_defs {\nvrrp_mcast_group4 224.0.0.20\nvrrp_mcast_group6 ff02::20\n}\n", "", "group ff02::20"},

@@ -39,6 +39,8 @@ type simNode struct {
 	state State
 	dead  bool
 	slept time.Time // stands still until then
+	// teaches is the interval in its advertisements, 0 in version 2.
+	teaches time.Duration
 }
 
 type copyOf struct {
@@ -131,7 +133,7 @@ func (w *world) broadcast(from *simNode, priority uint8) {
 		way := [2]int{from.id, to.id}
 		at := later(w.now.Add(time.Duration(w.rng.Int64N(int64(w.delay)))+1), w.arrived[way])
 		w.arrived[way] = at
-		heap.Push(&w.flying, copyOf{at, w.serial, to.id, Advert{Peer: from.cfg.Own, Priority: priority}})
+		heap.Push(&w.flying, copyOf{at, w.serial, to.id, Advert{Peer: from.cfg.Own, Priority: priority, Interval: from.teaches}})
 	}
 }
 
