@@ -111,6 +111,11 @@ func TestOneFileOnBothSides(t *testing.T) {
 				address := c.address[strings.LastIndex(c.address, "\n")+1:]
 				return strings.Contains(run(t, "ip", "-n", ns, "addr", "show", "dev", "eth0"), " "+address+"/")
 			}
+			if strings.Contains(c.address, ":") { // keepalived cannot send before, and says so
+				eventually(t, "link-local addresses that are ready", func() bool {
+					return !strings.Contains(run(t, "ip", "-n", p.a, "addr")+run(t, "ip", "-n", p.b, "addr"), "tentative")
+				})
+			}
 			log, stop := startKeepalivedWith(t, p.b, file("21", "20", 100))
 
 			better := startNode(t, p.a, load(t, file("20", "21", 101)), nil)
