@@ -33,6 +33,9 @@ type Options struct {
 	// Notice takes lines for the process's own log (not traffic): nil drops
 	// them.
 	Notice func(line string)
+	// Changed is called, by any goroutine, when Memory has something new that
+	// is not a mere count; it must not block. Nil is not called.
+	Changed func()
 }
 
 // Sink takes finished log lines, header included. Send is called by event

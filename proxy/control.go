@@ -95,6 +95,7 @@ func (s *Server) SetServerWeight(backend, server string, weight int) error {
 	t.weight = weight
 	b.group.Set(t.index, t.member())
 	b.mu.Unlock()
+	s.novelty()
 	b.grant()
 	s.partChanged()
 	return nil

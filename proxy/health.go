@@ -127,6 +127,7 @@ func (s *Server) step(t *target, e check.Event) {
 		t.running = false
 	}
 	state, actions := check.Step(t.check, t.state, now, e)
+	news := state.Op != t.state.Op || state.Admin != t.state.Admin || state.Off != t.state.Off || state.Health != t.state.Health
 	t.state = state
 	wasActive, wasBackup, _ := b.group.Counts()
 	b.group.Set(t.index, t.member())
@@ -145,6 +146,9 @@ func (s *Server) step(t *target, e check.Event) {
 	b.mu.Unlock()
 	if active != wasActive || backup != wasBackup {
 		s.partChanged()
+	}
+	if news {
+		s.novelty()
 	}
 	select {
 	case t.poke <- struct{}{}:

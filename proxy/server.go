@@ -101,6 +101,13 @@ func (s *Server) notice(line string) {
 	}
 }
 
+// novelty tells that a successor is to know something new.
+func (s *Server) novelty() {
+	if s.opts.Changed != nil {
+		s.opts.Changed()
+	}
+}
+
 // spare are descriptors kept for listeners, checks and logs when maxconn is
 // derived from the limit of descriptors.
 const spare = 200

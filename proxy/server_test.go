@@ -117,6 +117,12 @@ func section(servers ...string) *settings.Proxy {
 // with the test.
 func serve(t *testing.T, loops int, sections ...*settings.Proxy) *rig {
 	t.Helper()
+	return follow(t, nil, loops, sections...)
+}
+
+// follow is serve as the successor of an engine that left this memory.
+func follow(t *testing.T, memory []byte, loops int, sections ...*settings.Proxy) *rig {
+	t.Helper()
 	r := &rig{t: t, log: newLines(), told: newLines(), cfg: &settings.Config{Proxies: sections}}
 	lent := map[string][]int{}
 	for _, p := range sections {
@@ -137,6 +143,11 @@ func serve(t *testing.T, loops int, sections ...*settings.Proxy) *rig {
 	r.Server, err = New(r.cfg, Options{Loops: loops, Notice: func(line string) { r.told.Send([]byte(line)) }, Pid: 42, Node: "test", OpenLog: func(settings.LogTarget) (Sink, error) { return r.log, nil }})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if memory != nil {
+		if err := r.Recall(memory); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := r.Serve(lent); err != nil {
 		t.Fatal(err)

@@ -130,19 +130,30 @@ func (r *rate) sample(count uint64) {
 
 // clear resets the maxima, or with all every counter.
 func (t *tally) clear(all bool) {
-	for _, a := range []*average{&t.queueTime, &t.connectTime, &t.responseTime, &t.totalTime} {
+	for _, a := range t.averages() {
 		a.max.Store(0)
 	}
 	if !all {
 		return
 	}
-	for _, c := range []*atomic.Uint64{&t.conns, &t.sessions, &t.requests, &t.bytesIn, &t.bytesOut, &t.errReq, &t.errConn, &t.errResp,
-		&t.deniedReq, &t.retries, &t.redispatches, &t.clientAborts, &t.serverAborts, &t.intercepted, &t.internal, &t.chosen, &t.connects, &t.reuses} {
+	for _, c := range t.counters() {
 		c.Store(0)
 	}
+}
+
+// counters are all counts of t, always in this order.
+func (t *tally) counters() []*atomic.Uint64 {
+	list := []*atomic.Uint64{&t.conns, &t.sessions, &t.requests, &t.bytesIn, &t.bytesOut, &t.errReq, &t.errConn, &t.errResp,
+		&t.deniedReq, &t.retries, &t.redispatches, &t.clientAborts, &t.serverAborts, &t.intercepted, &t.internal, &t.chosen, &t.connects, &t.reuses}
 	for i := range t.resp {
-		t.resp[i].Store(0)
+		list = append(list, &t.resp[i])
 	}
+	return list
+}
+
+// averages are all times of t, always in this order.
+func (t *tally) averages() []*average {
+	return []*average{&t.queueTime, &t.connectTime, &t.responseTime, &t.totalTime}
 }
 
 // touch stores a time that is read rarely, without taking the cache line from

@@ -29,7 +29,14 @@ func RunProxyRole(ctx context.Context, role *ipc.Role, o Options) error {
 	if diags.HasErrors() {
 		return errors.New("the HAProxy configuration has errors")
 	}
+	changed := make(chan struct{}, 1)
 	engine, err := proxy.New(cfg, proxy.Options{
+		Changed: func() {
+			select {
+			case changed <- struct{}{}:
+			default: // it is told already
+			}
+		},
 		Version:     o.Version,
 		ReleaseDate: o.ReleaseDate,
 		Node:        hostName(),
@@ -61,21 +68,27 @@ func RunProxyRole(ctx context.Context, role *ipc.Role, o Options) error {
 	if err != nil {
 		return err
 	}
+	if begin.State != nil {
+		if err := engine.Recall(begin.State); err != nil {
+			role.Log(fmt.Sprintf("what the process before knew cannot be used, starting afresh: %v", err))
+		}
+	}
 	if err := engine.Serve(lent); err != nil {
 		return err
 	}
 	closeLent(lent)
 	console.serve()
 	showInstances(role, engine, begin.Instances)
-	return serveProxy(ctx, role, engine)
+	return serveProxy(ctx, role, engine, changed)
 }
 
 // serveProxy tells the parent how the engine is and obeys it.
-func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server) error {
+func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, changed <-chan struct{}) error {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	role.Health(engine.Serving())
 	role.Parts(ipc.Parts(engine.Parts()))
+	remember(role, engine)
 	var drained chan error // not nil while draining
 	for {
 		select {
@@ -88,6 +101,11 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server) error
 		case <-beat.C:
 			if drained == nil {
 				role.Health(engine.Serving())
+				remember(role, engine)
+			}
+		case <-changed:
+			if drained == nil { // a successor knows better
+				remember(role, engine)
 			}
 		case c, alive := <-role.Commands():
 			if !alive {
@@ -112,6 +130,16 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server) error
 			}
 		}
 	}
+}
+
+// remember gives the parent what a successor goes on from.
+func remember(role *ipc.Role, engine *proxy.Server) {
+	raw, err := engine.Memory()
+	if err != nil {
+		role.Log(err.Error())
+		return
+	}
+	role.State(raw)
 }
 
 // showInstances puts the VRRP role's rows on the statistics page.

@@ -106,8 +106,8 @@ type ProxyFact struct {
 // Go is the parent's word to begin; it answers READY.
 type Go struct {
 	Generation int `json:"generation"`
-	// State is what the predecessor of a VRRP role handed over or, after a
-	// crash, last reported; nil for a fresh start.
+	// State is what the predecessor handed over or, if it crashed or is a
+	// proxy, last reported; nil for a fresh start.
 	State []byte `json:"state,omitempty"`
 	// Crashed is true when State comes from a role that died and may be out of
 	// date by Age.

@@ -180,7 +180,7 @@ func (r *Role) Belongings(raw json.RawMessage) {
 	r.conn.post(message{Kind: kindBelongs, Body: raw})
 }
 
-// State reports the VRRP role's state, from which a successor could go on.
+// State reports the role's state, from which a successor could go on.
 func (r *Role) State(blob []byte) { r.conn.post(message{Kind: kindState, Body: body(blob)}) }
 
 // HandOver gives the final state to the successor, as the answer to Handover;

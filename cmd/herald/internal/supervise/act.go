@@ -137,7 +137,8 @@ func (s *Supervisor) begin(r *role, crashed bool) {
 			g.State, g.Crashed, g.Age = s.state, crashed, time.Since(s.stateAt)
 		}
 	case ipc.Proxy:
-		g.Instances = s.facts
+		g.Instances, g.State = s.facts, s.memory
+		s.memoryOf = r.id
 	}
 	r.process.Peer().Go(r.ready, g)
 	s.log("role %s (pid %d) begins", r.name, r.process.Pid())

@@ -39,7 +39,19 @@ func (s *Supervisor) hear(r *role, report ipc.Report) {
 			s.answered(r, m)
 		}
 	default:
+		if state, is := report.(ipc.State); is && r.name == ipc.Proxy {
+			s.remember(r, state)
+			return
+		}
 		s.hearVRRP(r, report)
+	}
+}
+
+// remember keeps what a proxy role could be followed by. One that drains may
+// still speak after its successor has begun; only the newest counts.
+func (s *Supervisor) remember(r *role, state ipc.State) {
+	if r.serving && r.id >= s.memoryOf {
+		s.memory, s.memoryOf = state, r.id
 	}
 }
 

@@ -30,6 +30,8 @@ type Supervisor struct {
 	belongings ipc.Belongings
 	state      []byte              // of the VRRP role, to go on from
 	stateAt    time.Time           // when it was reported
+	memory     []byte              // of the proxy role, to go on from
+	memoryOf   lifecycle.ID        // whose it is
 	facts      json.RawMessage     // the VRRP instances
 	parts      *ipc.Parts          // of the proxy, nil until told
 	partsOf    lifecycle.ID        // who told them

@@ -358,3 +358,36 @@ func TestAStatusDoesNotWaitForARoleThatDies(t *testing.T) {
 		t.Errorf("want an answer without it at once, got %+v, %v after %v", s, err, time.Since(began))
 	}
 }
+
+func TestAProxysMemoryGoesToTheNextOneAndADrainingOneIsNotHeard(t *testing.T) {
+	spoken := make(chan struct{})
+	h := newHost(t, func(h *host, _ *Options) {
+		h.behave = func(a *actor) string {
+			if a.name == ipc.VRRP || !a.begin(ipc.Prepared{}) {
+				return wellBehaved(a)
+			}
+			a.State([]byte(fmt.Sprintf("m%d", a.number)))
+			a.Log(fmt.Sprintf("told %d", a.number))
+			for c := range a.Commands() {
+				switch c.(type) {
+				case ipc.Drain:
+					<-spoken
+					a.State([]byte("late"))
+					a.Log("told late")
+				case ipc.Stop:
+					return "exit status 0"
+				}
+			}
+			return "exit status 1"
+		}
+	})
+	h.wait("proxy 1 go state= ", "log proxy: told 1")
+	if r := h.s.Reload(within(t)); r.Failed != "" {
+		t.Fatalf("reload: %s", r.Failed)
+	}
+	h.wait("proxy 2 go state=m1 ", "log proxy: told 2")
+	close(spoken)
+	h.wait("log proxy: told late")
+	h.actor("proxy 2").Kill()
+	h.wait("proxy 3 go state=m2 ")
+}

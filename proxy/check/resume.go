@@ -1,0 +1,40 @@
+package check
+
+import "time"
+
+// Resume answers the state a server begins with in a new generation: fresh is
+// what Start made of its configuration c, and old what the generation before
+// left, whose configuration was was. Moved says that another address is
+// checked now.
+//
+// What an operator or the checks found out stays; what the file says anew
+// wins. Counters go on.
+func Resume(was, c Config, fresh, old State, moved bool, now time.Time) State {
+	s := old
+	if was.Disabled != c.Disabled {
+		s.Admin = fresh.Admin
+	}
+	maint := s.Admin&Maint != 0
+	switch {
+	case maint:
+		s.Op, s.Health = Stopped, 0
+	case moved || was.Enabled != c.Enabled || old.Admin&Maint != 0:
+		s.Op, s.Health, s.Last, s.Off = Running, c.Rise, Result{Status: INI}, false
+	case old.Op == Stopped:
+		s.Health = min(old.Health, c.Rise-1)
+	case old.Health >= was.full():
+		s.Health = c.full()
+	default:
+		s.Health = min(max(old.Health, c.Rise), c.full())
+	}
+	if s.Op != old.Op || s.Admin != old.Admin {
+		s.Down, s.Since = old.Downtime(now), now
+	}
+	s.Next = time.Time{}
+	if s.Checking(c) {
+		if s.Next = fresh.Next; s.Next.IsZero() {
+			s.Next = now
+		}
+	}
+	return s
+}

@@ -1,0 +1,209 @@
+package proxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"herald/proxy/check"
+	"herald/proxy/settings"
+)
+
+// This file is what one generation leaves to the next: the health of servers,
+// what an operator said about them, and the counters. A generation that
+// drains counts on for itself alone.
+
+// memory is the whole of it, by the names of the configuration.
+type memory struct {
+	Frontends map[string]frontMemory `json:"frontends,omitempty"`
+	Backends  map[string]backMemory  `json:"backends,omitempty"`
+}
+
+type frontMemory struct {
+	Counts   tallyMemory `json:"counts"`
+	Most     int64       `json:"most,omitempty"`
+	ConnRate uint64      `json:"conn_rate,omitempty"` // the highest
+	ReqRate  uint64      `json:"req_rate,omitempty"`
+	Logged   uint64      `json:"logged,omitempty"`
+}
+
+type backMemory struct {
+	Counts  tallyMemory             `json:"counts"`
+	Most    int64                   `json:"most,omitempty"`
+	Queued  int64                   `json:"queued,omitempty"`
+	Rate    uint64                  `json:"rate,omitempty"`
+	Since   time.Time               `json:"since"`
+	Down    time.Duration           `json:"down,omitempty"`
+	Downs   uint64                  `json:"downs,omitempty"`
+	Empty   bool                    `json:"empty,omitempty"`
+	LastUse int64                   `json:"last_use,omitempty"`
+	Servers map[string]serverMemory `json:"servers,omitempty"`
+}
+
+type serverMemory struct {
+	Counts  tallyMemory  `json:"counts"`
+	Most    int64        `json:"most,omitempty"`
+	Rate    uint64       `json:"rate,omitempty"`
+	LastUse int64        `json:"last_use,omitempty"`
+	Weight  int          `json:"weight"`
+	State   check.State  `json:"state"`
+	Config  check.Config `json:"config"` // of that time, as are the next two
+	Address string       `json:"address"`
+	First   int          `json:"first"` // the weight of the file
+}
+
+// tallyMemory is a tally in the order of its lists: parent and roles are of
+// one version, so that the order is theirs.
+type tallyMemory struct {
+	Counts   []uint64    `json:"n"`
+	Averages [][3]uint64 `json:"avg"` // sum, samples, max
+}
+
+// Memory encodes what a successor can go on from. Any goroutine may call it.
+func (s *Server) Memory() ([]byte, error) {
+	m := memory{Frontends: map[string]frontMemory{}, Backends: map[string]backMemory{}}
+	for _, f := range s.frontends {
+		m.Frontends[f.cfg.Name] = frontMemory{Counts: remember(f.tallies), Most: f.conns.most.Load(),
+			ConnRate: f.connRate.most.Load(), ReqRate: f.reqRate.most.Load(), Logged: f.logged.Load()}
+	}
+	for _, b := range s.backends {
+		m.Backends[b.cfg.Name] = b.remember()
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode the proxy's memory: %w", err)
+	}
+	return raw, nil
+}
+
+func (b *backend) remember() backMemory {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m := backMemory{Counts: remember(b.tallies), Most: b.sessions.most.Load(), Queued: b.queued.most.Load(), Rate: b.sessRate.most.Load(),
+		Since: b.since, Down: b.down, Downs: b.downs, Empty: b.empty, LastUse: b.lastUse.Load(), Servers: map[string]serverMemory{}}
+	for _, t := range b.targets {
+		m.Servers[t.cfg.Name] = serverMemory{Counts: remember(t.tallies), Most: t.sessions.most.Load(), Rate: t.sessRate.most.Load(),
+			LastUse: t.lastUse.Load(), Weight: t.weight, State: t.state, Config: t.check, Address: checkedAt(t.cfg), First: t.cfg.Weight}
+	}
+	return m
+}
+
+// checkedAt names what a health check of the server asks, by the file.
+func checkedAt(cfg *settings.Server) string {
+	return net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)) + cfg.Path + "|" + net.JoinHostPort(cfg.CheckAddr, strconv.Itoa(cfg.CheckPort))
+}
+
+// remember adds the loops' tallies up.
+func remember(list []tally) tallyMemory {
+	var m tallyMemory
+	for i := range list {
+		counts, averages := list[i].counters(), list[i].averages()
+		if i == 0 {
+			m.Counts, m.Averages = make([]uint64, len(counts)), make([][3]uint64, len(averages))
+		}
+		for j, c := range counts {
+			m.Counts[j] += c.Load()
+		}
+		for j, a := range averages {
+			to := &m.Averages[j]
+			to[0], to[1], to[2] = to[0]+a.sum.Load(), to[1]+a.samples.Load(), max(to[2], a.max.Load())
+		}
+	}
+	return m
+}
+
+// Recall goes on from what Memory of another Server gave. It comes between
+// New and Serve. What the configuration does not have any more is forgotten;
+// after an error nothing was taken.
+func (s *Server) Recall(raw []byte) error {
+	var m memory
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return fmt.Errorf("decode the proxy's memory: %w", err)
+	}
+	now := time.Now()
+	for _, f := range s.frontends {
+		old, known := m.Frontends[f.cfg.Name]
+		if !known {
+			continue
+		}
+		recall(f.tallies, old.Counts)
+		f.conns.most.Store(old.Most)
+		f.connRate.recall(old.ConnRate, total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.conns }))
+		f.reqRate.recall(old.ReqRate, total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.requests }))
+		f.logged.Store(old.Logged)
+		s.connRate.last += f.connRate.last
+		s.byteRate.last += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.bytesOut })
+	}
+	for _, b := range s.backends {
+		if old, known := m.Backends[b.cfg.Name]; known {
+			b.recall(old, now)
+		}
+	}
+	return nil
+}
+
+func (b *backend) recall(old backMemory, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	recall(b.tallies, old.Counts)
+	b.sessions.most.Store(old.Most)
+	b.queued.most.Store(old.Queued)
+	b.sessRate.recall(old.Rate, total(b.tallies, func(t *tally) *atomic.Uint64 { return &t.sessions }))
+	b.lastUse.Store(old.LastUse)
+	for _, t := range b.targets {
+		if m, known := old.Servers[t.cfg.Name]; known {
+			t.recall(m, now)
+		}
+		b.group.Set(t.index, t.member())
+	}
+	active, backup, _ := b.group.Counts()
+	b.downs, b.down = old.Downs, old.Down
+	b.empty = len(b.targets) > 0 && active+backup == 0
+	switch {
+	case b.empty == old.Empty:
+		b.since = old.Since
+	case old.Empty:
+		b.down += now.Sub(old.Since)
+	}
+}
+
+// recall needs the backend's mutex held.
+func (t *target) recall(old serverMemory, now time.Time) {
+	recall(t.tallies, old.Counts)
+	t.sessions.most.Store(old.Most)
+	t.sessRate.recall(old.Rate, total(t.tallies, func(t *tally) *atomic.Uint64 { return &t.sessions }))
+	t.lastUse.Store(old.LastUse)
+	if old.First == t.cfg.Weight { // else the file has a new word on it
+		t.weight = old.Weight
+	}
+	t.state = check.Resume(old.Config, t.check, t.state, old.State, old.Address != checkedAt(t.cfg), now)
+}
+
+// recall puts what was counted before into the first loop's tally.
+func recall(list []tally, m tallyMemory) {
+	counts, averages := list[0].counters(), list[0].averages()
+	if len(m.Counts) != len(counts) || len(m.Averages) != len(averages) {
+		return
+	}
+	for i, c := range counts {
+		c.Store(m.Counts[i])
+	}
+	for i, a := range averages {
+		sum, samples := m.Averages[i][0], m.Averages[i][1]
+		if samples > window { // of several loops
+			sum, samples = sum/samples*window, window
+		}
+		a.sum.Store(sum)
+		a.samples.Store(samples)
+		a.max.Store(m.Averages[i][2])
+	}
+}
+
+// recall begins after count, which is not of this second.
+func (r *rate) recall(most, count uint64) {
+	r.last = count
+	r.most.Store(most)
+}
