@@ -105,6 +105,9 @@ func toyVRRP(ctx context.Context, role *ipc.Role, o Options) error {
 	if _, err := role.Ready(ctx, ipc.Prepared{}); err != nil {
 		return err
 	}
+	if err := os.WriteFile(string(path), []byte("began"), 0o600); err != nil {
+		return err
+	}
 	for c := range role.Commands() {
 		switch c.(type) {
 		case ipc.Handover:
@@ -124,7 +127,7 @@ type herald struct {
 	dir      string
 	address  string
 	cfg      string
-	resigned string // the file written at the end
+	resigned string // the file the VRRP role writes when it begins and ends
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -331,6 +334,7 @@ func TestAKilledProxyAnswersAgainAndRefusesNobody(t *testing.T) {
 
 func TestAKilledParentIsNoticedByTheRolesAndBlocksNoStart(t *testing.T) {
 	h := startHerald(t)
+	eventually(t, h.resigned, "began") // a role that never began has nothing to give up
 	h.cmd.Process.Kill()
 	eventually(t, h.resigned, "parent gone")
 	h.cmd.Wait()
