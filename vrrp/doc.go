@@ -14,6 +14,9 @@
 //			return rawip.Open(dev, index, ready)
 //		},
 //		Kernel:    k,
+//		Routing:   k, // routes and rules
+//		Sysctls:   k,
+//		Firewall:  f, // firewall.Open; nil where there is none
 //		Announcer: arp.NewSender(),
 //		Scripts:   runner, // answers with s.ScriptDone
 //		Log:       logger,

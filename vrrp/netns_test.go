@@ -407,7 +407,7 @@ func TestPlannedMovesLoseNoProbe(t *testing.T) {
 func TestAReloadMovesNothing(t *testing.T) {
 	p := newNetwork(t)
 	old := startNode(t, p.a, oneInstance(100, settings.Auth{}), nil)
-	other := startNode(t, p.b, oneInstance(99, settings.Auth{}), nil)
+	other := startNode(t, p.b, oneInstance(50, settings.Auth{}), nil)
 	old.until(t, "MASTER", state("MASTER"))
 	eventually(t, "the address", func() bool { return holds(t, p.a) })
 	stop := probe(t, p.client)

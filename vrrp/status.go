@@ -81,7 +81,7 @@ func (s *Server) tellHooks() {
 			s.ports.OnHeld(s.held())
 		}
 		if s.ports.OnBelongings != nil {
-			s.ports.OnBelongings(settings.Belongings{Routing: s.heldRouting(), Sysctls: s.sysctls.before, Filtered: len(s.silent) > 0})
+			s.ports.OnBelongings(settings.Belongings{Routing: s.heldRouting(), Sysctls: s.sysctls.before, Filtered: len(s.silent) > 0 && s.ports.Firewall != nil})
 		}
 	}
 	now := time.Now()

@@ -91,6 +91,7 @@ func (b *build) addressOptions(d *draft, a *settings.Address, st block.Statement
 			b.preferred(a, st.Words[i])
 		case "home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track":
 			b.addressFlag(a, w)
+		case "track_group": // what is static is put back in any case
 		default:
 			b.diags.Unsupported(w.Pos, config.Warning, "address option", w.Text, "keepalived")
 			if w.Text == "use_vmac" && i+1 < len(st.Words) && !beginsOption(st.Arg(i+1)) {

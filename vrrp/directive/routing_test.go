@@ -73,7 +73,7 @@ func TestRulesWithoutAPreferenceCountDown(t *testing.T) {
 
 func TestStaticAddresses(t *testing.T) {
 	check(t, map[string]result{
-		"on a device":     {"static_ipaddress {\n192.0.2.1/24 dev eth5\n2001:db8::1/64 dev eth5\n}", "", "static 2001:db8::1/64 dev eth5"},
+		"on a device":     {"static_ipaddress {\n192.0.2.1/24 dev eth5 track_group G\n2001:db8::1/64 dev eth5\n}", "", "static 2001:db8::1/64 dev eth5"},
 		"by default":      {"global_defs {\ndefault_interface eth6\n}\nstatic_ipaddress {\n192.0.2.1/24\n}", "", "static 192.0.2.1/24 dev eth6"},
 		"without a place": {"static_ipaddress {\n192.0.2.1/24\n}", "k:1: error: static_ipaddress: 192.0.2.1/24 is left out: it has no dev, and there is no default_interface\n", "not static"},
 	})

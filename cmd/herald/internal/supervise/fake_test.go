@@ -108,6 +108,7 @@ func newHost(t *testing.T, change func(*host, *Options)) *host {
 		},
 		Prepare:  h.prepare,
 		Watch:    h.watch,
+		Clear:    func(b ipc.Belongings) error { h.event("clear " + string(b)); return nil },
 		Withdraw: func(list []ipc.Address) error { h.event("withdraw " + list[0].Prefix); return nil },
 		Notify:   func(state string) { h.event("notify " + state) },
 		WritePid: func(path string) (func(), error) {
@@ -244,6 +245,7 @@ func (a *actor) begin(p ipc.Prepared) bool {
 	a.say("go state=%s crashed=%t leftover=%d proxy=%t/%t instances=%s", g.State, g.Crashed, len(g.Leftover), g.Proxy.Known, g.Proxy.Serving, g.Instances)
 	if a.name == ipc.VRRP {
 		a.Held([]ipc.Address{{Prefix: "10.1.1.10/32", Interface: "eth0"}})
+		a.Belongings(json.RawMessage(`{"routing":1}`))
 		a.State([]byte(fmt.Sprintf("s%d", a.number)))
 		a.Instances(json.RawMessage(fmt.Sprintf(`["i%d"]`, a.number)))
 	}

@@ -76,7 +76,8 @@ func TestAVRRPRoleThatCannotComeBackLosesItsAddresses(t *testing.T) {
 	})
 	h.wait("proxy 1 instances [\"i1\"]")
 	h.actor("vrrp 1").Kill()
-	h.wait("log the VRRP role died 3 times within 10s: withdrawing 10.1.1.10/32 dev eth0", "withdraw 10.1.1.10/32")
+	h.wait("log the VRRP role died 3 times within 10s: withdrawing 10.1.1.10/32 dev eth0", "withdraw 10.1.1.10/32",
+		`clear {"routing":1}`)
 	h.wait("vrrp 6 go state= crashed=false leftover=0")
 }
 
