@@ -44,7 +44,7 @@ func (s *Server) timers() {
 	for _, in := range s.instances {
 		if due(in.state.Deadline) {
 			s.drainWith(in)
-			s.step(in, fsm.Timer{})
+			s.timer(in)
 		}
 		if r := in.resend; due(r.at) {
 			s.again(in, r)

@@ -144,6 +144,7 @@ const (
 	limitRival
 	limitAnnounce
 	limitGone
+	limitHold
 	limitRouting
 	limitRoutingGone
 	limitAdd

@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,5 +61,21 @@ func TestAPartOfTheProxyDecides(t *testing.T) {
 		wantState(t, s, "BACKUP", 100)
 		s.SetProxyServing(false, "it died")
 		wantState(t, s, "FAULT", 100)
+	})
+}
+
+func TestATrackedSourceAddressThatIsGoneIsAFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		cfg := seed()
+		cfg.Instances[0].Source, cfg.Instances[0].TrackSource = netip.MustParseAddr("10.1.1.20"), true
+		s := begin(t, h, cfg, nil)
+		s.SetProxyServing(true, "")
+		sleep(4 * time.Second)
+		wantState(t, s, "MASTER", 102)
+		h.change(func() { h.drop(address("10.1.1.20/24", "eth0")) })
+		if got := wantState(t, s, "FAULT", 102).Why; got != "interface eth0 has no address 10.1.1.20" {
+			t.Errorf("why: got %q", got)
+		}
 	})
 }

@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"slices"
+	"time"
 
 	"herald/vrrp/fsm"
 	"herald/vrrp/group"
@@ -127,4 +128,27 @@ func (s *Server) drainWith(in *instance) {
 	for _, member := range in.together.members {
 		s.drain(member.port)
 	}
+}
+
+// timer steps an instance whose deadline has passed, unless its sync group
+// hears the master it has lost.
+func (s *Server) timer(in *instance) {
+	g := in.together
+	if g == nil || time.Now().Before(in.state.Deadline) {
+		s.step(in, fsm.Timer{})
+		return
+	}
+	configs, states := make([]fsm.Config, len(g.members)), make([]fsm.State, len(g.members))
+	for i, member := range g.members {
+		configs[i], states[i] = member.fsm, member.state
+	}
+	heard := syncgroup.Alive(time.Now(), configs, states, slices.Index(g.members, in))
+	if heard < 0 {
+		s.step(in, fsm.Timer{})
+		return
+	}
+	if in.limit.allow(limitHold) {
+		s.log.Warn(in.prefix("no advertisement of the master that %s of its sync group hears: only this network is broken, staying backup", g.names[heard]))
+	}
+	s.step(in, fsm.Hold{Member: g.names[heard]})
 }

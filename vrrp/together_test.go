@@ -115,3 +115,19 @@ func TestAReloadThatMakesAGroupOfAMasterAndABackupMakesBothMaster(t *testing.T) 
 		wantStates(t, s, "MASTER", "MASTER")
 	})
 }
+
+func TestAMasterThatOneMemberHearsIsNotReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		s := begin(t, h, pair(), nil)
+		for range 20 { // A hears nothing
+			sleep(500 * time.Millisecond)
+			h.advertB(t, "10.1.2.21", 110)
+		}
+		wantStates(t, s, "BACKUP", "BACKUP")
+		h.logged(t, "(A) no advertisement of the master that B of its sync group hears")
+		wantTrace(t, h.since(), "")
+		sleep(4 * time.Second)
+		wantStates(t, s, "MASTER", "MASTER")
+	})
+}

@@ -104,6 +104,9 @@ func (s *Server) standing(in *instance) group.Standing {
 	if !in.source.IsValid() {
 		st.Faults = append(st.Faults, "interface "+in.cfg.Interface+" has no "+familyOf(in)+" address")
 	}
+	if in.cfg.TrackSource && in.cfg.Source.IsValid() && !s.snap.Carries(in.cfg.Interface, in.cfg.Source) {
+		st.Faults = append(st.Faults, "interface "+in.cfg.Interface+" has no address "+in.cfg.Source.String())
+	}
 	if in.port.link == nil {
 		st.Faults = append(st.Faults, "no socket on interface "+in.cfg.Interface)
 	}

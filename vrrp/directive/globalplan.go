@@ -30,7 +30,6 @@ include_check [OPTION...] | Which failures of include are errors: readable, matc
 const processPlan = `
 net_namespace_ipvs NAME | The network namespace of the IPVS rules. | red
 namespace_with_ipsets | Uses ipsets in a namespace on old kernels. |
-linkbeat_use_polling | Finds dead links by polling MII or ethtool. |
 child_wait_time SECONDS | Time children have to end, 5 s. | 5
 `
 
@@ -122,7 +121,6 @@ iproute_usr_dir DIRECTORY | Where iproute's tables are (newer than 2.2.7). | /us
 
 // topPlan lists the blocks of the top level that are known and not acted on.
 const topPlan = `
-linkbeat_interfaces { INTERFACE [MII|ETHTOOL|IOCTL] } | Interfaces whose link is polled. | { eth2 ETHTOOL }
 interface_up_down_delays { INTERFACE DOWN [UP] } | Waits before it believes a link event. | { eth0 1 2 }
 vrrp_track_process NAME { ... } | A process whose life changes priorities. | web { process nginx weight 10 }
 bfd_instance NAME { ... } | A BFD session (RFC 5880) to a neighbour. | b { neighbor_ip 192.0.2.9 min_rx 50 }

@@ -152,8 +152,6 @@ use_vmac [NAME [MAC]] | Holds the addresses on a virtual MAC interface. | vrrp.5
 use_vmac_addr [NAME] | The same for addresses on other interfaces. |
 vmac_xmit_base | Sends advertisements from the interface itself. |
 use_ipvlan [NAME|ADDRESS...] | Holds the addresses on an ipvlan interface. |
-track_src_ip | FAULT while the source address is missing. |
-linkbeat_use_polling | Finds a dead link by polling. |
 track_process { NAME [weight NUMBER] [reverse] } | Processes whose life changes the priority. | { web weight 5 }
 track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions whose state changes the priority. | { b weight 5 }
 vrf NAME | The VRF of the addresses. | red

@@ -7,7 +7,7 @@ import (
 	"herald/vrrp/settings"
 )
 
-var trackActs = slices.Concat(watchRows(func(d *draft) *watching { return &d.watch }), []row[draft]{
+var trackActs = slices.Concat(watchRows(func(d *draft) *watching { return &d.watch }), sourceActs, []row[draft]{
 	{Name: "track_script", Syntax: "{ NAME [weight NUMBER] [reverse] }", Doc: "The vrrp_script blocks whose results change the priority, or FAULT with weight 0.",
 		Example: "track_script { check weight 20 }", Do: instanceKeyword{act: func(_ *build, d *draft, st block.Statement) {
 			d.tracks = append(d.tracks, items(st, beginsTracked)...)

@@ -77,6 +77,19 @@ func watchRows[T any](in func(*T) *watching) []row[T] {
 	}
 }
 
+// linkbeatPlan lists the top level's words about dead links.
+const linkbeatPlan = `
+linkbeat_use_polling | The kernel tells of a dead link at once; nothing has to be polled. |
+linkbeat_interfaces { INTERFACE [MII|ETHTOOL|IOCTL] } | The kernel tells of a dead link at once; nothing has to be polled. | { eth2 ETHTOOL }
+`
+
+// sourceActs are the keywords of an instance about its own source address.
+var sourceActs = []row[draft]{
+	{Name: "track_src_ip", Doc: "FAULT while the configured source address is not on the interface; without one there is always FAULT while the interface has no address.",
+		Example: "track_src_ip", Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.TrackSource = true }}},
+	{Name: "linkbeat_use_polling", Doc: "The kernel tells of a dead link at once; nothing has to be polled.", Example: "linkbeat_use_polling", Do: instanceKeyword{always: true}},
+}
+
 // beginsPart tells a new line of track_proxy.
 func beginsPart(words []block.Word, i int) bool {
 	before := words[i-1].Text

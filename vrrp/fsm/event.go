@@ -65,6 +65,11 @@ type Lead struct{ Member string }
 // group too, and no backup has to wait for three intervals.
 type Yield struct{ Member string }
 
+// Hold says that the deadline has passed, and that the master is alive all the
+// same: another member of the sync group, named, hears it. Taking over would
+// only take the rest of the group from it and lose it again.
+type Hold struct{ Member string }
+
 // Rally says that another member of the sync group saw a rival: the
 // neighbours' tables may be wrong for our addresses too.
 type Rally struct{}
@@ -72,6 +77,7 @@ type Rally struct{}
 func (Lead) event()        {}
 func (Yield) event()       {}
 func (Rally) event()       {}
+func (Hold) event()        {}
 func (Start) event()       {}
 func (Stop) event()        {}
 func (Advert) event()      {}

@@ -68,7 +68,7 @@ func TestStoppingBeforeTheStartGivesBackWhatWasFound(t *testing.T) {
 }
 
 func TestNothingHappensBeforeTheStart(t *testing.T) {
-	for _, e := range []Event{Stop{}, Timer{}, Advert{Priority: 100}, Clear{}, Reconfigure{}, Priority{}, Lead{}, Yield{}, Rally{}} {
+	for _, e := range []Event{Stop{}, Timer{}, Advert{Priority: 100}, Clear{}, Reconfigure{}, Priority{}, Lead{}, Yield{}, Rally{}, Hold{}} {
 		if s, actions := Step(Config{Interval: time.Second}, State{}, epoch, e); s.Kind != Initialize || len(actions) != 0 {
 			t.Errorf("%T: got %+v, %v, want nothing", e, s, actions)
 		}
@@ -90,7 +90,7 @@ func TestEveryWordIsDefined(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	// The methods that mark events exist to be compiled, not called.
-	for _, e := range []Event{Start{}, Stop{}, Advert{}, Timer{}, Priority{}, Faulty{}, Clear{}, Reconfigure{}, Lead{}, Yield{}, Rally{}} {
+	for _, e := range []Event{Start{}, Stop{}, Advert{}, Timer{}, Priority{}, Faulty{}, Clear{}, Reconfigure{}, Lead{}, Yield{}, Rally{}, Hold{}} {
 		e.event()
 	}
 }

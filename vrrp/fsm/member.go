@@ -32,3 +32,10 @@ func (m *machine) rally() {
 	m.act(AnnounceRival)
 	m.wait(m.c.Interval)
 }
+
+// hold asks again about an interval later.
+func (m *machine) hold() {
+	if m.s.Kind == Backup {
+		m.wait(m.c.Interval + m.c.skew(m.s.Priority))
+	}
+}

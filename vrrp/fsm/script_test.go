@@ -137,6 +137,8 @@ func event(t *testing.T, line int, words []string) Event {
 		return Lead{Member: words[1]}
 	case "yield":
 		return Yield{Member: words[1]}
+	case "hold":
+		return Hold{Member: words[1]}
 	case "rally":
 		return Rally{}
 	case "reconfigure":

@@ -38,6 +38,8 @@ func Step(c Config, s State, now time.Time, e Event) (State, []Action) {
 		m.lead(e.Member)
 	case Yield:
 		m.yield(e.Member)
+	case Hold:
+		m.hold()
 	case Rally:
 		m.rally()
 	case Drain:

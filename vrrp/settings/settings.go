@@ -80,6 +80,8 @@ type Instance struct {
 	Tracks                                  []Track
 	TrackInterfaces                         []TrackInterface
 	Watched                                 []Watched
+	// TrackSource makes a FAULT while Source is not on Interface (track_src_ip).
+	TrackSource bool
 	// DontTrackPrimary keeps the instance running when Interface is down.
 	DontTrackPrimary bool
 	Routing          Routing // virtual_routes and virtual_rules

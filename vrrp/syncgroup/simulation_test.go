@@ -186,7 +186,11 @@ func (w *world) run(d time.Duration) {
 			return
 		default:
 			w.now = next
-			w.step(who, which, fsm.Timer{})
+			if j := Alive(w.now, who.cfg, who.states, which); j >= 0 {
+				w.step(who, which, fsm.Hold{Member: who.names[j]})
+			} else {
+				w.step(who, which, fsm.Timer{})
+			}
 		}
 	}
 }
@@ -289,5 +293,20 @@ func TestANetworkCutOffHealsIntoOneHolder(t *testing.T) {
 		w.forget()
 		w.run(20 * time.Second)
 		w.check(t, seed, "and keeps it", w.takeovers == 0 && w.unheld == 0 && w.holder() >= 0)
+	}
+}
+
+func TestABrokenNetworkDoesNotDisturbTheOthers(t *testing.T) {
+	for seed := range seeds(t) {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		networks, p := draw(rng)
+		w := newWorld(seed, networks, p...)
+		w.run(20*time.Second + time.Duration(rng.Int64N(int64(time.Second))))
+		h, bad := w.holder(), rng.IntN(networks)
+		w.check(t, seed, "one holder", h >= 0)
+		w.cut = func(m, _, _ int) bool { return m == bad }
+		w.forget()
+		w.run(30 * time.Second)
+		w.check(t, seed, "its holder stays and nobody claims anything", w.holder() == h && w.takeovers == 0)
 	}
 }

@@ -1,9 +1,9 @@
 // Package syncgroup keeps the members of a vrrp_sync_group in one state
 // (keepalived.conf(5), vrrp_sync_group).
 //
-// It is three functions of values: Share gives a member's faults to all,
-// Follow says what the others do when one changed its state, Whole is the
-// state of the group. It steps no state machine and knows no address.
+// It is functions of values: Share gives a member's faults to all, Follow
+// says what the others do when one changed its state, Alive whether a silent
+// master is heard by another member, Whole is the state of the group. It steps no state machine and knows no address.
 //
 //	standings = syncgroup.Share(names, standings) // before weighing
 //	next, actions := fsm.Step(...)                // of member i
@@ -14,6 +14,7 @@ package syncgroup
 
 import (
 	"slices"
+	"time"
 
 	"herald/vrrp/fsm"
 	"herald/vrrp/group"
@@ -50,6 +51,23 @@ func others(kinds []fsm.Kind, i int, which fsm.Kind, e fsm.Event) []Order {
 		}
 	}
 	return orders
+}
+
+// Alive returns the member that hears the master member i has lost, or -1:
+// then only i's network is broken. A member hears it when an advertisement
+// came within an interval and a half; those of a router that is dead are twice
+// as old when the first member misses them. A master that resigned, or that
+// is to be preempted, is not lost.
+func Alive(now time.Time, configs []fsm.Config, states []fsm.State, i int) int {
+	if states[i].Kind != fsm.Backup || states[i].Heard == fsm.Resignation || states[i].Heard == fsm.Lesser {
+		return -1
+	}
+	for j, s := range states {
+		if j != i && s.Kind == fsm.Backup && s.Heard == fsm.AMaster && now.Sub(s.HeardAt) <= configs[j].Interval*3/2 {
+			return j
+		}
+	}
+	return -1
 }
 
 // Rally returns what the other masters do when member i saw a rival.

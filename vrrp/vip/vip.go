@@ -17,6 +17,7 @@ package vip
 
 import (
 	"net/netip"
+	"slices"
 
 	"herald/vrrp/settings"
 )
@@ -116,4 +117,9 @@ func Contains(list []settings.Address, a settings.Address) bool {
 		}
 	}
 	return false
+}
+
+// Carries reports whether an interface has an address, whatever its prefix.
+func (s Snapshot) Carries(device string, addr netip.Addr) bool {
+	return slices.ContainsFunc(s[device].Addresses, func(p Present) bool { return p.Prefix.Addr() == addr })
 }
