@@ -1,6 +1,10 @@
 package stats
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Instance is what one VRRP instance looks like from outside: the record the
 // VRRP role reports and every renderer shows.
@@ -23,8 +27,9 @@ type Instance struct {
 	Why            string       `json:"why,omitempty"`
 	Addresses      []string     `json:"addresses,omitempty"` // "10.1.1.10/32 dev eth0"
 	Peers          []Peer       `json:"peers,omitempty"`     // by address
-	Tracked        []Tracked    `json:"tracked,omitempty"`   // scripts, in configuration order
-	History        []Transition `json:"history,omitempty"`   // oldest first
+	Rival          *Rival       `json:"second_holder,omitempty"`
+	Tracked        []Tracked    `json:"tracked,omitempty"` // scripts, in configuration order
+	History        []Transition `json:"history,omitempty"` // oldest first
 	Counters       VRRPCounters `json:"counters"`
 }
 
@@ -48,6 +53,29 @@ type Peer struct {
 	Last     time.Time `json:"last"`
 }
 
+// Rival is another router that holds our addresses while we are MASTER. It is
+// seen by its advertisements, by its answers to ARP probes, or by both.
+type Rival struct {
+	Address  string    `json:"address,omitempty"` // of its advertisements
+	Priority uint8     `json:"priority,omitempty"`
+	Hardware string    `json:"hardware,omitempty"` // its Ethernet address
+	Held     string    `json:"held,omitempty"`     // the address it answers for
+	Since    time.Time `json:"since"`
+	Last     time.Time `json:"last"`
+}
+
+// Text says it in words.
+func (r *Rival) Text() string {
+	var parts []string
+	if r.Hardware != "" {
+		parts = append(parts, r.Hardware+" answers for "+r.Held)
+	}
+	if r.Address != "" {
+		parts = append(parts, fmt.Sprintf("%s advertises as master with priority %d", r.Address, r.Priority))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Tracked is one tracked script.
 type Tracked struct {
 	Name  string `json:"name"`
@@ -61,6 +89,7 @@ type Tracked struct {
 type VRRPCounters struct {
 	BecomeMaster            uint64 `json:"become_master"`
 	ReleaseMaster           uint64 `json:"release_master"` // not in the MIB
+	SecondHolder            uint64 `json:"second_holder"`  // signs of one; not in the MIB
 	AdvertiseSent           uint64 `json:"advertise_sent"`
 	AdvertiseRcvd           uint64 `json:"advertise_rcvd"`
 	AdvertiseIntervalErrors uint64 `json:"advertise_interval_errors"`

@@ -57,6 +57,7 @@ func (s *Server) timers() {
 			}
 		}
 	}
+	s.probes(now)
 	for _, in := range s.holders() {
 		if due(in.routing.again) {
 			s.claimRouting(in)

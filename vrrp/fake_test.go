@@ -40,6 +40,7 @@ type fakeHost struct {
 	held                                           []settings.Address
 	states                                         [][]byte
 	events                                         []string // others are told of
+	probing                                        bool
 	changes                                        [][]stats.Instance
 	slow                                           time.Duration // of every kernel operation
 	unreachable                                    netip.Addr    // nothing can be sent to it
@@ -60,7 +61,12 @@ func (h *fakeHost) note(format string, args ...any) {
 }
 
 func (h *fakeHost) ports() Ports {
+	var prober Prober
+	if h.probing {
+		prober = h
+	}
 	return Ports{
+		Prober:    prober,
 		Open:      h.open,
 		Kernel:    h,
 		Announcer: h,

@@ -48,11 +48,10 @@ type savedInstance struct {
 	// Entered is when State was entered, by the wall clock: what people are
 	// told does not move with the time a handover takes.
 	Entered time.Time `json:"entered"`
-	// TellDeleted, Mail and Silent are settings.Notify's: the next configuration may
+	// TellDeleted and Mail are settings.Notify's: the next configuration may
 	// not know the instance any more.
 	TellDeleted bool `json:"tell_deleted,omitempty"`
 	Mail        bool `json:"mail,omitempty"`
-	Silent      bool `json:"silent,omitempty"`
 }
 
 func (s *Server) blob() blob {
@@ -62,7 +61,7 @@ func (s *Server) blob() blob {
 		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID, IPv6: in.cfg.IPv6,
 			State: in.state.Save(now), Held: in.held, Routing: in.routing.held, Source: in.source, Counters: in.counters,
 			History: in.history[max(0, len(in.history)-savedHistory):], Entered: in.state.Since,
-			TellDeleted: in.cfg.Notify.TellDeleted, Mail: in.cfg.Notify.Mail, Silent: in.cfg.Notify.Silent}
+			TellDeleted: in.cfg.Notify.TellDeleted, Mail: in.cfg.Notify.Mail}
 		if in.state.Kind == fsm.Master {
 			v.Resign, _ = in.packets(0, now)
 			v.Group, v.AH = in.place().group, in.place().ah

@@ -54,7 +54,10 @@ type instance struct {
 	sendFailures uint64
 	history      []stats.Transition
 	peers        peers
-	entered      time.Time // when the state was entered, for the history
+	probe        time.Time    // when to ask for a second holder
+	lesser       time.Time    // when a master of lower priority was heard last
+	rival        *stats.Rival // a second holder, nil when none is seen
+	entered      time.Time    // when the state was entered, for the history
 	limit        limiter
 }
 
@@ -148,6 +151,8 @@ const (
 	limitRouting
 	limitRoutingGone
 	limitAdd
+	limitProbe
+	limitSecond
 	limitRefuse // plus the wire.Reason; keep last
 )
 

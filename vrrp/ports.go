@@ -91,6 +91,7 @@ type Ports struct {
 	Sysctls   Sysctls  // nil when none is to be set
 	Firewall  Firewall // nil when the system has none
 	Announcer Announcer
+	Prober    Prober       // nil when nobody is to be asked
 	Scripts   ScriptRunner // nil when no script is to be run
 	Log       *slog.Logger // nil discards
 

@@ -249,6 +249,7 @@ func (s *Server) next() time.Time {
 	for _, in := range s.instances {
 		earlier(in.state.Deadline)
 		earlier(in.resend.at)
+		earlier(in.nextProbe())
 	}
 	for _, in := range s.holders() {
 		earlier(in.reclaim)

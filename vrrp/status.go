@@ -43,6 +43,10 @@ func (in *instance) status() stats.Instance {
 		st.Master, st.MasterPriority = in.state.Peer.String(), in.state.PeerPriority
 	}
 	st.Peers = in.peers.list()
+	if in.rival != nil {
+		rival := *in.rival
+		st.Rival = &rival
+	}
 	for _, a := range in.desired() {
 		st.Addresses = append(st.Addresses, addressText(a))
 	}

@@ -17,7 +17,7 @@ var told = map[fsm.Kind]notice.State{
 
 // tell passes an event of an instance to whoever tells others.
 func (s *Server) tell(in *instance, state notice.State, repeated bool) {
-	if s.ports.OnEvent != nil && !in.cfg.Notify.Silent {
+	if s.ports.OnEvent != nil {
 		s.ports.OnEvent(notice.Event{Name: in.cfg.Name, State: state, Priority: in.state.Priority, Repeated: repeated, Mail: in.cfg.Notify.Mail})
 	}
 }
@@ -36,6 +36,7 @@ func (s *Server) tellTransition(in *instance, t fsm.Transition) {
 func (s *Server) tellNote(in *instance, t fsm.Transition) {
 	if t.Cause == fsm.Rival {
 		s.tell(in, notice.LowerPriority, false)
+		s.lesser(in, t.Peer, t.PeerPriority)
 	}
 }
 
@@ -60,7 +61,7 @@ func (s *Server) tellAgain(in *instance) {
 
 // tellGroup tells the state of a sync group, whose priority is 0.
 func (s *Server) tellGroup(g *together, repeated bool) {
-	if state, known := told[g.shown]; known && s.ports.OnEvent != nil && !g.cfg.Notify.Silent {
+	if state, known := told[g.shown]; known && s.ports.OnEvent != nil {
 		s.ports.OnEvent(notice.Event{Group: true, Name: g.name, State: state, Repeated: repeated, Mail: g.cfg.Notify.Mail})
 	}
 }
@@ -88,7 +89,7 @@ func (s *Server) tellGroupsAgain() {
 // tellDeleted tells that a reload took an instance away.
 func (s *Server) tellDeleted(v savedInstance) {
 	same := func(in *instance) bool { return in.cfg.Name == v.Name }
-	if v.Silent || s.ports.OnEvent == nil || slices.ContainsFunc(s.instances, same) {
+	if s.ports.OnEvent == nil || slices.ContainsFunc(s.instances, same) {
 		return
 	}
 	e := notice.Event{Name: v.Name, State: notice.Fault, Priority: v.State.Priority, Former: true, Mail: v.Mail}

@@ -210,6 +210,13 @@ func (m *metrics) vrrp(all []stats.Instance) {
 			}
 			return 0
 		}},
+		{"herald_vrrp_second_holder", "1 while another router holds the addresses too", false, func(v *stats.Instance) uint64 {
+			if v.Rival != nil {
+				return 1
+			}
+			return 0
+		}},
+		{"herald_vrrp_second_holder_signs_total", "signs of a second holder", true, func(v *stats.Instance) uint64 { return v.Counters.SecondHolder }},
 		{"herald_vrrp_priority", "priority in force", false, func(v *stats.Instance) uint64 { return uint64(v.Priority) }},
 		{"herald_vrrp_become_master_total", "transitions to MASTER", true, func(v *stats.Instance) uint64 { return v.Counters.BecomeMaster }},
 		{"herald_vrrp_advertisements_sent_total", "advertisements sent", true, func(v *stats.Instance) uint64 { return v.Counters.AdvertiseSent }},

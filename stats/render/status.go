@@ -41,6 +41,11 @@ func Status(w io.Writer, r *Report) error {
 	for _, line := range r.Warnings {
 		fmt.Fprintf(&b, "! %s\n", oneLine(line))
 	}
+	for i := range r.VRRP {
+		if rival := r.VRRP[i].Rival; rival != nil {
+			fmt.Fprintf(&b, "! second holder of %s: %s, for %s\n", oneLine(r.VRRP[i].Name), oneLine(rival.Text()), ago(rival.Since, r.At))
+		}
+	}
 	statusRoles(&b, r)
 	statusVRRP(&b, r)
 	if r.Proxy != nil {

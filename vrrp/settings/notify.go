@@ -23,9 +23,6 @@ type Notify struct {
 	// PriorityChanges writes changes of the priority to the FIFOs.
 	PriorityChanges bool
 	Mail            bool // smtp_alert
-	// Silent tells nobody anything: the file does not know the instance by
-	// this name.
-	Silent bool
 }
 
 // Fifo is a named pipe that gets a line for each event.

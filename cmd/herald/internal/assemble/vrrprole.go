@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"herald/cmd/herald/internal/ipc"
 	"herald/cmd/herald/internal/privilege"
 	"herald/config"
+	"herald/garp/arp"
 	"herald/stats"
 	"herald/vrrp"
 	"herald/vrrp/firewall"
@@ -54,7 +56,10 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		defer f.Close()
 		filter = f
 	}
-	server, err := vrrp.New(cfg, vrrp.Ports{
+	var server *vrrp.Server
+	prober := arp.NewProber(func(device string, addr netip.Addr, hardware [6]byte) { server.Answered(device, addr, hardware) })
+	defer prober.Close()
+	server, err = vrrp.New(cfg, vrrp.Ports{
 		Open: func(p vrrp.Place, ready func()) (vrrp.Link, error) {
 			return rawip.Open(rawip.Place(p), ready)
 		},
@@ -63,6 +68,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		Sysctls:      k,
 		Firewall:     filter,
 		Announcer:    announcer,
+		Prober:       prober,
 		Scripts:      scripts,
 		Log:          roleLog(role),
 		OnChange:     func(list []stats.Instance) { publish(role, list) },
