@@ -17,6 +17,9 @@ type Options struct {
 	LookupUser func(name string) bool
 	// LookupGroup reports whether the group exists; nil believes every name.
 	LookupGroup func(name string) bool
+	// ForeignProxy says that herald runs no proxy itself: a command that asks
+	// for one means another program's and is executed.
+	ForeignProxy bool
 	// LookupRouting finds a name in iproute's files: "table", "protocol",
 	// "scope", "dsfield", "realms" or "group"; nil knows none.
 	LookupRouting func(kind, name string) (int, bool)

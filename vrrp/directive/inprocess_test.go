@@ -1,6 +1,13 @@
 package directive
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"herald/config"
+	"herald/config/block"
+)
 
 func TestQuestionsWhetherTheProxyRunsAreRecognised(t *testing.T) {
 	for _, command := range []string{
@@ -178,4 +185,20 @@ func FuzzAsksForProxy(f *testing.F) {
 			t.Errorf("%q with a command behind it is taken for a question", s)
 		}
 	})
+}
+
+// With keepalived's files alone herald stands beside a HAProxy of the
+// distribution: its check means that one.
+func TestWithoutAProxyOfItsOwnTheCommandIsRun(t *testing.T) {
+	for _, foreign := range []bool{false, true} {
+		var ds config.Diagnostics
+		tree := block.Parse(text1("vrrp_script alive {\n script \"killall -0 haproxy\"\n}\n"), block.Options{Path: "k.conf"}, &ds)
+		cfg := Build(tree, Options{ForeignProxy: foreign}, &ds)
+		if len(cfg.Scripts) != 1 || cfg.Scripts[0].InProcess == foreign || !slices.Equal(cfg.Scripts[0].Argv, []string{"killall", "-0", "haproxy"}) {
+			t.Errorf("foreign proxy %t: got %+v", foreign, cfg.Scripts)
+		}
+		if got := findings(&ds); strings.Contains(got, "is run as it stands") != foreign {
+			t.Errorf("foreign proxy %t: got findings\n%s", foreign, got)
+		}
+	}
 }

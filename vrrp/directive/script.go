@@ -75,7 +75,13 @@ func script(b *build, _ *build, st block.Statement) {
 	if s.Timeout == 0 {
 		s.Timeout = s.Interval
 	}
-	if s.InProcess = asksForProxy(s.Text); s.InProcess {
+	switch {
+	case !asksForProxy(s.Text):
+	case b.o.ForeignProxy:
+		b.diags.Noticef(st.Pos, s.Text, "vrrp_script %s: %q is run as it stands, for no proxy of herald's own is configured; "+
+			"with its haproxy.cfg too it would be answered at once", s.Name, s.Text)
+	default:
+		s.InProcess = true
 		b.diags.Noticef(st.Pos, s.Text, "vrrp_script %s: %q is not run: it is answered in-process by whether "+
 			"herald's own proxy is serving, at once; interval %v no longer matters", s.Name, s.Text, s.Interval)
 	}

@@ -70,6 +70,7 @@ func loadVRRP(o Options, diags *config.Diagnostics) *vrrpsettings.Config {
 	}, diags)
 	return vrrpdirective.Build(statements, vrrpdirective.Options{
 		HostName:      host,
+		ForeignProxy:  len(o.HAProxy) == 0,
 		LookupUser:    func(name string) bool { _, err := user.Lookup(name); return err == nil },
 		LookupGroup:   func(name string) bool { _, err := user.LookupGroup(name); return err == nil },
 		LookupRouting: lookupRouting,

@@ -25,9 +25,6 @@ import (
 // when its file is absent. local lists the addresses of this machine; nil
 // means unknown, and findings that need them are left out.
 func Both(v *vrrp.Config, p *proxy.Config, local []netip.Addr, diags *config.Diagnostics) {
-	if v != nil && p == nil {
-		proxyChecksWithoutProxy(v, diags)
-	}
 	if v == nil || p == nil {
 		return
 	}
@@ -62,17 +59,6 @@ func checkInstance(v *vrrp.Config, inst vrrp.Instance, binds []bound, diags *con
 			"vrrp_instance %s does not track the proxy, so its addresses stay here when the proxy cannot serve %s", inst.Name, served))
 		d.Fix = `track a vrrp_script with: script "killall -0 haproxy"`
 		diags.Add(d)
-	}
-}
-
-// proxyChecksWithoutProxy names scripts that ask for a proxy nobody
-// configured: they fail for ever.
-func proxyChecksWithoutProxy(v *vrrp.Config, diags *config.Diagnostics) {
-	for _, s := range v.Scripts {
-		if s.InProcess {
-			diags.Add(finding(s.Pos, config.Warning, s.Name, fmt.Sprintf(
-				"vrrp_script %s asks whether the proxy serves, but no HAProxy configuration is loaded: it fails for ever", s.Name)))
-		}
 	}
 }
 

@@ -49,9 +49,6 @@ func TestBothReportsWhatTheFilesSayAgainstEachOther(t *testing.T) {
 			&vrrp.Config{Instances: []vrrp.Instance{instance("1", "10.1.1.10")}},
 			&proxy.Config{Proxies: []*proxy.Proxy{listen("web", "10.1.1.10")}},
 			[]string{"vrrp_instance 1 does not track the proxy"}},
-		{"a check for a proxy that is not configured is warned of",
-			&vrrp.Config{Scripts: []vrrp.Script{alive}}, nil,
-			[]string{"no HAProxy configuration is loaded"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var diags config.Diagnostics
