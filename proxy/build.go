@@ -174,7 +174,7 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 	if balance == "" {
 		balance = "roundrobin"
 	}
-	group, err := lb.New(balance, members, false)
+	group, err := lb.New(balance, members, p.AllBackups)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Name, err)
 	}

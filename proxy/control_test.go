@@ -279,7 +279,7 @@ func TestNewReportsEveryProblemAtOnce(t *testing.T) {
 
 func TestServeRefusesToStartWithoutItsSockets(t *testing.T) {
 	p := section("127.0.0.1:1")
-	p.Binds = []settings.Bind{{Network: "tcp", Host: "192.0.2.1", Port: 80}, {Network: "unix", Path: "/run/x", UID: 5, GID: 6}, {Network: "tcp", Host: "::", Port: 81}}
+	p.Binds = []settings.Bind{{Network: "tcp", Host: "192.0.2.1", Port: 80}, {Network: "unix", Path: "/run/x", UID: 5, GID: 6}, {Network: "tcp", Host: "::", Port: 81, V6Only: true}}
 	cfg := &settings.Config{Proxies: []*settings.Proxy{p}, Global: settings.Global{
 		StatsSockets: []settings.StatsSocket{{Bind: settings.Bind{Network: "unix", Path: "/run/s"}, Level: settings.LevelAdmin}}}}
 	s, err := New(cfg, Options{Loops: 3})

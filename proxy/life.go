@@ -201,7 +201,7 @@ func (x *stream) assign(t *target) {
 // again counts the last attempt of a request: a redispatch when it goes to
 // another server, one more retry otherwise.
 func (x *stream) again(t *target) {
-	n, b := &t.tallies[x.w.id], &x.be.tallies[x.w.id]
+	n, b := &x.be.targets[x.avoid].tallies[x.w.id], &x.be.tallies[x.w.id] // it is the one left that counts
 	if t.index == x.avoid {
 		n.retries.Add(1)
 		b.retries.Add(1)

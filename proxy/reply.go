@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 
+	"herald/proxy/errorpage"
 	"herald/proxy/h1"
 	"herald/proxy/loop"
 )
@@ -19,7 +20,8 @@ func (x *stream) answer(status int) answer {
 	if x.be != nil {
 		p = x.be.pages
 	}
-	return x.say(p.of(status))
+	x.out = errorpage.Append(x.out[:0], p.of(status), "close", x.method != h1.MethodHead)
+	return x.say(x.out)
 }
 
 // say replies with whole bytes and ends the stream. They must not change

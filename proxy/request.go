@@ -70,7 +70,7 @@ func endsHead(p []byte) bool {
 // keepLine copies the request line for the log, cut as tune.http.logurilen
 // does.
 func (x *stream) keepLine(buf []byte) {
-	const most = 1024
+	const most = 1023 // of its 1024 bytes HAProxy needs one
 	line := buf
 	for len(line) > 0 && (line[0] == '\r' || line[0] == '\n') {
 		line = line[1:]

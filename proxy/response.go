@@ -3,6 +3,7 @@ package proxy
 import (
 	"time"
 
+	"herald/proxy/check"
 	"herald/proxy/h1"
 	"herald/proxy/loop"
 	"herald/proxy/settings"
@@ -29,8 +30,10 @@ func (x *stream) readResponse() answer {
 			if !w.head.Interim() {
 				return x.passResponse(buf, shared)
 			}
-			w.out = w.head.AppendResponse(w.out[:0], buf, h1.Edits{})
-			x.toClient(w.out)
+			if x.version != h1.HTTP10 { // which knows no interim responses (RFC 9110 section 15.2)
+				w.out = w.head.AppendResponse(w.out[:0], buf, h1.Edits{})
+				x.toClient(w.out)
+			}
 			buf = buf[w.head.Len:]
 		}
 		if !x.holdResponse(buf, shared) {
@@ -247,7 +250,7 @@ func (x *stream) connectFailed(who byte) answer {
 	}
 	x.tries--
 	x.retries++
-	if x.be.cfg.Redispatch && x.tries == 0 {
+	if x.redispatches() {
 		x.avoid = t.index
 		x.vacate()
 		if active, _, _ := x.be.group.Counts(); active > 1 {
@@ -263,4 +266,29 @@ func (x *stream) connectFailed(who byte) answer {
 	}
 	x.c.arm(delay)
 	return x.to(stepPause)
+}
+
+// redispatches reports whether the attempt after x.retries others may go to
+// another server. Round robin with more than one left never asks the same
+// again; else option redispatch says which attempts leave it.
+func (x *stream) redispatches() bool {
+	cfg := x.be.cfg
+	if !cfg.Redispatch {
+		return false
+	}
+	if active, _, _ := x.be.group.Counts(); active > 1 || x.t.stopped() {
+		return true
+	}
+	every := cfg.RedispatchInterval
+	if every < 0 { // counted from the last
+		every += cfg.Retries + 1
+	}
+	return every > 0 && x.retries%every == 0
+}
+
+// stopped reports that the server is down or in maintenance.
+func (t *target) stopped() bool {
+	t.be.mu.Lock()
+	defer t.be.mu.Unlock()
+	return t.state.Op == check.Stopped
 }

@@ -187,9 +187,15 @@ func describe(b *settings.Bind, sockets int) Listener {
 	l.Network = "tcp"
 	l.Address = net.JoinHostPort(b.Host, strconv.Itoa(b.Port))
 	if ip, err := netip.ParseAddr(b.Host); err == nil && ip.Is6() {
-		l.V6Only = !b.V4V6
+		l.V6Only = b.V6Only || !b.V4V6 && v6Only()
 	}
 	return l
+}
+
+// v6Only is what the system makes of an IPv6 socket that says nothing.
+func v6Only() bool {
+	raw, err := os.ReadFile("/proc/sys/net/ipv6/bindv6only")
+	return err == nil && strings.TrimSpace(string(raw)) == "1"
 }
 
 // Serve starts the loops and the health checks on the sockets lent for

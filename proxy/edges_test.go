@@ -1,0 +1,219 @@
+package proxy
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"herald/proxy/settings"
+)
+
+// refuses is an address that refuses connections; nothing listens on ports 1.
+const refuses = "127.0.0.1:1"
+
+// Every row was seen on HAProxy 2.6.12: the end of the log line, and the
+// retries and redispatches of the servers in order.
+func TestRetriesGoWhereHAProxySendsThem(t *testing.T) {
+	good := script(t, says(five))
+	for _, tc := range []struct {
+		name     string
+		interval int // 0: no option redispatch
+		servers  []string
+		backup   bool // the last server is one
+		log      string
+		counts   string
+	}{
+		{"one server stays", 0, []string{refuses, good}, false, ` 503 [0-9]+ - - SC-- [0-9/]+/3 0/0 `, "3+0 0+0"},
+		{"round robin leaves at once", -1, []string{refuses, good}, false, ` 200 [0-9]+ - - ---- [0-9/]+/\+1 0/0 `, "0+1 0+0"},
+		{"and again", -1, []string{refuses, "127.0.0.2:1", good}, false, ` 200 [0-9]+ - - ---- [0-9/]+/\+2 0/0 `, "0+1 0+1 0+0"},
+		{"whatever the interval", 2, []string{refuses, good}, false, ` 200 [0-9]+ - - ---- [0-9/]+/\+1 0/0 `, "0+1 0+0"},
+		{"nowhere to go", -1, []string{refuses}, false, ` 503 [0-9]+ - - SC-- [0-9/]+/3 0/0 `, "3+0"},
+		{"every second, nowhere to go", 2, []string{refuses}, false, ` 503 [0-9]+ - - SC-- [0-9/]+/3 0/0 `, "3+0"},
+		{"the last but one, nowhere to go", -2, []string{refuses}, false, ` 503 [0-9]+ - - SC-- [0-9/]+/3 0/0 `, "3+0"},
+		{"a backup is not used beside a server", -1, []string{refuses, good}, true, ` 503 [0-9]+ - - SC-- [0-9/]+/3 0/0 `, "3+0 0+0"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := section(tc.servers...)
+			p.Connection = settings.Close
+			p.Timeouts.Connect = 30 * time.Millisecond
+			p.Redispatch, p.RedispatchInterval = tc.interval != 0, tc.interval
+			p.Servers[len(p.Servers)-1].Backup = tc.backup
+			r := serve(t, 1, p)
+			r.exchange(get)
+			r.log.wait(t, tc.log)
+			var counts []string
+			for _, s := range p.Servers {
+				row := r.rowOf("web", s.Name)
+				counts = append(counts, fmt.Sprintf("%d+%d", row.Retries, row.Redispatches))
+			}
+			if got := strings.Join(counts, " "); got != tc.counts {
+				t.Errorf("retries+redispatches: got %s, want %s", got, tc.counts)
+			}
+		})
+	}
+}
+
+func TestAllBackupsServeOnlyWithTheirOption(t *testing.T) {
+	for _, all := range []bool{false, true} {
+		p := section(refuses, script(t, says(five)), script(t, says(five)))
+		p.Connection, p.AllBackups = settings.Close, all
+		p.Servers[0].Disabled, p.Servers[1].Backup, p.Servers[2].Backup = true, true, true
+		r := serve(t, 1, p)
+		for range 4 {
+			r.exchange(get)
+		}
+		want := map[bool]string{false: "4/0", true: "2/2"}[all]
+		if got := fmt.Sprintf("%d/%d", r.rowOf("web", "s2").SessTotal, r.rowOf("web", "s3").SessTotal); got != want {
+			t.Errorf("allbackups %t: got %s, want %s", all, got, want)
+		}
+	}
+}
+
+func TestOneOfAnIPv6AddressIsOnlySixWhenItSaysSo(t *testing.T) {
+	raw, _ := os.ReadFile("/proc/sys/net/ipv6/bindv6only")
+	system := strings.TrimSpace(string(raw)) == "1"
+	for _, tc := range []struct {
+		bind settings.Bind
+		want bool
+	}{
+		{settings.Bind{Network: "tcp", Host: "::", Port: 80}, system},
+		{settings.Bind{Network: "tcp", Host: "::", Port: 80, V6Only: true}, true},
+		{settings.Bind{Network: "tcp", Host: "::", Port: 80, V4V6: true}, false},
+	} {
+		if got := describe(&tc.bind, 1).V6Only; got != tc.want {
+			t.Errorf("%+v: got %t, want %t", tc.bind, got, tc.want)
+		}
+	}
+}
+
+func TestAnOldClientGetsNoInterimResponse(t *testing.T) {
+	p := section(script(t, saysAndCloses("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"+five)))
+	r := serve(t, 1, p)
+	if got := r.exchange("GET / HTTP/1.0\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200 OK\r\n") {
+		t.Errorf("HTTP/1.0: got %q, want the final response only", got)
+	}
+	if got := r.exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 103 ") {
+		t.Errorf("HTTP/1.1: got %q, want the interim response too", got)
+	}
+}
+
+func TestALongRequestLineIsCutInTheLogAsHAProxyDoes(t *testing.T) {
+	r := serve(t, 1, section(script(t, says(five))))
+	r.exchange("GET /" + strings.Repeat("x", 3000) + " HTTP/1.0\r\n\r\n")
+	line := r.log.wait(t, `"GET /x`)
+	request := line[strings.IndexByte(line, '"')+1:]
+	if got := strings.IndexByte(request, '"'); got != 1023 {
+		t.Errorf("got %d bytes, want 1023", got)
+	}
+}
+
+func TestAnErrorPageSaysThatTheConnectionCloses(t *testing.T) {
+	p := section()
+	p.Servers = nil
+	r := serve(t, 1, p)
+	whole := r.exchange(get)
+	head, body, _ := strings.Cut(whole, "\r\n\r\n")
+	if !strings.Contains(head, "\r\nconnection: close") || !strings.Contains(body, "503 Service Unavailable") {
+		t.Errorf("GET: got %q", whole)
+	}
+	if got := r.exchange("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"); got != head+"\r\n\r\n" {
+		t.Errorf("HEAD: got %q, want %q", got, head)
+	}
+}
+
+func TestConnectBecomesATunnel(t *testing.T) {
+	p := section(script(t, func(c net.Conn) {
+		readHeadOf(c)
+		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+		io.Copy(c, c)
+	}))
+	r := serve(t, 1, p)
+	c := r.dial()
+	io.WriteString(c, "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n")
+	if !readHeadOf(c) {
+		t.Fatal("no response")
+	}
+	io.WriteString(c, "there and back")
+	c.CloseWrite()
+	if got, err := io.ReadAll(c); string(got) != "there and back" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	r.log.wait(t, `200 .* ---- .*"CONNECT a:80 HTTP/1\.1"`)
+}
+
+func TestAServerMayBeAUnixSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			saysAndCloses(five)(c)
+			c.Close()
+		}
+	}()
+	p := section(refuses)
+	p.Connection = settings.Close
+	p.Servers[0].Host, p.Servers[0].Port, p.Servers[0].Path = "", 0, path
+	p.Servers[0].Check, p.Servers[0].Inter = true, time.Hour
+	r := serve(t, 1, p)
+	if got := r.exchange(get); !strings.HasSuffix(got, "hello") {
+		t.Errorf("got %q", got)
+	}
+	waitFor(t, func() bool { return r.rowOf("web", "s1").CheckStatus == "L4OK" })
+}
+
+func TestTunnelsEndByTheirOwnTimeouts(t *testing.T) {
+	upgrade := "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+	halfClose := func(c net.Conn) { c.(*net.TCPConn).CloseWrite(); mute(c) }
+	var hold chan struct{} // keeps a connection open beyond the client's end
+	holds := func(c net.Conn) { mute(c); <-hold }
+	for _, tc := range []struct {
+		name   string
+		server func(net.Conn)
+		mode   settings.Mode
+		set    func(*settings.Timeouts)
+		client func(*net.TCPConn)
+		log    string
+	}{
+		{"tunnel", func(c net.Conn) {
+			readHeadOf(c)
+			io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+			mute(c)
+		}, settings.HTTP, func(t *settings.Timeouts) { t.Tunnel = 80 * time.Millisecond },
+			func(c *net.TCPConn) { io.WriteString(c, upgrade) }, ` [cs]D-- `},
+		{"client-fin", halfClose, settings.TCP, func(t *settings.Timeouts) { t.ClientFin = 80 * time.Millisecond },
+			func(*net.TCPConn) {}, ` cD `},
+		{"server-fin", holds, settings.TCP, func(t *settings.Timeouts) { t.ServerFin = 80 * time.Millisecond },
+			func(c *net.TCPConn) { c.CloseWrite() }, ` sD `},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := section(script(t, tc.server))
+			hold = make(chan struct{})
+			t.Cleanup(func() { close(hold) })
+			p.Mode, p.Timeouts.Client, p.Timeouts.Server = tc.mode, time.Hour, time.Hour
+			if tc.mode == settings.TCP {
+				p.LogFormat = settings.LogTCP
+			}
+			tc.set(&p.Timeouts)
+			r := serve(t, 1, p)
+			c := r.dial()
+			tc.client(c)
+			if _, err := io.ReadAll(c); err != nil {
+				t.Errorf("the client's end: %v", err)
+			}
+			r.log.wait(t, tc.log)
+		})
+	}
+}
