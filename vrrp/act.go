@@ -18,6 +18,7 @@ func (s *Server) step(in *instance, e fsm.Event) {
 		switch a.Verb {
 		case fsm.SendAdvert:
 			s.send(in, a.Priority)
+			s.renew(in)
 		case fsm.ClaimAddresses:
 			s.claim(in)
 		case fsm.ReleaseAddresses:
@@ -95,10 +96,21 @@ func (s *Server) claim(in *instance) {
 	in.held = desired
 	s.silence()
 	in.claiming++
+	lifetime := s.lifetime(in)
+	mortal, lasting := in.mortal()
+	if lifetime == 0 && !in.resumed { // the process before may have given them one
+		mortal, lasting = nil, desired
+	}
+	in.resumed = false
 	in.reclaim = time.Time{}
 	in.claimed = s.hands.do(func(k Kernel) func() {
 		var failed []error
-		for _, a := range desired {
+		if len(mortal) > 0 {
+			if err := k.Renew(mortal, lifetime); err != nil {
+				failed = append(failed, err)
+			}
+		}
+		for _, a := range lasting {
 			if err := k.Add(a); err != nil {
 				failed = append(failed, err)
 			}

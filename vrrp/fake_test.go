@@ -25,14 +25,16 @@ import (
 // interface, and a trace of everything done to it. The network behind it is
 // the test.
 type fakeHost struct {
-	sysctls map[string]string // by device
-	mu      sync.Mutex
-	start   time.Time
-	snap    vip.Snapshot
-	links   map[string]*fakeLink
-	changed func()
-	trace   []string
-	log     bytes.Buffer
+	lifetime time.Duration // last given
+	renewals int
+	sysctls  map[string]string // by device
+	mu       sync.Mutex
+	start    time.Time
+	snap     vip.Snapshot
+	links    map[string]*fakeLink
+	changed  func()
+	trace    []string
+	log      bytes.Buffer
 
 	addErr, sendErr, announceErr, openErr, listErr error
 	opened, closed                                 int
@@ -197,6 +199,23 @@ func (h *fakeHost) Add(a settings.Address) error {
 		h.snap[a.Device] = i
 		h.tell()
 	}
+	return nil
+}
+
+// Renew adds what is absent and remembers the lifetime.
+func (h *fakeHost) Renew(list []settings.Address, lifetime time.Duration) error {
+	snap, _ := h.Snapshot()
+	for _, a := range list {
+		if !snap.Has(a) {
+			if err := h.Add(a); err != nil {
+				return err
+			}
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lifetime = lifetime
+	h.renewals++
 	return nil
 }
 

@@ -202,6 +202,7 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 		in.state.Deadline = time.Now()
 	}
 	in.held, in.routing.held = v.Held, v.Routing
+	in.resumed = true
 	s.adopt(in) // a crash may have come between adding them and saying so
 	st := s.shared(in)
 	if len(st.Faults) == 0 {

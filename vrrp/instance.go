@@ -40,6 +40,8 @@ type instance struct {
 	held     []settings.Address // on the interfaces because of us
 	claimed  uint64             // job that added them last
 	claiming int                // claim jobs under way
+	resumed  bool               // from another process, and not claimed since
+	renewed  time.Time          // when their lifetime began again
 	reclaim  time.Time          // when to try a failed claim again
 	routing  routing
 	paces    map[string]garp.Pace // of garp_group, by interface; shared and never changed

@@ -3,6 +3,7 @@ package vrrp
 import (
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"herald/stats"
 	"herald/vrrp/notice"
@@ -36,6 +37,10 @@ type Kernel interface {
 	Snapshot() (vip.Snapshot, error)
 	Add(settings.Address) error
 	Delete(settings.Address) error
+	// Renew puts addresses on their devices with a lifetime after which the
+	// kernel takes them away, or gives present ones that lifetime anew; 0 is
+	// forever.
+	Renew(list []settings.Address, lifetime time.Duration) error
 	// Watch calls changed, which never blocks, after any change of an
 	// interface or address.
 	Watch(changed func()) (stop func(), err error)

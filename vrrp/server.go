@@ -45,6 +45,7 @@ type Server struct {
 	heldNow   bool      // the addresses we hold changed
 	told      time.Time // when the hooks were told last
 	stopping  bool
+	renewing  []*instance
 	drained   bool // instances hold nothing until undrained
 	handed    bool
 	resuming  bool // the states taken over are no news
@@ -212,6 +213,7 @@ func (s *Server) turn() {
 		}
 	}
 	s.timers()
+	s.renewNow()
 	s.announceReady()
 	s.announceDue()
 	s.runScripts()

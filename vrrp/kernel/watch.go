@@ -20,7 +20,36 @@ const watchBuffer = 1 << 20
 // returned function ends the watch and waits until changed is not running; it
 // must not be called from changed.
 func (k *Kernel) Watch(changed func()) (stop func(), err error) {
-	return listen(1<<(unix.RTNLGRP_LINK-1)|1<<(unix.RTNLGRP_IPV4_IFADDR-1)|1<<(unix.RTNLGRP_IPV6_IFADDR-1), nil, changed)
+	return listen(1<<(unix.RTNLGRP_LINK-1)|1<<(unix.RTNLGRP_IPV4_IFADDR-1)|1<<(unix.RTNLGRP_IPV6_IFADDR-1), news, changed)
+}
+
+// news reports whether a datagram tells more than that addresses live longer.
+func news(b []byte) bool {
+	messages, err := syscall.ParseNetlinkMessage(b)
+	if err != nil {
+		return true // cut: it may have been more
+	}
+	for _, m := range messages {
+		if m.Header.Type != unix.RTM_NEWADDR || !renewed(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// renewed reports whether an address is older than its last change
+// (IFA_CACHEINFO: preferred, valid, created, changed).
+func renewed(m syscall.NetlinkMessage) bool {
+	attrs, err := syscall.ParseNetlinkRouteAttr(&m)
+	if err != nil {
+		return false
+	}
+	for _, a := range attrs {
+		if a.Attr.Type == unix.IFA_CACHEINFO && len(a.Value) >= 16 {
+			return binary.NativeEndian.Uint32(a.Value[8:]) != binary.NativeEndian.Uint32(a.Value[12:])
+		}
+	}
+	return false
 }
 
 // WatchRouting calls changed as Watch does after any route or routing rule was

@@ -20,6 +20,8 @@ type Config struct {
 	Groups    []Group
 	Process   Process
 	Files     []File
+	// AddressLifetime gives the addresses a lifetime that advertisements renew.
+	AddressLifetime bool
 	// StartupDelay is vrrp_startup_delay: instances stay BACKUP so long.
 	StartupDelay time.Duration
 	// ScriptUser and ScriptGroup run scripts that name no user; empty means

@@ -9,7 +9,7 @@ import (
 
 func TestADrainWaitsUntilNothingIsHeldAndOutlivesTheRole(t *testing.T) {
 	h := newHost(t, nil)
-	h.wait("vrrp 1 fact true")
+	h.wait("proxy 1 instances [\"i1\"]", "vrrp 1 fact true")
 	if err := h.s.Drain(within(t)); err != nil {
 		t.Fatal(err)
 	}
