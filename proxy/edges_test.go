@@ -199,9 +199,10 @@ func TestTunnelsEndByTheirOwnTimeouts(t *testing.T) {
 			func(c *net.TCPConn) { c.CloseWrite() }, ` sD `},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			end := make(chan struct{})
+			hold = end
 			p := section(script(t, tc.server))
-			hold = make(chan struct{})
-			t.Cleanup(func() { close(hold) })
+			t.Cleanup(func() { close(end) })
 			p.Mode, p.Timeouts.Client, p.Timeouts.Server = tc.mode, time.Hour, time.Hour
 			if tc.mode == settings.TCP {
 				p.LogFormat = settings.LogTCP

@@ -1,0 +1,150 @@
+package proxy
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestAThousandSlowClientsAreAllClosedInTime(t *testing.T) {
+	const clients, limit, slack = 1000, time.Second, 500 * time.Millisecond
+	p := section(refuses)
+	p.Timeouts.HTTPRequest, p.Timeouts.Client = limit, time.Hour
+	p.MaxConn = 2 * clients
+	r := serve(t, 2, p)
+	r.SetMaxConn(2 * clients)
+	conns := make([]net.Conn, clients)
+	began := make([]time.Time, clients)
+	took := make([]time.Duration, clients)
+	var wg sync.WaitGroup
+	for i := range conns {
+		conns[i], began[i] = r.dial(), time.Now()
+		wg.Go(func() {
+			io.Copy(io.Discard, conns[i])
+			took[i] = time.Since(began[i])
+		})
+	}
+	closed := make(chan struct{})
+	go func() { wg.Wait(); close(closed) }()
+	tick := time.NewTicker(100 * time.Millisecond) // a byte each for all, again and again
+	defer tick.Stop()
+	for open := true; open; {
+		for _, c := range conns {
+			io.WriteString(c, "G")
+		}
+		select {
+		case <-tick.C:
+		case <-closed:
+			open = false
+		}
+	}
+	var soonest, latest time.Duration = time.Hour, 0
+	for _, d := range took {
+		soonest, latest = min(soonest, d), max(latest, d)
+	}
+	if soonest < limit-slack || latest > limit+slack {
+		t.Errorf("closed after %v to %v, want %v to %v", soonest, latest, limit, limit+slack)
+	}
+	t.Logf("closed after %v to %v", soonest, latest)
+	waitFor(t, func() bool { return r.rowOf("web", "FRONTEND").SessCur == 0 })
+}
+
+// TestDescriptorsThatRunOut runs itself again as a process that may open few
+// descriptors, while the clients and the server are here.
+func TestDescriptorsThatRunOut(t *testing.T) {
+	if server := os.Getenv("PROXY_TEST_FEW_DESCRIPTORS"); server != "" {
+		serveWithFewDescriptors(t, server)
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestDescriptorsThatRunOut$", "-test.v")
+	cmd.Env = append(os.Environ(), "PROXY_TEST_FEW_DESCRIPTORS="+script(t, says(five)))
+	in, _ := cmd.StdinPipe()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the process ends with %v", err)
+		}
+	})
+	said := bufio.NewScanner(out)
+	hear := func(prefix string) string {
+		for said.Scan() {
+			if text, found := strings.CutPrefix(said.Text(), prefix); found {
+				return text
+			}
+		}
+		t.Fatalf("the process never says %q", prefix)
+		return ""
+	}
+	addr := hear("address ")
+	var idle []net.Conn
+	for range 120 {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		idle = append(idle, c)
+	}
+	hear("notice web: accept: too many open files")
+	before := processorTime(t, cmd.Process.Pid)
+	<-time.After(time.Second) // what is measured is this second
+	if spent := processorTime(t, cmd.Process.Pid) - before; spent > 250*time.Millisecond {
+		t.Errorf("starved, the process spends %v of a second", spent)
+	}
+	for _, c := range idle {
+		c.Close()
+	}
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	io.WriteString(c, "GET / HTTP/1.0\r\n\r\n")
+	if got, _ := io.ReadAll(c); !strings.HasSuffix(string(got), "hello") {
+		t.Errorf("afterwards: got %q", got)
+	}
+}
+
+// serveWithFewDescriptors is the other process: it ends with its input.
+func serveWithFewDescriptors(t *testing.T, server string) {
+	r := serve(t, 1, section(server))
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 64, Max: 64}); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("address", r.addr)
+	fmt.Println("notice", r.told.wait(t, "accept: "))
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// processorTime is what a process has used, from the 14th and 15th field of
+// its stat (proc(5)), in hundredths of a second.
+func processorTime(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
