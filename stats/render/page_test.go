@@ -400,3 +400,10 @@ func TestThePageIsChosenByThePrefixOfTheURI(t *testing.T) {
 		}
 	}
 }
+
+func TestThePageSpeaksPrometheus(t *testing.T) {
+	r := Respond(Page{URI: "/stats"}, Request{Method: "GET", URI: "/stats;metrics"}, func() stats.Snapshot { return *sample() }, nil)
+	if r.Status != 200 || r.field("content-type") != "text/plain; version=0.0.4" || !bytes.Contains(r.Body, []byte("\nkeepalived_vrrp_state{")) || !bytes.Contains(r.Body, []byte("\nhaproxy_frontend_status{")) {
+		t.Errorf("got %d %s\n%s", r.Status, r.field("content-type"), r.Body)
+	}
+}
