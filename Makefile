@@ -8,7 +8,8 @@ export CGO_ENABLED = 0
 TESTFLAGS ?=
 FUZZTIME  ?= 20s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-LDFLAGS    = -s -w -X main.version=$(VERSION)
+RELEASED  ?= $(shell git log -1 --format=%cd --date=format:%Y/%m/%d 2>/dev/null)
+LDFLAGS    = -s -w -X main.version=$(VERSION) -X main.released=$(RELEASED)
 
 # Packages of the distribution: the programs herald is compared with, and the
 # tools of the laboratory.

@@ -21,9 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
-	"time"
 
 	"herald/cmd/herald/internal/assemble"
 	"herald/cmd/herald/internal/cli"
@@ -34,6 +32,9 @@ import (
 
 // version is set by the linker.
 var version = "devel"
+
+// released is the date of the version, "2026/11/22", set by the linker too.
+var released string
 
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
@@ -70,21 +71,8 @@ func role(ctx context.Context, name ipc.Name, r *ipc.Role, o cli.Options) error 
 }
 
 func options(o cli.Options) assemble.Options {
-	return assemble.Options{Keepalived: o.Keepalived, HAProxy: o.HAProxy, Version: version, ReleaseDate: releaseDate(),
+	return assemble.Options{Keepalived: o.Keepalived, HAProxy: o.HAProxy, Version: version, ReleaseDate: released,
 		FastStop: o.FastStop, ConfigID: o.ConfigID, Nodes: o.Nodes}
-}
-
-// releaseDate is when the source was committed that this program was built
-// from; empty when the build does not know.
-func releaseDate() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if at, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
-				return at.UTC().Format("2006/01/02")
-			}
-		}
-	}
-	return ""
 }
 
 // runLab runs `herald lab`, which ends its programs and namespaces when it is
