@@ -410,6 +410,13 @@ func TestAReloadMovesNothing(t *testing.T) {
 	other := startNode(t, p.b, oneInstance(50, settings.Auth{}), nil)
 	old.until(t, "MASTER", state("MASTER"))
 	eventually(t, "the address", func() bool { return holds(t, p.a) })
+	// On a busy machine the other node may have begun as master: what counts
+	// is what it sees from here on.
+	eventually(t, "the other node to follow", func() bool {
+		in := other.Status()[0]
+		return in.State == "BACKUP" && in.MasterPriority == 100
+	})
+	before := len(other.Status()[0].History)
 	stop := probe(t, p.client)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -423,7 +430,7 @@ func TestAReloadMovesNothing(t *testing.T) {
 	if lost != 0 {
 		t.Errorf("%d of %d probes lost", lost, sent)
 	}
-	if got := other.Status()[0]; got.State != "BACKUP" || len(got.History) != 1 {
+	if got := other.Status()[0]; got.State != "BACKUP" || len(got.History) != before {
 		t.Errorf("the other node noticed: %+v", got.History)
 	}
 }

@@ -367,7 +367,7 @@ func (s *Socket) watchReadable(ready func()) {
 	for {
 		err := s.raw.Read(func(fd uintptr) bool {
 			_, _, err := unix.Recvfrom(int(fd), look[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-			return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
+			return !errors.Is(err, unix.EAGAIN) // an interrupted look counts: nobody would wake us for what is there
 		})
 		if err != nil {
 			return
