@@ -137,8 +137,10 @@ func TestOneFileOnBothSides(t *testing.T) {
 			eventually(t, "the address here again", func() bool { return has(p.a) && !has(p.b) })
 			lesser.stop(t)
 			said, _ := os.ReadFile(log)
+			// Of its own system calls keepalived says "Invalid argument".
+			heard := strings.ReplaceAll(strings.ToLower(string(said)), "invalid argument", "")
 			for _, complaint := range []string{"mismatch", "checksum", "unexpected", "not present", "invalid", "already", "bad"} {
-				if strings.Contains(strings.ToLower(string(said)), complaint) {
+				if strings.Contains(heard, complaint) {
 					t.Errorf("keepalived complains (%q):\n%s", complaint, said)
 				}
 			}
