@@ -17,7 +17,7 @@ func TestAnAddressRemovedBySomebodyElseIsPutBackAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.since()
 		h.change(func() { h.drop(address("10.1.1.10/32", "eth0")) })
 		wantTrace(t, h.since(), "4.000 add 10.1.1.10/32\n4.000 arp 10.1.1.10")
@@ -30,21 +30,21 @@ func TestALinkThatGoesDownIsAFaultUntilItIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.since()
 		h.setUp("eth0", false)
 		wantTrace(t, h.since(), "4.000 send eth0 1/0\n4.000 delete 10.1.1.10/32")
 		if got := wantState(t, s, "FAULT", 100); got.Why != "interface eth0 is down" {
 			t.Errorf("why: got %q", got.Why)
 		}
-		sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		h.setUp("eth0", true)
 		synctest.Wait()
 		wantState(t, s, "BACKUP", 100)
 		if opened, closed := h.sockets(); opened != 2 || closed != 1 {
 			t.Errorf("%d sockets opened, %d closed, want the group joined again", opened, closed)
 		}
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		if got := wantState(t, s, "MASTER", 100).History; len(got) != 5 || got[2].To != "FAULT" || got[2].Why != "interface eth0 is down" {
 			t.Errorf("history: got %+v", got)
 		}
@@ -65,7 +65,7 @@ func TestAnInterfaceMayComeLater(t *testing.T) {
 		addresses := eth0.Addresses
 		eth0.Addresses = nil
 		h.change(func() { h.snap["eth0"] = eth0 })
-		sleep(time.Second)
+		elapse(time.Second)
 		wantState(t, s, "FAULT", 100)
 		eth0.Addresses = addresses
 		h.change(func() { h.snap["eth0"] = eth0 })
@@ -88,7 +88,7 @@ func TestAnotherSourceAddressIsUsedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.change(func() {
 			i := h.snap["eth0"]
 			i.Addresses = []vip.Present{{Prefix: address("10.1.1.99/24", "eth0").Prefix}, {Prefix: address("10.1.1.10/32", "eth0").Prefix}}
@@ -111,7 +111,7 @@ func TestASocketThatOnlyFailsIsOpenedAnew(t *testing.T) {
 		l.recvErr = 1000
 		h.mu.Unlock()
 		l.ready()
-		sleep(1500 * time.Millisecond)
+		elapse(1500 * time.Millisecond)
 		if opened, closed := h.sockets(); opened != 2 || closed != 1 {
 			t.Errorf("%d sockets opened, %d closed, want another", opened, closed)
 		}
@@ -149,7 +149,7 @@ func TestALeftAddressIsAdoptedUntilAMasterIsHeard(t *testing.T) {
 		}
 		h.since()
 		begin(t, h, seed(), nil)
-		sleep(3700 * time.Millisecond)
+		elapse(3700 * time.Millisecond)
 		wantTrace(t, h.since(), "3.610 send eth0 1/100\n3.610 arp 10.1.1.10")
 		h.logged(t, "10.1.1.10/32 dev eth0 is here already")
 	})
@@ -159,7 +159,7 @@ func TestALeftAddressIsAdoptedUntilAMasterIsHeard(t *testing.T) {
 			t.Fatal(err)
 		}
 		begin(t, h, seed(), nil)
-		sleep(time.Second)
+		elapse(time.Second)
 		h.since()
 		h.advert(t, "10.1.1.21", 100)
 		wantTrace(t, h.since(), "1.000 delete 10.1.1.10/32")
@@ -173,13 +173,13 @@ func handOver(t *testing.T, cfg *settings.Config) (*fakeHost, []byte) {
 	h := newHost()
 	s := begin(t, h, cfg, nil)
 	s.SetProxyServing(true, "")
-	sleep(4 * time.Second)
+	elapse(4 * time.Second)
 	wantState(t, s, "MASTER", 102)
 	blob, err := s.Handover(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	sleep(100 * time.Millisecond)
+	elapse(100 * time.Millisecond)
 	h.since()
 	return h, blob
 }
@@ -188,7 +188,7 @@ func TestAnUnchangedReloadIsOneMoreAdvertisement(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, blob := handOver(t, seed())
 		s := begin(t, h, seed(), blob)
-		sleep(time.Second)
+		elapse(time.Second)
 		wantTrace(t, h.since(), "4.100 send eth0 1/102\n5.100 send eth0 1/102")
 		got := wantState(t, s, "MASTER", 102)
 		if got.Counters.BecomeMaster != 1 || len(got.History) != 2 {
@@ -209,7 +209,7 @@ func TestAReloadWithOtherAddressesMovesOnlyThose(t *testing.T) {
 		after.Instances[0].Name = "renamed"
 		after.Instances[0].Addresses = append(after.Instances[0].Addresses, address("10.1.1.12/32", "eth0"))
 		begin(t, h, after, blob)
-		sleep(500 * time.Millisecond)
+		elapse(500 * time.Millisecond)
 		wantTrace(t, h.since(), "4.100 send eth0 1/102\n4.100 add 10.1.1.12/32\n4.100 delete 10.1.1.11/32\n4.100 arp 10.1.1.10\n4.100 arp 10.1.1.12")
 	})
 }
@@ -221,7 +221,7 @@ func TestAnInstanceThatIsGoneResignsAndReleases(t *testing.T) {
 		after.Instances[0].VRID = 2
 		after.Instances[0].Addresses = []settings.Address{address("10.1.1.12/32", "eth0")}
 		s := begin(t, h, after, blob)
-		sleep(500 * time.Millisecond)
+		elapse(500 * time.Millisecond)
 		wantTrace(t, h.since(), "4.100 send eth0 1/0\n4.100 delete 10.1.1.10/32")
 		wantState(t, s, "BACKUP", 102)
 		h.logged(t, "(1) no longer configured, released")
@@ -232,7 +232,7 @@ func TestAfterACrashTheLastStateGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.mu.Lock()
 		blob := h.states[len(h.states)-1]
 		h.mu.Unlock()
@@ -240,7 +240,7 @@ func TestAfterACrashTheLastStateGoesOn(t *testing.T) {
 		if _, err := s.Handover(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		sleep(200 * time.Millisecond)
+		elapse(200 * time.Millisecond)
 		h.since()
 		next := begin(t, h, seed(), blob)
 		wantTrace(t, h.since(), "4.200 send eth0 1/100")
@@ -289,13 +289,13 @@ func TestHandoverAndResumeRefuseWhatTheyCannotUse(t *testing.T) {
 			t.Error("garbage: got no error")
 		}
 		go s.Run(t.Context())
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		go s.Stop(t.Context())
 		synctest.Wait()
 		if _, err := s.Handover(t.Context()); err == nil {
 			t.Error("while stopping: got no error")
 		}
-		sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		if _, err := s.Handover(t.Context()); err == nil {
 			t.Error("after the end: got no error")
 		}
@@ -330,7 +330,7 @@ func TestScriptsRunByIntervalAndCountRiseAndFall(t *testing.T) {
 		for _, ok := range []bool{true, false, false} {
 			synctest.Wait()
 			s.ScriptDone(0, ok)
-			sleep(2 * time.Second)
+			elapse(2 * time.Second)
 		}
 		wantState(t, s, "MASTER", 90)
 		if got := h.since(); strings.Count(got, "script 0") != 4 || !strings.Contains(got, "2.000 script 0") || !strings.Contains(got, "4.000 script 0") {
@@ -341,7 +341,7 @@ func TestScriptsRunByIntervalAndCountRiseAndFall(t *testing.T) {
 		s.ScriptDone(0, true) // not running
 		synctest.Wait()
 		wantState(t, s, "MASTER", 90)
-		sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		synctest.Wait()
 		s.ScriptDone(0, true)
 		wantState(t, s, "MASTER", 100)
@@ -355,9 +355,9 @@ func TestAScriptThatNeverAnswersFails(t *testing.T) {
 		cfg.Scripts = []settings.Script{{Name: "check", Interval: time.Second, Timeout: time.Second}}
 		cfg.Instances[0].Tracks = []settings.Track{{Source: "check"}}
 		s := begin(t, h, cfg, nil)
-		sleep(3 * time.Second)
+		elapse(3 * time.Second)
 		wantState(t, s, "INIT", 100)
-		sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		if got := wantState(t, s, "FAULT", 100); got.Why != "script check fails" {
 			t.Errorf("why: got %q", got.Why)
 		}
@@ -370,7 +370,7 @@ func TestStoppingDoesNotSpinOnAScriptThatIsOverdue(t *testing.T) {
 		cfg := seed()
 		cfg.Scripts = append(cfg.Scripts, settings.Script{Name: "slow", Interval: time.Second})
 		s := begin(t, h, cfg, nil)
-		sleep(3900 * time.Millisecond) // its answer is overdue at 4 s
+		elapse(3900 * time.Millisecond) // its answer is overdue at 4 s
 		if err := s.Stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -386,7 +386,7 @@ func TestTwoInstancesMoveIndependently(t *testing.T) {
 		second.Addresses = []settings.Address{address("192.168.243.10/32", "eth1")}
 		cfg.Instances = append(cfg.Instances, second)
 		s := begin(t, h, cfg, nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.setUp("eth0", false)
 		synctest.Wait()
 		all := s.Status()
@@ -407,7 +407,7 @@ func TestAnAddressTwoInstancesHoldStaysUntilBothLetGo(t *testing.T) {
 		second.Name, second.Interface, second.VRID = "2", "eth1", 2
 		cfg.Instances = append(cfg.Instances, second)
 		begin(t, h, cfg, nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.since()
 		h.advert(t, "10.1.1.21", 200)
 		if got := h.since(); strings.Contains(got, "delete") {

@@ -18,20 +18,20 @@ func TestEveryAdvertisementRenewsTheLifetimeOfTheAddresses(t *testing.T) {
 		cfg := seed()
 		cfg.AddressLifetime = true
 		s := begin(t, h, cfg, nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		if d, n := h.lives(); d != 4*time.Second || n != 1 {
 			t.Errorf("after the claim: lifetime %v set %d times, want 4s once", d, n)
 		}
-		sleep(5 * time.Second)
+		elapse(5 * time.Second)
 		if _, n := h.lives(); n != 6 {
 			t.Errorf("after five advertisements: set %d times, want 6", n)
 		}
 		h.advert(t, "10.1.1.21", 200)
-		sleep(time.Second)
+		elapse(time.Second)
 		wantState(t, s, "BACKUP", 100)
 		_, before := h.lives()
 		h.advert(t, "10.1.1.21", 200)
-		sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		if _, n := h.lives(); n != before {
 			t.Errorf("a backup renewed %d times", n-before)
 		}
@@ -45,7 +45,7 @@ func TestNobodysLifetimeIsTouchedThatIsNotOurs(t *testing.T) {
 		cfg.AddressLifetime = true
 		cfg.Instances[0].Priority, cfg.Instances[0].Tracks = ownerPriority, nil
 		s := begin(t, h, cfg, nil)
-		sleep(3 * time.Second)
+		elapse(3 * time.Second)
 		wantState(t, s, "MASTER", 255)
 		if mortal, lasting := s.instances[0].mortal(); len(mortal) != 0 || len(lasting) != 1 {
 			t.Errorf("an owner's addresses: %v live for a while, %v stay", mortal, lasting)
@@ -57,7 +57,7 @@ func TestWithoutTheWordTheAddressesStayForever(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		begin(t, h, seed(), nil)
-		sleep(8 * time.Second)
+		elapse(8 * time.Second)
 		if d, n := h.lives(); d != 0 || n != 0 {
 			t.Errorf("lifetime %v set %d times, want forever, never set", d, n)
 		}
@@ -70,13 +70,13 @@ func TestAReloadMakesThemLastAgain(t *testing.T) {
 		cfg := seed()
 		cfg.AddressLifetime = true
 		s := begin(t, h, cfg, nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		blob, err := s.Handover(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		begin(t, h, seed(), blob)
-		sleep(time.Second)
+		elapse(time.Second)
 		if d, n := h.lives(); d != 0 || n != 2 {
 			t.Errorf("lifetime %v set %d times, want forever by the second", d, n)
 		}

@@ -29,7 +29,7 @@ func TestUnicastGoesToEveryPeerButUs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, unicast(), nil)
-		sleep(3700 * time.Millisecond)
+		elapse(3700 * time.Millisecond)
 		wantTrace(t, h.since(), strings.Join([]string{
 			"3.610 send eth0 1/100 from 10.1.1.20 to 10.1.1.21 ttl 64",
 			"3.610 send eth0 1/100 from 10.1.1.20 to 10.1.1.22 ttl 64",
@@ -56,7 +56,7 @@ func TestOnePeerOutOfReachDoesNotMatterToTheOthers(t *testing.T) {
 		h := newHost()
 		h.unreachable = netip.MustParseAddr("10.1.1.21")
 		s := begin(t, h, unicast(), nil)
-		sleep(3700 * time.Millisecond)
+		elapse(3700 * time.Millisecond)
 		wantState(t, s, "MASTER", 100)
 		if got := h.since(); !strings.Contains(got, "to 10.1.1.22") || strings.Count(got, "send") != 1 {
 			t.Errorf("got\n%s\nwant one packet, to 10.1.1.22", got)
@@ -79,9 +79,9 @@ func TestAMasterOfVersion3TeachesItsInterval(t *testing.T) {
 		h.packet("eth0", p)
 		wantState(t, s, "BACKUP", 100)
 		h.logged(t, "advertises every 100ms, we every 1s")
-		sleep(355 * time.Millisecond)
+		elapse(355 * time.Millisecond)
 		wantState(t, s, "BACKUP", 100)
-		sleep(10 * time.Millisecond)
+		elapse(10 * time.Millisecond)
 		wantState(t, s, "MASTER", 100)
 	})
 }
@@ -110,7 +110,7 @@ func TestIPv6SpeaksFromTheLinkLocalAddressAndIsAnnounced(t *testing.T) {
 		}
 		own.Tentative = false
 		put()
-		sleep(3700 * time.Millisecond)
+		elapse(3700 * time.Millisecond)
 		got := h.since()
 		for _, want := range []string{"open eth0 ff02::12 join true", "from fe80::20 to ff02::12 ttl 255", "arp fe80::10", "arp 2001:db8::10"} {
 			if !strings.Contains(got, want) {
@@ -169,14 +169,14 @@ func TestAResignationTravelsWithItsSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, unicast(), nil)
-		sleep(3700 * time.Millisecond)
+		elapse(3700 * time.Millisecond)
 		h.since()
 		blob, err := s.Handover(t.Context())
 		if err != nil || !json.Valid(blob) {
 			t.Fatal(err)
 		}
 		begin(t, h, &settings.Config{}, blob)
-		sleep(time.Second)
+		elapse(time.Second)
 		got := h.since()
 		for _, want := range []string{"1/0 from 10.1.1.20 to 10.1.1.21 ttl 64", "1/0 from 10.1.1.20 to 10.1.1.22 ttl 64", "delete 10.1.1.10/32"} {
 			if !strings.Contains(got, want) {

@@ -11,9 +11,9 @@ func TestTheHistoryTellsPeersDurationAndPriority(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
-		sleep(time.Second)
+		elapse(time.Second)
 		h.advert(t, "10.1.1.22", 150)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.advert(t, "10.1.1.21", 200)
 		got := wantState(t, s, "BACKUP", 100)
 		if len(got.Peers) != 2 || got.Peers[0].Address != "10.1.1.21" || got.Peers[0].Priority != 200 || got.Peers[1].Address != "10.1.1.22" {

@@ -106,7 +106,7 @@ func TestRoutesFollowTheAddressesAndGoBeforeThem(t *testing.T) {
 		cfg := seed()
 		cfg.Instances[0].Routing = withRouting("192.0.2.0/24")
 		_, told := beginRouting(t, f, cfg, nil)
-		sleep(3700 * time.Millisecond)
+		elapse(3700 * time.Millisecond)
 		// Announcements wait for the addresses only, so their place among the
 		// routes is open.
 		got := strings.Split(f.since(), "\n")
@@ -116,7 +116,7 @@ func TestRoutesFollowTheAddressesAndGoBeforeThem(t *testing.T) {
 			t.Errorf("told %v", r)
 		}
 		f.advert(t, "10.1.1.21", 200)
-		sleep(50 * time.Millisecond)
+		elapse(50 * time.Millisecond)
 		wantTrace(t, f.since(), "3.700 delete rule 100: from all table 7\n3.700 delete route 192.0.2.0/24\n3.700 delete 10.1.1.10/32")
 		if r := told(); !r.Empty() {
 			t.Errorf("told %v after all is gone", r)
@@ -131,10 +131,10 @@ func TestARouteRemovedBySomebodyElseIsPutBackAtOnce(t *testing.T) {
 		cfg.Instances[0].Routing = withRouting("192.0.2.0/24", "198.51.100.0/24")
 		cfg.Instances[0].Routing.Routes[1].NoTrack = true
 		beginRouting(t, f, cfg, nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		f.since()
 		f.lose()
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, f.since(), "4.000 add route 192.0.2.0/24\n4.000 add rule 100: from all table 7")
 		f.logged(t, "route 192.0.2.0/24 dev eth0, rule 100: from all table 7 was removed by somebody else")
 	})
@@ -146,7 +146,7 @@ func TestAReloadMovesOnlyTheRoutesThatChanged(t *testing.T) {
 		before := seed()
 		before.Instances[0].Routing = withRouting("192.0.2.0/24", "198.51.100.0/24")
 		s, _ := beginRouting(t, f, before, nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		blob, err := s.Handover(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -155,7 +155,7 @@ func TestAReloadMovesOnlyTheRoutesThatChanged(t *testing.T) {
 		after := seed()
 		after.Instances[0].Routing = withRouting("198.51.100.0/24", "203.0.113.0/24")
 		beginRouting(t, f, after, blob)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, f.since(), "4.000 send eth0 1/100\n4.000 delete route 192.0.2.0/24\n4.000 add route 203.0.113.0/24")
 	})
 }
@@ -166,7 +166,7 @@ func TestWhatACrashedPredecessorLeftGoesWithoutItsAddresses(t *testing.T) {
 		cfg := seed()
 		cfg.Instances[0].Routing = withRouting("192.0.2.0/24")
 		beginRouting(t, f, cfg, nil)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, f.since(), "0.000 delete rule 100: from all table 7\n0.000 delete route 192.0.2.0/24")
 	})
 }
@@ -178,18 +178,18 @@ func TestStaticObjectsAreThereFromTheStartToTheEnd(t *testing.T) {
 		cfg.StaticAddresses = []settings.Address{address("203.0.113.1/32", "eth0")}
 		cfg.StaticRouting = withRouting("192.0.2.0/24")
 		s, _ := beginRouting(t, f, cfg, nil)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, f.since(), "0.000 add 203.0.113.1/32\n0.000 add route 192.0.2.0/24\n0.000 add rule 100: from all table 7")
 		f.change(func() { f.drop(cfg.StaticAddresses[0]) })
 		f.lose()
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, f.since(), "0.100 add 203.0.113.1/32\n0.100 add route 192.0.2.0/24\n0.100 add rule 100: from all table 7")
 		blob, err := s.Handover(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		next, _ := beginRouting(t, f, cfg, blob)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, f.since(), "")
 		if err := next.Stop(t.Context()); err != nil {
 			t.Fatal(err)

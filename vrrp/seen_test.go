@@ -16,7 +16,7 @@ func TestATrackedFileMovesThePriorityAtOnce(t *testing.T) {
 		cfg.Instances[0].Tracks = nil
 		cfg.Instances[0].Watched = []settings.Watched{{Kind: settings.AFile, Name: "m", Weight: -10}}
 		s := begin(t, h, cfg, nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.since()
 		s.SetFile("m", 3)
 		wantTrace(t, h.since(), "4.000 send eth0 1/0\n4.000 send eth0 1/70")
@@ -41,15 +41,15 @@ func TestAPartOfTheProxyDecides(t *testing.T) {
 			{Kind: settings.ABackend, Name: "app", MinServers: 2, Weight: 20},
 		}
 		s := begin(t, h, cfg, nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		if got := wantState(t, s, "INIT", 100).Why; got != "waiting for web" {
 			t.Errorf("why: got %q", got)
 		}
 		s.SetProxyServing(true, "")
-		sleep(time.Second)
+		elapse(time.Second)
 		wantState(t, s, "INIT", 100)
 		s.SetProxyParts(map[string]bool{"web": true}, map[string]int{"app": 2})
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		wantState(t, s, "MASTER", 120)
 		s.SetProxyParts(map[string]bool{"web": true}, map[string]int{"app": 1})
 		wantState(t, s, "MASTER", 100)
@@ -71,7 +71,7 @@ func TestATrackedSourceAddressThatIsGoneIsAFault(t *testing.T) {
 		cfg.Instances[0].Source, cfg.Instances[0].TrackSource = netip.MustParseAddr("10.1.1.20"), true
 		s := begin(t, h, cfg, nil)
 		s.SetProxyServing(true, "")
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		wantState(t, s, "MASTER", 102)
 		h.change(func() { h.drop(address("10.1.1.20/24", "eth0")) })
 		if got := wantState(t, s, "FAULT", 102).Why; got != "interface eth0 has no address 10.1.1.20" {

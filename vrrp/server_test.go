@@ -12,19 +12,20 @@ import (
 	"herald/vrrp/wire"
 )
 
-func sleep(d time.Duration) { time.Sleep(d) } // of the bubble's clock
+// elapse lets time pass on the bubble's clock; nothing waits in the world.
+func elapse(d time.Duration) { time.Sleep(d) }
 
 func TestAMasterAdvertisesThenHasTheAddressThenAnnouncesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
-		sleep(3700 * time.Millisecond)
+		elapse(3700 * time.Millisecond)
 		wantTrace(t, h.since(), "3.610 send eth0 1/100\n3.610 add 10.1.1.10/32\n3.610 arp 10.1.1.10")
 		got := wantState(t, s, "MASTER", 100)
 		if got.Why != "no master heard for 3.61s" || got.Master != "10.1.1.20" || got.Counters.BecomeMaster != 1 || got.Counters.GratuitousSent != 1 {
 			t.Errorf("got %+v", got)
 		}
-		sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		wantTrace(t, h.since(), "4.610 send eth0 1/100\n5.610 send eth0 1/100")
 		h.logged(t, "(1) master: no master heard for 3.61s, holding 10.1.1.10/32 dev eth0")
 		synctest.Wait()
@@ -39,7 +40,7 @@ func TestTheProxysHealthChangesThePriorityAtOnce(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
 		s.SetProxyServing(true, "")
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		wantState(t, s, "MASTER", 102)
 		h.since()
 		s.SetProxyServing(false, "proxy process 4711 died")
@@ -84,7 +85,7 @@ func TestWithoutWeightTheProxyHasToBeKnownFirst(t *testing.T) {
 		cfg := seed()
 		cfg.Instances[0].Tracks[0].Weight = 0
 		s := begin(t, h, cfg, nil)
-		sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		if got := wantState(t, s, "INIT", 100); got.Why != "waiting for haproxy" {
 			t.Errorf("why: got %q", got.Why)
 		}
@@ -121,9 +122,9 @@ func TestRefusedPacketsAreCountedByReasonAndTouchNothing(t *testing.T) {
 			h.packet("eth0", advertPacket(t, "10.1.1.66", 254, nil))
 			h.packet("eth0", advertPacket(t, "10.1.1.20", 254, pass))
 			h.packet("eth0", advertPacket(t, "10.1.1.66", 254, func(a *wire.Advert) { pass(a); a.AuthData[0]++ }))
-			sleep(100 * time.Millisecond)
+			elapse(100 * time.Millisecond)
 		}
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		c := wantState(t, s, "MASTER", 100).Counters
 		for name, got := range map[string]uint64{
 			"ttl": c.IPTTLErrors, "version": c.VersionErrors, "type": c.InvalidTypePktsRcvd, "length": c.PacketLengthErrors,
@@ -151,7 +152,7 @@ func TestDifferencesAreCountedAndAccepted(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
 		for range 5 {
-			sleep(time.Second)
+			elapse(time.Second)
 			h.packet("eth0", advertPacket(t, "10.1.1.21", 101, func(a *wire.Advert) { a.Interval = 2 * time.Second; a.Addresses = nil }))
 		}
 		c := wantState(t, s, "BACKUP", 100).Counters
@@ -166,13 +167,13 @@ func TestWhatWaitsInTheSocketIsReadBeforeClaiming(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
-		sleep(3600 * time.Millisecond)
+		elapse(3600 * time.Millisecond)
 		// A master's advertisement arrives, but nobody rings: only the look
 		// before the claim can find it.
 		h.mu.Lock()
 		h.links["eth0"].waiting = append(h.links["eth0"].waiting, advertPacket(t, "10.1.1.21", 100, nil))
 		h.mu.Unlock()
-		sleep(time.Second)
+		elapse(time.Second)
 		wantTrace(t, h.since(), "")
 		wantState(t, s, "BACKUP", 100)
 	})
@@ -183,11 +184,11 @@ func TestWhatWaitsInTheSocketIsReadBeforeAnnouncing(t *testing.T) {
 		h := newHost()
 		h.slow = 20 * time.Millisecond
 		s := begin(t, h, seed(), nil)
-		sleep(3620 * time.Millisecond) // claimed, the address is being added
+		elapse(3620 * time.Millisecond) // claimed, the address is being added
 		h.mu.Lock()
 		h.links["eth0"].waiting = append(h.links["eth0"].waiting, advertPacket(t, "10.1.1.21", 101, nil))
 		h.mu.Unlock()
-		sleep(time.Second)
+		elapse(time.Second)
 		if got := h.since(); strings.Contains(got, "arp") || !strings.HasSuffix(got, "delete 10.1.1.10/32") {
 			t.Errorf("got\n%s\nwant no announcement and the address gone", got)
 		}
@@ -199,7 +200,7 @@ func TestABacklogCountsOnceForEachRouter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.since()
 		h.mu.Lock()
 		for range 50 {
@@ -211,7 +212,7 @@ func TestABacklogCountsOnceForEachRouter(t *testing.T) {
 		if c := s.Status()[0].Counters; c.AdvertiseRcvd != 50 {
 			t.Errorf("counted %d received, want 50", c.AdvertiseRcvd)
 		}
-		sleep(1200 * time.Millisecond)
+		elapse(1200 * time.Millisecond)
 		if n := strings.Count(h.since(), "arp"); n != 3 {
 			t.Errorf("announced %d times after the rival, want at 50, 250 and 1100 ms", n)
 		}
@@ -222,10 +223,10 @@ func TestStopResignsAndKeepsAnsweringUntilTheSuccessorIsHeard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.since()
 		go func() {
-			sleep(600 * time.Millisecond)
+			elapse(600 * time.Millisecond)
 			h.advert(t, "10.1.1.21", 100)
 		}()
 		if err := s.Stop(t.Context()); err != nil {
@@ -242,7 +243,7 @@ func TestStopDoesNotWaitLongerThanItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, seed(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.since()
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
@@ -260,11 +261,11 @@ func TestARefusedAdvertisementIsTriedAgainAndIsNoFault(t *testing.T) {
 		h.mu.Lock()
 		h.sendErr = syscall.EPERM
 		h.mu.Unlock()
-		sleep(3750 * time.Millisecond)
+		elapse(3750 * time.Millisecond)
 		h.mu.Lock()
 		h.sendErr = nil
 		h.mu.Unlock()
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, h.since(), "3.610 refused 1/100\n3.610 add 10.1.1.10/32\n3.610 arp 10.1.1.10\n3.710 refused 1/100\n3.810 send eth0 1/100")
 		wantState(t, s, "MASTER", 100)
 		h.logged(t, "advertisement not sent (1 so far): operation not permitted")
@@ -276,11 +277,11 @@ func TestARefusedAnnouncementIsTriedAgain(t *testing.T) {
 		h := newHost()
 		h.announceErr = syscall.ENOBUFS
 		begin(t, h, seed(), nil)
-		sleep(3615 * time.Millisecond)
+		elapse(3615 * time.Millisecond)
 		h.mu.Lock()
 		h.announceErr = nil
 		h.mu.Unlock()
-		sleep(10 * time.Millisecond)
+		elapse(10 * time.Millisecond)
 		wantTrace(t, h.since(), "3.610 send eth0 1/100\n3.610 add 10.1.1.10/32\n3.620 arp 10.1.1.10")
 	})
 }
@@ -290,12 +291,12 @@ func TestAnAddressThatCannotBeAddedIsTriedAgain(t *testing.T) {
 		h := newHost()
 		h.addErr = syscall.ENOMEM
 		begin(t, h, seed(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.mu.Lock()
 		h.addErr = nil
 		h.mu.Unlock()
 		h.since()
-		sleep(700 * time.Millisecond)
+		elapse(700 * time.Millisecond)
 		wantTrace(t, h.since(), "4.610 send eth0 1/100\n4.610 add 10.1.1.10/32\n4.610 arp 10.1.1.10")
 	})
 }
@@ -313,7 +314,7 @@ func TestASinkingPriorityIsUnderstoodFromOneRead(t *testing.T) {
 		h.links["eth0"].waiting = append(h.links["eth0"].waiting, advertPacket(t, "10.1.1.21", 0, nil), advertPacket(t, "10.1.1.21", 100, nil))
 		h.mu.Unlock()
 		h.links["eth0"].ready()
-		sleep(610 * time.Millisecond)
+		elapse(610 * time.Millisecond)
 		wantState(t, s, "MASTER", 102)
 	})
 }

@@ -41,10 +41,10 @@ func TestASilentAddressIsSilentBeforeItIsThereAndUntilItIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		beginSilent(t, h, silentConfig(), nil)
-		sleep(3700 * time.Millisecond)
+		elapse(3700 * time.Millisecond)
 		wantTrace(t, inKernel(h), "0.000 silent []\n3.610 silent [10.1.1.10/32 dev eth0]\n3.610 add 10.1.1.10/32")
 		h.advert(t, "10.1.1.21", 200)
-		sleep(50 * time.Millisecond)
+		elapse(50 * time.Millisecond)
 		wantTrace(t, h.since(), "3.700 delete 10.1.1.10/32\n3.700 silent []")
 	})
 }
@@ -53,14 +53,14 @@ func TestAReloadLeavesASilentAddressSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := beginSilent(t, h, silentConfig(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		blob, err := s.Handover(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.since()
 		beginSilent(t, h, silentConfig(), blob)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, inKernel(h), "4.000 silent [10.1.1.10/32 dev eth0]")
 	})
 }
@@ -69,14 +69,14 @@ func TestAReloadWithoutNoAcceptLetsTheAddressAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := beginSilent(t, h, silentConfig(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		blob, err := s.Handover(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.since()
 		beginSilent(t, h, seed(), blob)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, inKernel(h), "4.000 silent []")
 	})
 }
@@ -85,7 +85,7 @@ func TestWithoutNftablesItIsSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		begin(t, h, silentConfig(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.logged(t, "the system has no nftables")
 	})
 }

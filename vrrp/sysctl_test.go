@@ -41,14 +41,14 @@ func TestSysctlsAreSetAtTheStartAndBackAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := beginSysctl(t, h, promoting(), nil)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, h.since(), "0.000 sysctl eth0 1")
 		blob, err := s.Handover(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		next := beginSysctl(t, h, promoting(), blob)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, h.since(), "0.100 sysctl eth0 1")
 		if err := next.Stop(t.Context()); err != nil {
 			t.Fatal(err)
@@ -61,14 +61,14 @@ func TestASysctlNoLongerConfiguredIsSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := beginSysctl(t, h, promoting(), nil)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		blob, err := s.Handover(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.since()
 		beginSysctl(t, h, seed(), blob)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, h.since(), "0.100 sysctl eth0 0")
 	})
 }
@@ -77,7 +77,7 @@ func TestAnInterfaceThatComesAnewIsSetAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		beginSysctl(t, h, promoting(), nil)
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		h.since()
 		h.change(func() {
 			i := h.snap["eth0"]
@@ -86,7 +86,7 @@ func TestAnInterfaceThatComesAnewIsSetAgain(t *testing.T) {
 			h.snap["eth0"] = i
 			h.sysctls = nil
 		})
-		sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		wantTrace(t, h.since(), "0.100 sysctl eth0 1")
 	})
 }

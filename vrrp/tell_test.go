@@ -46,7 +46,7 @@ func TestOthersAreToldOfEveryTransitionInOrder(t *testing.T) {
 		cfg.Instances[0].Notify.PriorityChanges = true
 		s := begin(t, h, cfg, nil)
 		h.wantEvents(t, `INSTANCE "1" BACKUP 100`)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.wantEvents(t, `INSTANCE "1" MASTER 100`)
 		s.SetProxyServing(true, "")
 		h.wantEvents(t, `INSTANCE "1" MASTER_PRIORITY 102`)
@@ -58,7 +58,7 @@ func TestOthersAreToldOfEveryTransitionInOrder(t *testing.T) {
 		h.wantEvents(t, `INSTANCE "1" FAULT 102`)
 		h.setUp("eth0", true)
 		h.wantEvents(t, `INSTANCE "1" BACKUP 102`)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		if err := s.Stop(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func TestAReloadTellsNothingAgainUnlessAsked(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHost()
 				s := begin(t, h, seed(), nil)
-				sleep(4 * time.Second)
+				elapse(4 * time.Second)
 				h.wantEvents(t, `INSTANCE "1" BACKUP 100`, `INSTANCE "1" MASTER 100`)
 				blob, err := s.Handover(context.Background())
 				if err != nil {
@@ -118,7 +118,7 @@ func TestAGroupIsToldBesideItsMembers(t *testing.T) {
 		cfg.Notification.StatesOnReload = true
 		s := begin(t, h, cfg, nil)
 		h.wantEvents(t, `INSTANCE "1" BACKUP 100`, `INSTANCE "2" BACKUP 100`, `GROUP "G" BACKUP 0`)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.wantEvents(t, `INSTANCE "1" MASTER 100`, `INSTANCE "2" MASTER 100`, `GROUP "G" MASTER 0`)
 		blob, err := s.Handover(context.Background())
 		if err != nil {

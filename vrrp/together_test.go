@@ -62,7 +62,7 @@ func TestASyncGroupGoesTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, pair(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		wantTogether(t, h.since(), "3.610 send eth0 1/100\n3.610 send eth1 2/100\n3.610 add 10.1.1.10/32\n3.610 arp 10.1.1.10\n3.610 add 10.1.2.10/32\n3.610 arp 10.1.2.10")
 		wantStates(t, s, "MASTER", "MASTER")
 		h.logged(t, "sync group G: MASTER")
@@ -81,7 +81,7 @@ func TestAFaultOfOneIsAFaultOfTheGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, pair(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.since()
 		h.setUp("eth1", false)
 		synctest.Wait()
@@ -89,11 +89,11 @@ func TestAFaultOfOneIsAFaultOfTheGroup(t *testing.T) {
 		if got := s.Status()[0].Why; got != "B of its sync group: interface eth1 is down" {
 			t.Errorf("why: got %q", got)
 		}
-		sleep(10 * time.Second)
+		elapse(10 * time.Second)
 		h.setUp("eth1", true)
-		sleep(time.Second)
+		elapse(time.Second)
 		wantStates(t, s, "BACKUP", "BACKUP")
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		wantStates(t, s, "MASTER", "MASTER")
 	})
 }
@@ -102,7 +102,7 @@ func TestARivalOfOneIsAnsweredByTheGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, pair(), nil)
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		h.since()
 		h.advert(t, "10.1.1.21", 90)
 		wantTrace(t, h.since(), "4.000 send eth0 1/100\n4.000 send eth1 2/100\n4.000 arp 10.1.1.10\n4.000 arp 10.1.2.10")
@@ -117,7 +117,7 @@ func TestAReloadThatMakesAGroupOfAMasterAndABackupMakesBothMaster(t *testing.T) 
 		cfg.Groups = nil
 		s := begin(t, h, cfg, nil)
 		for range 8 {
-			sleep(500 * time.Millisecond)
+			elapse(500 * time.Millisecond)
 			h.advertB(t, "10.1.2.21", 110)
 		}
 		blob, err := s.Handover(t.Context())
@@ -136,13 +136,13 @@ func TestAMasterThatOneMemberHearsIsNotReplaced(t *testing.T) {
 		h := newHost()
 		s := begin(t, h, pair(), nil)
 		for range 20 { // A hears nothing
-			sleep(500 * time.Millisecond)
+			elapse(500 * time.Millisecond)
 			h.advertB(t, "10.1.2.21", 110)
 		}
 		wantStates(t, s, "BACKUP", "BACKUP")
 		h.logged(t, "(A) no advertisement of the master that B of its sync group hears")
 		wantTrace(t, h.since(), "")
-		sleep(4 * time.Second)
+		elapse(4 * time.Second)
 		wantStates(t, s, "MASTER", "MASTER")
 	})
 }
