@@ -41,9 +41,10 @@ var rooms = map[string]struct {
 	"stats":        {core, nil},
 	"stats/render": {core, []string{"stats"}},
 
-	"garp":     {core, nil},
-	"garp/arp": {edge, nil},
-	"garp/ndp": {edge, nil},
+	"garp":        {core, nil},
+	"garp/arp":    {edge, []string{"garp/device"}},
+	"garp/ndp":    {edge, []string{"garp/device"}},
+	"garp/device": {edge, nil},
 
 	"vrrp":           {shell, []string{"config", "stats", "garp", "vrrp/settings", "vrrp/wire", "vrrp/fsm", "vrrp/group", "vrrp/notice", "vrrp/syncgroup", "vrrp/vip"}},
 	"vrrp/settings":  {core, []string{"config"}},

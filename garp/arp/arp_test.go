@@ -126,7 +126,7 @@ func TestAnnouncementsReachTheWireWithoutAnIPv4AddressOnTheInterface(t *testing.
 	if err := s.Announce("eth0", eth.Attrs().Index, mac, netip.MustParseAddr("10.1.1.10")); err == nil {
 		t.Error("deleted interface: got no error")
 	}
-	if len(s.open) != 0 {
-		t.Errorf("%d sockets left open", len(s.open))
+	if s.out.Len() != 0 {
+		t.Errorf("%d sockets left open", s.out.Len())
 	}
 }

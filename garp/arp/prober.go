@@ -10,6 +10,8 @@ import (
 	"github.com/mdlayher/ethernet"
 	"github.com/mdlayher/packet"
 	"golang.org/x/net/bpf"
+
+	"herald/garp/device"
 )
 
 // etherTypeARP is the protocol of packet(7).
@@ -30,50 +32,32 @@ var replies = []bpf.Instruction{
 // readers' and must not wait.
 type Prober struct {
 	answered func(device string, addr netip.Addr, hardware [6]byte)
-	open     map[string]*device
+	out      device.Set
 	readers  sync.WaitGroup
 }
 
 // NewProber returns a Prober without any socket yet. Probe needs CAP_NET_RAW.
 func NewProber(answered func(device string, addr netip.Addr, hardware [6]byte)) *Prober {
-	return &Prober{answered: answered, open: map[string]*device{}}
+	filter, err := bpf.Assemble(replies)
+	if err != nil {
+		panic(err) // the program above is constant
+	}
+	p := &Prober{answered: answered}
+	p.out = device.Set{Protocol: etherTypeARP, Filter: filter,
+		Opened: func(name string, conn *packet.Conn) { p.readers.Go(func() { p.read(name, conn) }) }}
+	return p
 }
 
-// Probe broadcasts one ARP probe for addr. A socket that fails is closed, so
-// that the next call opens another.
+// Probe broadcasts one ARP probe for addr.
 func (p *Prober) Probe(name string, index int, hardware [6]byte, addr netip.Addr) error {
 	frame, err := ProbeFrame(hardware[:], addr)
-	if err != nil {
-		return fmt.Errorf("probe %v on %s: %w", addr, name, err)
+	if err == nil {
+		err = p.out.Write(device.Ethernet{Name: name, Index: index, Hardware: hardware}, frame, ethernet.Broadcast)
 	}
-	d, err := p.device(name, index, hardware)
 	if err != nil {
-		return fmt.Errorf("probe %v on %s: %w", addr, name, err)
-	}
-	if _, err := d.conn.WriteTo(frame, &packet.Addr{HardwareAddr: ethernet.Broadcast}); err != nil {
-		p.forget(name)
 		return fmt.Errorf("probe %v on %s: %w", addr, name, err)
 	}
 	return nil
-}
-
-func (p *Prober) device(name string, index int, hardware [6]byte) (*device, error) {
-	if d := p.open[name]; d != nil && d.index == index && d.hardware == hardware {
-		return d, nil
-	}
-	p.forget(name)
-	filter, err := bpf.Assemble(replies)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := packet.Listen(&net.Interface{Name: name, Index: index, HardwareAddr: hardware[:]}, packet.Raw, etherTypeARP, &packet.Config{Filter: filter})
-	if err != nil {
-		return nil, err
-	}
-	d := &device{index: index, hardware: hardware, conn: conn}
-	p.open[name] = d
-	p.readers.Go(func() { p.read(name, conn) })
-	return d, nil
 }
 
 // read passes on answers until the socket is closed or fails.
@@ -92,18 +76,9 @@ func (p *Prober) read(name string, conn *packet.Conn) {
 
 // Close closes every socket and waits for the readers.
 func (p *Prober) Close() error {
-	for name := range p.open {
-		p.forget(name)
-	}
+	p.out.Close()
 	p.readers.Wait()
 	return nil
-}
-
-func (p *Prober) forget(name string) {
-	if d := p.open[name]; d != nil {
-		d.conn.Close()
-		delete(p.open, name)
-	}
 }
 
 // ProbeFrame returns the Ethernet frame that asks who has addr: an ARP request
@@ -113,15 +88,7 @@ func ProbeFrame(hardware net.HardwareAddr, addr netip.Addr) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := p.MarshalBinary()
-	if err != nil {
-		return nil, err
-	}
-	frame := make([]byte, 0, 14+len(body))
-	frame = append(frame, ethernet.Broadcast...)
-	frame = append(frame, hardware...)
-	frame = append(frame, 0x08, 0x06)
-	return append(frame, body...), nil
+	return onEthernet(hardware, p)
 }
 
 // Answer reads an ARP reply: who has which address. ok is false for anything

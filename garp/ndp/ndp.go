@@ -12,7 +12,6 @@ package ndp
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -20,7 +19,8 @@ import (
 	"strings"
 
 	"github.com/mdlayher/ndp"
-	"github.com/mdlayher/packet"
+
+	"herald/garp/device"
 )
 
 // allNodes is ff02::1, and the Ethernet address it has (RFC 2464 section 7).
@@ -31,36 +31,20 @@ var (
 
 // Sender announces addresses. It keeps one socket per interface and belongs
 // to one goroutine.
-type Sender struct {
-	open map[string]*device
-}
-
-// device is an open packet socket of one interface, valid for the interface's
-// index: one that was deleted and made again needs another socket.
-type device struct {
-	index    int
-	hardware [6]byte
-	conn     *packet.Conn
-}
+type Sender struct{ out device.Set }
 
 // NewSender returns a Sender without any socket yet. Announce needs
 // CAP_NET_RAW.
-func NewSender() *Sender { return &Sender{open: map[string]*device{}} }
+func NewSender() *Sender { return &Sender{} }
 
 // Announce multicasts one neighbour advertisement for addr from the interface
-// with that name, index and Ethernet address. A socket that fails is closed,
-// so that the next call opens another.
+// with that name, index and Ethernet address.
 func (s *Sender) Announce(name string, index int, hardware [6]byte, addr netip.Addr) error {
-	d, err := s.device(name, index, hardware)
-	if err != nil {
-		return fmt.Errorf("announce %v on %s: %w", addr, name, err)
-	}
 	frame, err := Frame(hardware[:], addr, forwards(name))
-	if err != nil {
-		return fmt.Errorf("announce %v on %s: %w", addr, name, err)
+	if err == nil {
+		err = s.out.Write(device.Ethernet{Name: name, Index: index, Hardware: hardware}, frame, allNodesFrame)
 	}
-	if _, err := d.conn.WriteTo(frame, &packet.Addr{HardwareAddr: allNodesFrame}); err != nil {
-		s.forget(name)
+	if err != nil {
 		return fmt.Errorf("announce %v on %s: %w", addr, name, err)
 	}
 	return nil
@@ -73,38 +57,10 @@ func forwards(name string) bool {
 	return err == nil && strings.TrimSpace(string(b)) == "1"
 }
 
-// device returns the open socket of an interface. It only sends: protocol 0
-// receives nothing, so no frames pile up that nobody reads (packet(7)).
-func (s *Sender) device(name string, index int, hardware [6]byte) (*device, error) {
-	if d := s.open[name]; d != nil && d.index == index && d.hardware == hardware {
-		return d, nil
-	}
-	s.forget(name)
-	if hardware == [6]byte{} {
-		return nil, errors.New("not an Ethernet interface")
-	}
-	conn, err := packet.Listen(&net.Interface{Name: name, Index: index, HardwareAddr: hardware[:]}, packet.Raw, 0, nil)
-	if err != nil {
-		return nil, err
-	}
-	d := &device{index: index, hardware: hardware, conn: conn}
-	s.open[name] = d
-	return d, nil
-}
-
 // Close closes every socket.
 func (s *Sender) Close() error {
-	for name := range s.open {
-		s.forget(name)
-	}
+	s.out.Close()
 	return nil
-}
-
-func (s *Sender) forget(name string) {
-	if d := s.open[name]; d != nil {
-		d.conn.Close()
-		delete(s.open, name)
-	}
 }
 
 // Frame returns the Ethernet frame that announces addr as being at hardware.
