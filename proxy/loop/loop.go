@@ -289,7 +289,7 @@ func (l *Loop) release(s *Socket) {
 	sl.socket = nil
 	sl.gen++
 	l.free = append(l.free, s.slot)
-	s.fd = -1
+	s.fd = closedFD
 }
 
 func (l *Loop) close() {

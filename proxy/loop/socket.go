@@ -33,16 +33,24 @@ type Handler interface {
 type Socket struct {
 	loop    *Loop
 	handler Handler
+	layer   Layer // nil: bytes go to and from the descriptor as they are
 	fd      int32
 	slot    uint32
 	can     Event
 }
 
-// FD is the descriptor, or -1 after Close.
+// closedFD is the descriptor of a closed socket, virtualFD of one that has
+// none.
+const (
+	closedFD  = -1
+	virtualFD = -2
+)
+
+// FD is the descriptor; negative after Close and for a virtual socket.
 func (s *Socket) FD() int { return int(s.fd) }
 
-// Open reports whether the socket is registered.
-func (s *Socket) Open() bool { return s.loop != nil && s.fd >= 0 }
+// Open reports whether the socket is registered, or virtual, and not closed.
+func (s *Socket) Open() bool { return s.loop != nil && s.fd != closedFD }
 
 // Can is the set of events that still hold: Readable until a receive came up
 // short, Writable until a send did.
@@ -73,6 +81,14 @@ func (s *Socket) deliver(mask uint32) {
 // when nothing has arrived. A receive that fills less than p means drained,
 // so Can loses Readable, unless the end of the stream is known to follow.
 func (s *Socket) Recv(p []byte) (int, syscall.Errno) {
+	if s.layer != nil {
+		return s.layer.Recv(s, p)
+	}
+	return s.RawRecv(p)
+}
+
+// RawRecv is Recv below the layer.
+func (s *Socket) RawRecv(p []byte) (int, syscall.Errno) {
 	for {
 		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_DONTWAIT, 0, 0)
 		switch {
@@ -98,12 +114,23 @@ func (s *Socket) Recv8(b *[8]byte) {
 // Send sends as much of p as the system takes, EAGAIN when nothing. A short
 // send clears Writable: the next event says when to go on.
 func (s *Socket) Send(p []byte) (int, syscall.Errno) {
+	if s.layer != nil {
+		return s.layer.Send(s, p, false)
+	}
+	return s.RawSend(p)
+}
+
+// RawSend is Send below the layer.
+func (s *Socket) RawSend(p []byte) (int, syscall.Errno) {
 	return s.send(p, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 }
 
 // SendMore is Send when more bytes follow at once: the system may wait for
 // them to fill a segment.
 func (s *Socket) SendMore(p []byte) (int, syscall.Errno) {
+	if s.layer != nil {
+		return s.layer.Send(s, p, true)
+	}
 	return s.send(p, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL|unix.MSG_MORE)
 }
 
@@ -127,6 +154,9 @@ func (s *Socket) send(p []byte, flags uintptr) (int, syscall.Errno) {
 
 // Err is the pending error of the socket (SO_ERROR), and clears it.
 func (s *Socket) Err() syscall.Errno {
+	if s.fd < 0 {
+		return 0
+	}
 	v, err := unix.GetsockoptInt(int(s.fd), unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {
 		return unix.EBADF
@@ -136,6 +166,18 @@ func (s *Socket) Err() syscall.Errno {
 
 // CloseWrite ends our side of the stream and keeps the other.
 func (s *Socket) CloseWrite() {
+	if s.layer != nil {
+		s.layer.CloseWrite(s)
+		return
+	}
+	s.RawCloseWrite()
+}
+
+// RawCloseWrite is CloseWrite below the layer; nothing on a virtual socket.
+func (s *Socket) RawCloseWrite() {
+	if s.fd < 0 {
+		return
+	}
 	syscall.RawSyscall(unix.SYS_SHUTDOWN, uintptr(s.fd), unix.SHUT_WR, 0)
 }
 
@@ -145,6 +187,14 @@ func (s *Socket) Close() {
 	if !s.Open() {
 		return
 	}
+	if layer := s.layer; layer != nil {
+		s.layer = nil
+		layer.Close(s)
+	}
+	if s.fd == virtualFD {
+		s.fd = closedFD
+		return
+	}
 	fd := s.fd
 	s.loop.release(s)
 	syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
@@ -152,10 +202,10 @@ func (s *Socket) Close() {
 
 // Reset closes the descriptor and sends a reset in place of an orderly end.
 func (s *Socket) Reset() {
-	if s.Open() {
+	if s.fd >= 0 && s.Open() {
 		setsockopt(int(s.fd), unix.SOL_SOCKET, unix.SO_LINGER, unsafe.Pointer(&unix.Linger{Onoff: 1}), unsafe.Sizeof(unix.Linger{}))
-		s.Close()
 	}
+	s.Close()
 }
 
 // Forget takes the socket out of the loop without closing its descriptor,
