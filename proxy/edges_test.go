@@ -112,17 +112,40 @@ func TestALongRequestLineIsCutInTheLogAsHAProxyDoes(t *testing.T) {
 	}
 }
 
-func TestAnErrorPageSaysThatTheConnectionCloses(t *testing.T) {
-	p := section()
-	p.Servers = nil
-	r := serve(t, 1, p)
-	whole := r.exchange(get)
-	head, body, _ := strings.Cut(whole, "\r\n\r\n")
-	if !strings.Contains(head, "\r\nconnection: close") || !strings.Contains(body, "503 Service Unavailable") {
-		t.Errorf("GET: got %q", whole)
+func TestAnErrorPageSaysWhatBecomesOfTheConnection(t *testing.T) {
+	const page = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 107\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n"
+	body := "\r\n<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n"
+	unsized := func(p *settings.Proxy) {
+		p.ErrorFiles = map[int]settings.ErrorFile{503: {Bytes: []byte("HTTP/1.1 503 No\r\n\r\nnone")}}
 	}
-	if got := r.exchange("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"); got != head+"\r\n\r\n" {
-		t.Errorf("HEAD: got %q, want %q", got, head)
+	for name, tc := range map[string]struct {
+		setup func(*settings.Proxy)
+		send  string
+		want  string
+	}{
+		"HTTP/1.1":                  {nil, get, page + body},
+		"HTTP/1.1 closing":          {nil, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", page + "connection: close\r\n" + body},
+		"HEAD":                      {nil, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", page + "\r\n"},
+		"HTTP/1.0":                  {nil, "GET / HTTP/1.0\r\n\r\n", page + "connection: close\r\n" + body},
+		"HTTP/1.0 keep-alive":       {nil, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", page + "connection: keep-alive\r\n" + body},
+		"whole body":                {nil, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi", page + body},
+		"body not whole":            {nil, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\nhi", page + "connection: close\r\n" + body},
+		"option httpclose":          {func(p *settings.Proxy) { p.Connection = settings.Close }, get, page + "connection: close\r\n" + body},
+		"option http-server-close":  {func(p *settings.Proxy) { p.Connection = settings.ServerClose }, get, page + body},
+		"errorfile without length":  {unsized, get, "HTTP/1.1 503 No\r\nconnection: close\r\n\r\nnone"},
+		"two in one segment":        {nil, get + get, page + body + page + body},
+		"the rest is not a request": {nil, get + "x", page + body + "HTTP/1.1 400 Bad request\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := section()
+			p.Servers = nil
+			if tc.setup != nil {
+				tc.setup(p)
+			}
+			if got := serve(t, 1, p).exchange(tc.send); !strings.HasPrefix(got, tc.want) || strings.Count(got, "HTTP/1.1 503") != strings.Count(tc.want, "HTTP/1.1 503") {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
 	}
 }
 

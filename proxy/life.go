@@ -151,7 +151,7 @@ func rewriteRequest(x *stream) answer {
 		return x.refuse(v)
 	}
 	x.out = append(x.out, rest[:n]...)
-	x.up.ended = done
+	x.up.ended, x.taken = done, true
 	held := len(c.in) > 0
 	switch {
 	case held:

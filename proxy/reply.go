@@ -6,13 +6,16 @@ import (
 	"herald/proxy/errorpage"
 	"herald/proxy/h1"
 	"herald/proxy/loop"
+	"herald/proxy/settings"
 )
 
-// answer replies with the page of a status, and closes. Mode tcp has no page:
-// the connection just ends. A response that has begun cannot be replaced.
+// answer replies with the page of a status. Mode tcp has no page: the
+// connection just ends. A response that has begun cannot be replaced. The
+// client's connection goes on when its whole request was read and the page
+// says how long it is.
 func (x *stream) answer(status int) answer {
-	x.keep = false
 	if !x.fe.http || x.headSent {
+		x.keep = false
 		return x.to(stepFinish)
 	}
 	x.status = status
@@ -20,8 +23,48 @@ func (x *stream) answer(status int) answer {
 	if x.be != nil {
 		p = x.be.pages
 	}
-	x.out = errorpage.Append(x.out[:0], p.of(status), "close", x.method != h1.MethodHead)
+	page := p.of(status)
+	x.keep = x.mayKeep() && errorpage.Sized(page)
+	x.out = errorpage.Append(x.out[:0], page, x.connection(), x.method != h1.MethodHead)
 	return x.say(x.out)
+}
+
+// mayKeep reports whether the client may send another request after an answer
+// of our own.
+func (x *stream) mayKeep() bool {
+	return x.keep && x.taken && x.up.ended && x.up.fault == faultNone && len(x.down.pending) == 0 && x.late&clientLate == 0 &&
+		x.mode() != settings.Close && !x.w.s.draining.Load()
+}
+
+// connection is the connection header of an answer of our own; empty means
+// none.
+func (x *stream) connection() string {
+	switch h1.ResponseOption(x.version, h1.HTTP11, x.keep) {
+	case h1.SayClose:
+		return "close"
+	case h1.SayKeepAlive:
+		return "keep-alive"
+	}
+	return ""
+}
+
+// take takes the request, as much of it as has come, out of what was
+// received; the rest belongs to what comes next.
+func (x *stream) take(buf []byte) {
+	c, h := x.c, &x.w.head
+	x.request = nil
+	rest := buf[h.Len:]
+	n, done, v := x.up.body.Scan(rest)
+	if v.Bad() {
+		return // the connection will not be kept
+	}
+	x.up.ended, x.taken = done, true
+	x.bytesIn -= int64(len(rest) - n)
+	if len(c.in) > 0 {
+		c.used(h.Len + n)
+	} else {
+		c.hold(rest[n:])
+	}
 }
 
 // say replies with whole bytes and ends the stream. They must not change
@@ -80,9 +123,10 @@ func (x *stream) intercept(buf []byte) (a answer, mine bool) {
 		x.flag('L', 'R')
 		x.status = 200
 		x.tally().intercepted.Add(1)
-		x.request = nil
-		x.keep = false
-		return x.say(monitorPage), true
+		x.take(buf)
+		x.keep = x.mayKeep()
+		x.out = errorpage.Append(x.out[:0], monitorPage, x.connection(), x.method != h1.MethodHead)
+		return x.say(x.out), true
 	}
 	if st := x.statsPage(target); st != nil {
 		return x.serveStats(st, buf), true

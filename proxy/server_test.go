@@ -223,6 +223,7 @@ func (r *rig) exchange(text string) string {
 	r.t.Helper()
 	c := r.dial()
 	io.WriteString(c, text)
+	c.CloseWrite()
 	b, err := io.ReadAll(c)
 	if err != nil {
 		r.t.Fatalf("after %q: %v", b, err)

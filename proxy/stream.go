@@ -35,6 +35,7 @@ type stream struct {
 	version    h1.Version
 	keep       bool // the client's connection may carry another request
 	keepServer bool // the server's too
+	taken      bool // the request lies no more among what was received
 	upgrade    bool
 	bodyGone   bool   // some of the body is not in out any more: no second attempt
 	line       []byte // the request line, for the log

@@ -53,6 +53,13 @@ func Append(dst, page []byte, connection string, body bool) []byte {
 	return dst
 }
 
+// Sized reports whether page, a whole response with names in lower case, says
+// how long its body is, so that another response may follow it.
+func Sized(page []byte) bool {
+	head, _, _ := bytes.Cut(page, []byte("\r\n\r\n"))
+	return bytes.Contains(head, []byte("\r\ncontent-length:"))
+}
+
 // texts are HAProxy 2.6.12's, as it sent them: the misplaced full stop in 501
 // is its own.
 var texts = []struct {
