@@ -72,7 +72,7 @@ func role(ctx context.Context, name ipc.Name, r *ipc.Role, o cli.Options) error 
 
 func options(o cli.Options) assemble.Options {
 	return assemble.Options{Keepalived: o.Keepalived, HAProxy: o.HAProxy, Version: version, ReleaseDate: released,
-		FastStop: o.FastStop, ConfigID: o.ConfigID, Nodes: o.Nodes}
+		FastStop: o.FastStop, InNamespace: o.InNamespace, ConfigID: o.ConfigID, Nodes: o.Nodes}
 }
 
 // runLab runs `herald lab`, which ends its programs and namespaces when it is

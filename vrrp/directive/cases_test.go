@@ -267,7 +267,7 @@ func TestUnknownAndUnsupportedAreToldApart(t *testing.T) {
 		"LVS with a slip": {"virtual_server 192.0.2.1 80 {\nlvs_sched rr\nreal_server 192.0.2.2 80 {\nTCP_CHECK {\nconect_port 80\n}\n}\n}",
 			"k:1: warning: virtual_server 192.0.2.1 80 is known to keepalived but not supported yet: herald does not program LVS: balance it with a listen section of the HAProxy file\n" +
 				"k:5: warning: unknown keyword \"conect_port\": did you mean \"connect_port\"?\n", ""},
-		"globals at the top": {"net_namespace_ipvs x\nchild_wait_time 5", "k:1: warning: keyword \"net_namespace_ipvs\" is known to keepalived but not supported yet\nk:2: warning: keyword \"child_wait_time\" is known to keepalived but not supported yet\n", ""},
+		"globals at the top": {"net_namespace_ipvs x\nnamespace_with_ipsets\nchild_wait_time 5", "k:1: notice: net_namespace_ipvs is accepted and changes nothing: herald sets no IPVS rules\nk:2: notice: namespace_with_ipsets is accepted and changes nothing: herald uses nftables, not ipsets\nk:3: warning: keyword \"child_wait_time\" is known to keepalived but not supported yet\n", ""},
 		"mcast group odd":    {"global_defs {\nvrrp_mcast_group4 x\nvrrp_startup_delay 2.5\nrouter_id \"a b\"\n}\n" + in(""), "k:2: warning: vrrp_mcast_group4: \"x\" is not an address; the line is ignored\n", "router \"a b\" startup delay 2.5s"},
 	})
 }

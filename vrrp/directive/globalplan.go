@@ -28,8 +28,6 @@ include_check [OPTION...] | Which failures of include are errors: readable, matc
 // processPlan lists settings that stand at the top level, outside
 // global_defs.
 const processPlan = `
-net_namespace_ipvs NAME | The network namespace of the IPVS rules. | red
-namespace_with_ipsets | Uses ipsets in a namespace on old kernels. |
 child_wait_time SECONDS | Time children have to end, 5 s. | 5
 `
 

@@ -5,8 +5,19 @@ import "herald/config/block"
 // processActs are the settings of the top level that a daemon follows when it
 // runs as keepalived.
 var processActs = []row[build]{
-	{Name: "net_namespace", Syntax: "NAME", Doc: "Runs in a network namespace when it is called keepalived; `herald run` is started in one.",
-		Example: "net_namespace red", Do: topKeyword{act: func(b *build, _ *build, st block.Statement) { b.config.Process.NetNamespace = st.Arg(1) }}},
+	{Name: "net_namespace", Syntax: "NAME", Doc: "The network namespace (ip-netns(8)) of VRRP and its scripts; all of the daemon when it is called keepalived. A proxy beside it " +
+		"stays where herald was started. It changes with a restart, not with a reload.",
+		Example: "net_namespace red", Do: topKeyword{act: func(b *build, _ *build, st block.Statement) {
+			b.config.Process.NetNamespace, b.config.Process.NamespacePos = st.Arg(1), st.Pos
+		}}},
+	{Name: "net_namespace_ipvs", Syntax: "NAME", Doc: "The network namespace of the IPVS rules: there are none, so it changes nothing.",
+		Example: "net_namespace_ipvs red", Do: topKeyword{act: func(b *build, _ *build, st block.Statement) {
+			b.diags.Noticef(st.Pos, st.Keyword(), "net_namespace_ipvs is accepted and changes nothing: herald sets no IPVS rules")
+		}}},
+	{Name: "namespace_with_ipsets", Doc: "Uses ipsets in a namespace: herald uses nftables, which is in every namespace by itself.",
+		Example: "namespace_with_ipsets", Do: topKeyword{act: func(b *build, _ *build, st block.Statement) {
+			b.diags.Noticef(st.Pos, st.Keyword(), "namespace_with_ipsets is accepted and changes nothing: herald uses nftables, not ipsets")
+		}}},
 	{Name: "instance", Syntax: "NAME", Doc: "Names the pid files of several daemons apart when it is called keepalived.",
 		Example: "instance red", Do: topKeyword{act: func(b *build, _ *build, st block.Statement) { b.config.Process.Instance = st.Arg(1) }}},
 	{Name: "use_pid_dir", Doc: "Puts the pid files in /run/keepalived when it is called keepalived.",

@@ -25,6 +25,9 @@ type Belongings struct {
 	Sysctls []Sysctl `json:"sysctls,omitempty"` // as they were
 	// Filtered says that packets to addresses are dropped.
 	Filtered bool `json:"filtered,omitempty"`
+	// NetNamespace is where all that is, by name; empty is the namespace of
+	// whoever reads it.
+	NetNamespace string `json:"net_namespace,omitempty"`
 }
 
 // RouteProtocol is who set a route or rule, where the file does not say:

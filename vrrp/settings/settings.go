@@ -41,6 +41,8 @@ type Config struct {
 // are called.
 type Process struct {
 	NetNamespace string // net_namespace: the one to run in
+	// NamespacePos is where the file says so.
+	NamespacePos config.Pos
 	Instance     string // instance: part of the names of pid files
 	UsePidDir    bool   // use_pid_dir: pid files are in /run/keepalived
 }

@@ -40,6 +40,9 @@ type Options struct {
 	Version    string   // of herald, for the page
 	ConfigID   string   // of lines that begin with @; the short host name when empty
 	FastStop   bool     // addresses go with the resignation, not after it
+	// InNamespace says that the parent is in the network namespace of the
+	// configuration, too.
+	InNamespace bool
 	// ReleaseDate is when the version's source was committed, "2026/11/22".
 	ReleaseDate string
 }
@@ -55,6 +58,11 @@ func (o Options) patience() time.Duration {
 // loadVRRP reads the keepalived configuration. It never fails: what cannot be
 // run is reported and left out.
 func loadVRRP(o Options, diags *config.Diagnostics) *vrrpsettings.Config {
+	return readVRRP(o, lookupHost, diags)
+}
+
+// readVRRP reads it with a way to find the addresses of names.
+func readVRRP(o Options, lookupHost func(string) []netip.Addr, diags *config.Diagnostics) *vrrpsettings.Config {
 	host := hostName()
 	short, _, _ := strings.Cut(host, ".")
 	id := o.ConfigID

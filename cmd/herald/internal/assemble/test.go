@@ -3,6 +3,7 @@ package assemble
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"slices"
 
@@ -58,7 +59,10 @@ func runsScripts(cfg *settings.Config) bool {
 		slices.ContainsFunc(cfg.Groups, func(g settings.Group) bool { return notifies(g.Notify) })
 }
 
-// Place is where the configuration wants a daemon that is called keepalived.
+// Place is where the configuration wants a daemon that is called keepalived,
+// and the VRRP role of any other.
 func Place(o Options) personality.Place {
-	return personality.Place(loadVRRP(o, &config.Diagnostics{}).Process)
+	nobody := func(string) []netip.Addr { return nil } // no name says where
+	p := readVRRP(o, nobody, &config.Diagnostics{}).Process
+	return personality.Place{NetNamespace: p.NetNamespace, Instance: p.Instance, UsePidDir: p.UsePidDir}
 }

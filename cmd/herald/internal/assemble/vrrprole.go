@@ -34,10 +34,14 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	cfg := loadVRRP(o, &diags)
 	report(role, &diags)
 
+	place := cfg.Process.NetNamespace
+	if o.InNamespace {
+		place = "" // the parent is there too
+	}
 	scripts := &scriptRunner{ctx: ctx, role: role}
 	others := newNotifier(role, cfg)
 	defer others.close()
-	if err := scripts.declare(ctx, cfg, others.scripts(cfg)); err != nil {
+	if err := scripts.declare(ctx, cfg, others.scripts(cfg), place); err != nil {
 		return err
 	}
 	files, err := watchedFiles(ctx, role, cfg)
@@ -72,8 +76,8 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		Scripts:      scripts,
 		Log:          roleLog(role),
 		OnChange:     func(list []stats.Instance) { publish(role, list) },
-		OnHeld:       func(list []settings.Address) { role.Held(addresses(list)) },
-		OnBelongings: func(b settings.Belongings) { belongings(role, b) },
+		OnHeld:       func(list []settings.Address) { role.Held(addresses(list, place)) },
+		OnBelongings: func(b settings.Belongings) { b.NetNamespace = place; belongings(role, b) },
 		OnState:      role.State,
 		OnEvent:      others.tell,
 	})
@@ -87,7 +91,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	if err != nil {
 		return fmt.Errorf("give up privileges: %w", err)
 	}
-	begin, err := role.Ready(ctx, ipc.Prepared{Note: notes})
+	begin, err := role.Ready(ctx, ipc.Prepared{Note: notes, NetNamespace: cfg.Process.NetNamespace})
 	if err != nil {
 		return err
 	}
@@ -221,10 +225,10 @@ func belongings(role *ipc.Role, b settings.Belongings) {
 	role.Belongings(raw)
 }
 
-func addresses(list []settings.Address) []ipc.Address {
+func addresses(list []settings.Address, place string) []ipc.Address {
 	held := make([]ipc.Address, 0, len(list))
 	for _, a := range list {
-		held = append(held, ipc.Address{Prefix: a.Prefix.String(), Interface: a.Device, Label: a.Label})
+		held = append(held, ipc.Address{Prefix: a.Prefix.String(), Interface: a.Device, Label: a.Label, NetNamespace: place})
 	}
 	return held
 }
@@ -240,8 +244,8 @@ type scriptRunner struct {
 
 // declare names every script that is really executed. One the parent refuses
 // counts as failing, and the log says why. notices are declared with them:
-// the parent takes one list.
-func (r *scriptRunner) declare(ctx context.Context, cfg *settings.Config, notices []ipc.Script) error {
+// the parent takes one list. place is the network namespace of all.
+func (r *scriptRunner) declare(ctx context.Context, cfg *settings.Config, notices []ipc.Script, place string) error {
 	var list []ipc.Script
 	for _, s := range cfg.Scripts {
 		if s.InProcess {
@@ -256,6 +260,9 @@ func (r *scriptRunner) declare(ctx context.Context, cfg *settings.Config, notice
 	list = append(list, notices...)
 	if len(list) == 0 {
 		return nil
+	}
+	for i := range list {
+		list[i].NetNamespace = place
 	}
 	refused, err := r.role.DeclareScripts(ctx, list)
 	if err != nil {

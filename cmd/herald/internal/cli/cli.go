@@ -132,6 +132,9 @@ type Options struct {
 	ConfigID   string   // picks the lines of keepalived.conf that begin with @; the host's name when empty
 	Nodes      []string // keepalived.conf of other nodes, to be checked against
 	FastStop   bool     // a stop does not wait for who takes the addresses
+	// InNamespace says that the whole daemon is in its network namespace
+	// already.
+	InNamespace bool
 }
 
 // DefaultOptions are used where the command line names nothing.
@@ -163,6 +166,9 @@ func (o Options) Args() []string {
 	}
 	if o.FastStop {
 		args = append(args, "--fast-stop")
+	}
+	if o.InNamespace {
+		args = append(args, "--in-namespace")
 	}
 	return append(args, "--run-dir", o.RunDir)
 }

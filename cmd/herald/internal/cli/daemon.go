@@ -97,13 +97,16 @@ func live(ctx context.Context, p Program, o Options, h habits, stderr io.Writer)
 
 // daemonFiles reads the flags of the daemon and its roles.
 func daemonFiles(p Program, name string, args []string) (Options, error) {
-	var fast bool
+	var fast, inside bool
 	var id string
 	o, err := files(p, name, args, func(set *flag.FlagSet) {
 		set.BoolVar(&fast, "fast-stop", false, "")
 		set.StringVar(&id, "config-id", "", "")
+		if name == "role" {
+			set.BoolVar(&inside, "in-namespace", false, "")
+		}
 	})
-	o.FastStop, o.ConfigID = fast, id
+	o.FastStop, o.ConfigID, o.InNamespace = fast, id, inside
 	return o, err
 }
 

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"syscall"
 
@@ -18,6 +17,7 @@ import (
 
 	"herald/cmd/herald/internal/ipc"
 	"herald/cmd/herald/internal/lockfile"
+	"herald/cmd/herald/internal/netns"
 	"herald/cmd/herald/internal/personality"
 )
 
@@ -28,11 +28,9 @@ const keepalivedVersion = "v2.2.7"
 // noConfiguration is keepalived's exit code without a configuration file.
 const noConfiguration = 6
 
-// Environment entries that carry a start from one process image to the next.
-const (
-	inNamespace  = "HERALD_NETNS"  // the network namespace that was entered
-	inBackground = "HERALD_FORKED" // descriptor 3 takes a byte when it serves
-)
+// inBackground is the environment entry that carries a start from one process
+// image to the next: descriptor 3 takes a byte when it serves.
+const inBackground = "HERALD_FORKED"
 
 // Keepalived is herald under the name keepalived: the VRRP role alone, with
 // keepalived's command line, pid files, signals and exit codes.
@@ -81,8 +79,8 @@ func Keepalived(ctx context.Context, p Program, args []string, stdout, stderr io
 	if line.Namespace != "" {
 		place.NetNamespace = line.Namespace
 	}
-	if ns := place.NetNamespace; ns != "" && p.Getenv(inNamespace) != ns {
-		fmt.Fprintf(stderr, "keepalived: %v\n", enter(ns)) // returns only when it failed
+	if ns := place.NetNamespace; ns != "" && netns.Entered() != ns {
+		fmt.Fprintf(stderr, "keepalived: %v\n", netns.Enter(ns)) // returns only when it failed
 		return Failed
 	}
 	if !line.DontFork && p.Getenv(inBackground) == "" {
@@ -103,21 +101,6 @@ func testKeepalived(p Program, o Options, line personality.Line, stderr io.Write
 	}
 	defer f.Close()
 	return p.Test(o, f)
-}
-
-// enter starts this program again with the same command line in a network
-// namespace: every thread of a process has its own, and only a start makes
-// them agree.
-func enter(name string) error {
-	runtime.LockOSThread() // never unlocked: the process is replaced or ends
-	f, err := os.Open(filepath.Join("/run/netns", name))
-	if err == nil {
-		err = unix.Setns(int(f.Fd()), unix.CLONE_NEWNET)
-	}
-	if err == nil {
-		err = syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), inNamespace+"="+name))
-	}
-	return fmt.Errorf("enter network namespace %s: %w", name, err)
 }
 
 // background starts the daemon in a session of its own and waits until it
@@ -154,7 +137,8 @@ func serveKeepalived(ctx context.Context, p Program, o Options, line personality
 		defer tell.Close()
 	}
 	os.Unsetenv(inBackground)
-	os.Unsetenv(inNamespace)
+	netns.Forget()
+	o.InNamespace = place.NetNamespace != ""
 	os.Chdir("/") // every path is absolute; a directory is not kept busy
 	parentFile, vrrpFile := line.PidFiles(place)
 	o.RunDir = runDirOf(parentFile)

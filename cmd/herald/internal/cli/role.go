@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/netns"
 	"herald/cmd/herald/internal/process"
 )
 
@@ -28,6 +29,10 @@ func runRole(ctx context.Context, p Program, args []string, _, stderr io.Writer)
 		return wrong(stderr, "role", err)
 	}
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	var stuck error
+	if ns := namespaceOf(p, name, o); ns != "" && netns.Entered() != ns {
+		stuck = netns.Enter(ns) // returns only when it failed
+	}
 	role, err := ipc.Inherit()
 	if err != nil {
 		return wrong(stderr, "role", err)
@@ -35,7 +40,21 @@ func runRole(ctx context.Context, p Program, args []string, _, stderr io.Writer)
 	if err := process.Rename("herald-" + string(name)); err != nil {
 		role.Log(err.Error())
 	}
+	if stuck != nil {
+		role.Failed(stuck)
+		role.Close()
+		return Failed
+	}
 	return liveRole(context.WithoutCancel(ctx), p, name, role, o, orphanTime)
+}
+
+// namespaceOf is the network namespace a role has to be in, empty for that of
+// the parent. The role looks, for the parent reads no configuration.
+func namespaceOf(p Program, name ipc.Name, o Options) string {
+	if name != ipc.VRRP || o.InNamespace || p.Place == nil {
+		return ""
+	}
+	return p.Place(o).NetNamespace
 }
 
 // liveRole lives a role and bounds its life after its parent's end.

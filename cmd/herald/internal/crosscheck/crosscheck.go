@@ -28,6 +28,7 @@ func Both(v *vrrp.Config, p *proxy.Config, local []netip.Addr, diags *config.Dia
 	if v == nil || p == nil {
 		return
 	}
+	checkPlace(v, p, diags)
 	binds := boundAddresses(p)
 	virtual := virtualAddresses(v)
 	for _, b := range binds {

@@ -52,6 +52,8 @@ type Script struct {
 	Lane string `json:"lane,omitempty"`
 	// Lasting ends with the role's process, other scripts with the daemon.
 	Lasting bool `json:"lasting,omitempty"`
+	// NetNamespace it runs in, by name; empty is the parent's.
+	NetNamespace string `json:"net_namespace,omitempty"`
 }
 
 // Notice asks for a run nobody waits for: it goes on when the role ends.
@@ -81,6 +83,8 @@ type Address struct {
 	Prefix    string `json:"prefix"` // "10.1.1.10/32"
 	Interface string `json:"interface"`
 	Label     string `json:"label,omitempty"`
+	// NetNamespace the interface is in, by name; empty is the parent's.
+	NetNamespace string `json:"net_namespace,omitempty"`
 }
 
 // Finding is one diagnostic of a role's configuration.
@@ -92,7 +96,10 @@ type Finding struct {
 // Prepared goes with READY: what the role found out that the parent needs.
 type Prepared struct {
 	PidFile string `json:"pid_file,omitempty"` // haproxy.cfg's pidfile; the parent writes its own pid
-	Note    string `json:"note,omitempty"`     // what could not be had, for the log: "no real-time scheduling: ..."
+	// NetNamespace is the one the role's configuration names: it stays the
+	// same as long as the daemon runs.
+	NetNamespace string `json:"net_namespace,omitempty"`
+	Note         string `json:"note,omitempty"` // what could not be had, for the log: "no real-time scheduling: ..."
 }
 
 // ProxyFact tells a VRRP role whether the proxy here is serving. Known is

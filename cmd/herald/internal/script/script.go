@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/netns"
 )
 
 // grace is how long a script has between SIGTERM and SIGKILL
@@ -48,6 +49,8 @@ type Command struct {
 	env  []string
 	who  *syscall.Credential // nil runs as this process
 	time time.Duration
+	// place is the network namespace, empty for that of this process.
+	place string
 }
 
 // Prepare resolves the account and the path of s. The error says why it must
@@ -69,7 +72,7 @@ func Prepare(s ipc.Script) (*Command, error) {
 			return nil, fmt.Errorf("%w: it would run as root (script_user names another user)", err)
 		}
 	}
-	c := &Command{path: path, argv: s.Argv, time: s.Timeout, env: []string{"PATH=" + searchPath, "USER=" + u.Username, "HOME=" + u.HomeDir}}
+	c := &Command{path: path, argv: s.Argv, time: s.Timeout, place: s.NetNamespace, env: []string{"PATH=" + searchPath, "USER=" + u.Username, "HOME=" + u.HomeDir}}
 	if os.Geteuid() == 0 {
 		c.who = who
 	} else if int(who.Uid) != os.Geteuid() {
@@ -83,7 +86,7 @@ func Prepare(s ipc.Script) (*Command, error) {
 func (c *Command) Run(ctx context.Context, more ...string) ipc.ScriptResult {
 	began := time.Now()
 	cmd := &exec.Cmd{Path: c.path, Args: slices.Concat(c.argv, more), Env: c.env, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Setpgid: true, Credential: c.who}}
-	if err := cmd.Start(); err != nil {
+	if err := netns.Do(c.place, cmd.Start); err != nil {
 		return ipc.ScriptResult{Exit: -1, Error: err.Error(), Took: time.Since(began)}
 	}
 	ended := make(chan error, 1)

@@ -24,6 +24,9 @@ func (s *Supervisor) hear(r *role, report ipc.Report) {
 	case *ipc.RunRequest:
 		s.runScript(r, m)
 	case *ipc.ReadyRequest:
+		if s.moved(r, m.Prepared.NetNamespace) {
+			return
+		}
 		if r.ready == nil {
 			r.ready = m
 			s.step(lifecycle.Prepared{ID: r.id})

@@ -38,6 +38,9 @@ type Supervisor struct {
 	starts     map[ipc.Name]int    // by a restart
 	last       map[ipc.Name]string // why a role died last
 
+	// place is the network namespace of VRRP, by name; nil until it is known.
+	place *string
+
 	changing bool // a start or reload is under way: findings are collected
 	findings []ipc.Finding
 	waiting  chan Result // of a reload somebody waits for; nil when none

@@ -20,6 +20,10 @@ func Belongings(raw ipc.Belongings) error {
 	if err := json.Unmarshal(raw, &b); err != nil {
 		return fmt.Errorf("read what the VRRP role held: %w", err)
 	}
+	return inside(b.NetNamespace, func() error { return clear(b) })
+}
+
+func clear(b settings.Belongings) error {
 	k, err := kernel.Open()
 	if err != nil {
 		return err

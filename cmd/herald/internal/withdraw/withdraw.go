@@ -10,17 +10,38 @@ package withdraw
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/netns"
 )
 
-// Addresses removes every address of list that is there, in the network
-// namespace of the process. One that cannot be removed does not keep the
-// others.
+// Addresses removes every address of list that is there, each in its network
+// namespace. One that cannot be removed does not keep the others.
 func Addresses(list []ipc.Address) error {
+	places := map[string][]ipc.Address{}
+	for _, a := range list {
+		places[a.NetNamespace] = append(places[a.NetNamespace], a)
+	}
+	var failed []error
+	for name, there := range places {
+		failed = append(failed, inside(name, func() error { return addresses(there) }))
+	}
+	return errors.Join(failed...)
+}
+
+// inside does f in a network namespace; one that is gone has nothing left.
+func inside(name string, f func() error) error {
+	if err := netns.Do(name, f); name == "" || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func addresses(list []ipc.Address) error {
 	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return fmt.Errorf("open rtnetlink: %w", err)
