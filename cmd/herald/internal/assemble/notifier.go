@@ -1,9 +1,11 @@
 package assemble
 
 import (
+	"context"
 	"fmt"
 	"os/user"
 	"strconv"
+	"time"
 
 	"herald/cmd/herald/internal/fifo"
 	"herald/cmd/herald/internal/ipc"
@@ -86,8 +88,9 @@ func (n *notifier) scripts(cfg *settings.Config) []ipc.Script {
 	return list
 }
 
-// start begins: after READY, when privileges are dropped.
-func (n *notifier) start(m settings.Mail) {
+// start begins: after READY, when privileges are dropped. waiting is the mail
+// of the process before.
+func (n *notifier) start(m settings.Mail, waiting []mail.Message) {
 	for _, r := range n.readers {
 		n.role.Notice(r)
 	}
@@ -95,9 +98,36 @@ func (n *notifier) start(m settings.Mail) {
 	if wanted && m.Server == "" {
 		n.role.Log("no mail is sent: notification_email is given and no smtp_server")
 	} else if wanted {
-		n.mailer = mail.Start(mail.Options{Server: m.Server, Helo: m.Helo, From: m.From, To: m.To, Connect: m.Timeout,
+		n.mailer = mail.Start(mail.Options{Server: m.Server, Helo: m.Helo, From: m.From, To: m.To, Connect: m.Timeout, First: waiting,
 			Failed: func(err error) { n.role.Log(err.Error()) }})
 	}
+	if n.mailer == nil {
+		n.dropped(waiting, "no mail is sent any more")
+	}
+}
+
+func (n *notifier) dropped(list []mail.Message, why string) {
+	for _, msg := range list {
+		n.role.Log(fmt.Sprintf("mail %q is dropped: %s", msg.Subject, why))
+	}
+}
+
+// waiting ends the mailer and returns what it did not send, for a successor.
+func (n *notifier) waiting() []mail.Message {
+	if n.mailer == nil {
+		return nil
+	}
+	return n.mailer.Take()
+}
+
+// finish sends the mail that waits, until deadline. Nothing is told any more.
+func (n *notifier) finish(deadline time.Time) {
+	if n.mailer == nil {
+		return
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	n.dropped(n.mailer.Finish(ctx), "the daemon stops")
 }
 
 // tell passes one event on; it is vrrp.Ports.OnEvent.
@@ -124,7 +154,7 @@ func (n *notifier) tell(e notice.Event) {
 // close ends what runs in this process.
 func (n *notifier) close() {
 	if n.mailer != nil {
-		n.mailer.Close()
+		n.mailer.Take()
 	}
 	for _, f := range n.fifos {
 		f.Close()

@@ -54,7 +54,7 @@ func TestScriptsAreAskedForByStateThenForAll(t *testing.T) {
 	cfg := &settings.Config{RouterID: "R1", Notification: settings.Notification{Fifos: []settings.Fifo{{Path: path, Script: reader}},
 		Mail: settings.Mail{To: []string{"a@x.org"}}}}
 	n, _, parent := told(t, cfg)
-	n.start(cfg.Notification.Mail)
+	n.start(cfg.Notification.Mail, nil)
 	n.tell(notice.Event{Name: "VI_1", State: notice.Master, Priority: 100, Mail: true})
 	n.tell(notice.Event{Name: "VI_1", State: notice.MasterPriority, Priority: 90})
 	n.tell(notice.Event{Name: "VI_1", State: notice.LowerPriority, Priority: 90})

@@ -23,6 +23,10 @@ import (
 // after it.
 const resignTimeout = 2 * time.Second
 
+// lastMail is when mail that waits is given up, from the word to stop on: the
+// parent kills a role that has not gone after 3 s.
+const lastMail = 2500 * time.Millisecond
+
 // heartbeat is how often a role tells that it lives.
 const heartbeat = time.Second
 
@@ -78,7 +82,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		OnChange:     func(list []stats.Instance) { publish(role, list) },
 		OnHeld:       func(list []settings.Address) { role.Held(addresses(list, place)) },
 		OnBelongings: func(b settings.Belongings) { b.NetNamespace = place; belongings(role, b) },
-		OnState:      role.State,
+		OnState:      func(b []byte) { role.State(legacy{VRRP: b}.pack()) },
 		OnEvent:      others.tell,
 	})
 	if err != nil {
@@ -95,8 +99,9 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	if err != nil {
 		return err
 	}
-	if begin.State != nil {
-		if err := server.Resume(begin.State); err != nil {
+	before := unpack(begin.State)
+	if before.VRRP != nil {
+		if err := server.Resume(before.VRRP); err != nil {
 			role.Log(fmt.Sprintf("the state of the process before cannot be used, starting afresh: %v", err))
 		}
 	}
@@ -105,12 +110,12 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		server.SetProxyParts(begin.Parts.Frontends, begin.Parts.Backends)
 	}
 	tellServing(server, begin.Proxy)
-	others.start(cfg.Notification.Mail)
-	return serveVRRP(ctx, role, server, cfg, o.patience())
+	others.start(cfg.Notification.Mail, before.Mail)
+	return serveVRRP(ctx, role, server, cfg, others, o.patience())
 }
 
 // serveVRRP runs the instances and obeys the parent.
-func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, cfg *settings.Config, patience time.Duration) error {
+func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, cfg *settings.Config, others *notifier, patience time.Duration) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
 	beating, stopBeating := context.WithCancel(ctx)
@@ -124,13 +129,13 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, cfg *se
 			if !alive {
 				// The parent was killed: nobody restarts us, so the addresses
 				// must not stay.
-				return resign(server, ended, patience)
+				return resign(server, ended, others, patience)
 			}
 			switch c := c.(type) {
 			case ipc.Stop:
-				return resign(server, ended, patience)
+				return resign(server, ended, others, patience)
 			case ipc.Handover:
-				return handOver(role, server, ended)
+				return handOver(role, server, ended, others)
 			case ipc.Rest:
 				server.SetDrained(bool(c))
 			case ipc.ProxyFact:
@@ -176,25 +181,29 @@ func beat(ctx context.Context, role *ipc.Role, server *vrrp.Server) {
 }
 
 // resign gives everything up within patience: zero does not wait for
-// successors, as keepalived does not.
-func resign(server *vrrp.Server, ended <-chan error, patience time.Duration) error {
+// successors, as keepalived does not. Mail that waits has the rest of the
+// time the parent gives.
+func resign(server *vrrp.Server, ended <-chan error, others *notifier, patience time.Duration) error {
+	last := time.Now().Add(lastMail)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	err := server.Stop(ctx)
 	<-ended
+	others.finish(last)
 	return err
 }
 
 // handOver leaves everything as it is to a successor.
-func handOver(role *ipc.Role, server *vrrp.Server, ended <-chan error) error {
+func handOver(role *ipc.Role, server *vrrp.Server, ended <-chan error, others *notifier) error {
 	ctx, cancel := context.WithTimeout(context.Background(), resignTimeout)
 	defer cancel()
 	blob, err := server.Handover(ctx)
 	if err != nil {
 		return fmt.Errorf("hand over: %w", err)
 	}
-	role.HandOver(blob)
-	return <-ended
+	err = <-ended
+	role.HandOver(legacy{VRRP: blob, Mail: others.waiting()}.pack())
+	return err
 }
 
 // tellServing answers the tracked question whether the proxy serves; before

@@ -5,8 +5,8 @@
 // about a state is old when the server is back.
 //
 //	m := mail.Start(mail.Options{Server: "127.0.0.1:25", To: []string{"admin@example.com"}})
-//	defer m.Close()
 //	m.Send("[node1] VRRP Instance VI_1 - Entering MASTER state", "=> ... <=")
+//	left := m.Finish(ctx) // or m.Take(), for a successor to go on with
 package mail
 
 import (
@@ -32,6 +32,8 @@ type Options struct {
 	From    string
 	To      []string
 	Connect time.Duration // bounds connecting
+	// First are messages a predecessor did not come to send.
+	First []Message
 	// Failed takes what went wrong; it must not wait.
 	Failed func(error)
 	// Dial is net.Dialer's when nil.
@@ -41,15 +43,19 @@ type Options struct {
 // Mailer sends in the background.
 type Mailer struct {
 	opt     Options
-	queue   chan message
+	queue   chan Message
 	live    context.Context
 	quit    context.CancelFunc
+	last    chan struct{} // closed when nothing more is queued
 	stopped chan struct{}
+	broken  []Message // the one that was under way at the end; read after stopped
 }
 
-type message struct {
-	at            time.Time
-	subject, body string
+// Message is one that waits.
+type Message struct {
+	At      time.Time `json:"at"` // when there was something to say
+	Subject string    `json:"subject"`
+	Body    string    `json:"body"`
 }
 
 // Start starts the sender.
@@ -57,7 +63,10 @@ func Start(o Options) *Mailer {
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{}).DialContext
 	}
-	m := &Mailer{opt: o, queue: make(chan message, maxWaiting), stopped: make(chan struct{})}
+	m := &Mailer{opt: o, queue: make(chan Message, maxWaiting), last: make(chan struct{}), stopped: make(chan struct{})}
+	for _, msg := range o.First {
+		m.put(msg)
+	}
 	m.live, m.quit = context.WithCancel(context.Background())
 	go m.run()
 	return m
@@ -65,18 +74,44 @@ func Start(o Options) *Mailer {
 
 // Send queues a message.
 func (m *Mailer) Send(subject, body string) {
+	m.put(Message{time.Now(), oneLine(subject), body})
+}
+
+func (m *Mailer) put(msg Message) {
 	select {
-	case m.queue <- message{time.Now(), oneLine(subject), body}:
+	case m.queue <- msg:
 	default:
-		m.opt.Failed(fmt.Errorf("mail %q is dropped: %d wait already", subject, maxWaiting))
+		m.opt.Failed(fmt.Errorf("mail %q is dropped: %d wait already", msg.Subject, maxWaiting))
 	}
 }
 
-// Close ends the sender, in the middle of a message if need be, and drops what
-// waits.
-func (m *Mailer) Close() {
+// Take ends the sender at once and returns what it did not send, the oldest
+// first. The message it was at is among them unless the server had it whole:
+// none is sent twice.
+func (m *Mailer) Take() []Message {
 	m.quit()
 	<-m.stopped
+	left := m.broken
+	m.broken = nil
+	for {
+		select {
+		case msg := <-m.queue:
+			left = append(left, msg)
+		default:
+			return left
+		}
+	}
+}
+
+// Finish sends what waits until ctx ends and returns what it did not send.
+// Nothing may be queued any more; it is called once.
+func (m *Mailer) Finish(ctx context.Context) []Message {
+	close(m.last)
+	select {
+	case <-m.stopped:
+	case <-ctx.Done():
+	}
+	return m.Take()
 }
 
 func (m *Mailer) run() {
@@ -85,21 +120,47 @@ func (m *Mailer) run() {
 		select {
 		case <-m.live.Done():
 			return
+		default: // before what waits
+		}
+		select {
+		case <-m.live.Done():
+			return
 		case msg := <-m.queue:
-			if err := m.deliver(msg); err != nil && m.live.Err() == nil {
-				m.opt.Failed(fmt.Errorf("mail %q to %s: %w", msg.subject, m.opt.Server, err))
-			}
+			m.attempt(msg)
+			continue
+		default: // before the end
+		}
+		select {
+		case <-m.live.Done():
+			return
+		case <-m.last:
+			return
+		case msg := <-m.queue:
+			m.attempt(msg)
 		}
 	}
 }
 
-// deliver sends one message over a connection of its own.
-func (m *Mailer) deliver(msg message) error {
+// attempt sends a message, once.
+func (m *Mailer) attempt(msg Message) {
+	given, err := m.deliver(msg)
+	switch {
+	case err == nil:
+	case m.live.Err() == nil:
+		m.opt.Failed(fmt.Errorf("mail %q to %s: %w", msg.Subject, m.opt.Server, err))
+	case !given:
+		m.broken = []Message{msg}
+	}
+}
+
+// deliver sends one message over a connection of its own. given reports
+// whether the server may have it.
+func (m *Mailer) deliver(msg Message) (given bool, err error) {
 	ctx, cancel := context.WithTimeout(m.live, m.opt.Connect)
 	conn, err := m.opt.Dial(ctx, "tcp", m.opt.Server)
 	cancel()
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(talk))
@@ -107,40 +168,41 @@ func (m *Mailer) deliver(msg message) error {
 	host, _, _ := net.SplitHostPort(m.opt.Server)
 	c, err := smtp.NewClient(conn, host)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := c.Hello(oneLine(m.opt.Helo)); err != nil {
-		return err
+		return false, err
 	}
 	if err := c.Mail(m.opt.From); err != nil {
-		return err
+		return false, err
 	}
 	for _, to := range m.opt.To {
 		if err := c.Rcpt(to); err != nil {
-			return fmt.Errorf("to %s: %w", to, err)
+			return false, fmt.Errorf("to %s: %w", to, err)
 		}
 	}
 	w, err := c.Data()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if _, err := io.WriteString(w, m.text(msg)); err != nil {
-		return err
+		return false, err
 	}
 	if err := w.Close(); err != nil {
-		return err
+		return true, err
 	}
-	return c.Quit()
+	c.Quit() // it has the message, whatever it says now
+	return true, nil
 }
 
 // text is the message with its headers (RFC 5322), in keepalived's order.
-func (m *Mailer) text(msg message) string {
-	return "Date: " + msg.at.Format(time.RFC1123Z) + "\r\n" +
+func (m *Mailer) text(msg Message) string {
+	return "Date: " + msg.At.Format(time.RFC1123Z) + "\r\n" +
 		"From: " + oneLine(m.opt.From) + "\r\n" +
-		"Subject: " + msg.subject + "\r\n" +
+		"Subject: " + msg.Subject + "\r\n" +
 		"X-Mailer: herald\r\n" +
 		"To: " + oneLine(strings.Join(m.opt.To, ", ")) + "\r\n" +
-		"\r\n" + msg.body + "\r\n\r\n"
+		"\r\n" + msg.Body + "\r\n\r\n"
 }
 
 // oneLine keeps a name from a configuration from adding headers.

@@ -64,7 +64,7 @@ func TestAMailIsToldAsKeepalivedTellsIt(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
 		synctest.Wait()
-		m.Close()
+		m.Take()
 	})
 }
 
@@ -88,7 +88,7 @@ func TestAServerThatDoesNotAnswerHoldsNobodyUp(t *testing.T) {
 		if len(failures) != 1 || !strings.Contains(failures[0], "dropped") {
 			t.Errorf("got %v", failures)
 		}
-		m.Close()
+		m.Take()
 		if took := time.Since(began); took != 0 {
 			t.Errorf("the end waited %v", took)
 		}
@@ -103,9 +103,107 @@ func TestAFailureIsToldAndTheNextIsTried(t *testing.T) {
 		m.Send("one", "")
 		m.Send("two", "")
 		synctest.Wait()
-		m.Close()
+		m.Take()
 		if want := `mail "one" to mail:25: refused|mail "two" to mail:25: refused`; strings.Join(failures, "|") != want {
 			t.Errorf("got %v, want %s", failures, want)
 		}
 	})
+}
+
+// subjects of messages.
+func subjects(list []Message) string {
+	var all []string
+	for _, msg := range list {
+		all = append(all, msg.Subject)
+	}
+	return strings.Join(all, " ")
+}
+
+// deaf is a server that takes a connection and says nothing.
+func deaf(context.Context, string, string) (net.Conn, error) {
+	ours, _ := net.Pipe()
+	return ours, nil
+}
+
+func TestWhatWasNotSentIsHandedOverInOrderAndSentByTheSuccessor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failed := func(err error) { t.Error(err) }
+		m := Start(Options{Server: "mail:25", Connect: time.Second, Failed: failed, Dial: deaf})
+		for _, s := range []string{"one", "two", "three"} {
+			m.Send(s, "")
+		}
+		synctest.Wait() // the first is under way
+		left := m.Take()
+		if got := subjects(left); got != "one two three" {
+			t.Errorf("handed over %q", got)
+		}
+		told := make(chan string, 3)
+		next := Start(Options{Server: "mail:25", Connect: time.Second, Failed: failed, First: left,
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				ours, theirs := net.Pipe()
+				go func() { told <- server(theirs) }()
+				return ours, nil
+			}})
+		next.Send("four", "")
+		if left := next.Finish(t.Context()); len(left) != 0 {
+			t.Errorf("left %q", subjects(left))
+		}
+		for _, want := range []string{"one", "two", "three", "four"} {
+			if got := <-told; !strings.Contains(got, "Subject: "+want+"\r\n") || !strings.Contains(got, "Date: Sat, 01 Jan 2000 00:00:00") {
+				t.Errorf("want %s, sent %s", want, got)
+			}
+		}
+	})
+}
+
+func TestTheEndWaitsNoLongerThanItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := Start(Options{Server: "mail:25", Connect: time.Second, Failed: func(err error) { t.Error(err) }, Dial: deaf})
+		m.Send("one", "")
+		m.Send("two", "")
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		began := time.Now()
+		if got := subjects(m.Finish(ctx)); got != "one two" {
+			t.Errorf("left %q", got)
+		}
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("waited %v", took)
+		}
+	})
+}
+
+func TestAMessageTheServerHasIsNotHandedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := Start(Options{Server: "mail:25", Connect: time.Second, Failed: func(err error) { t.Error(err) },
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				ours, theirs := net.Pipe()
+				go swallow(theirs)
+				return ours, nil
+			}})
+		m.Send("one", "")
+		m.Send("two", "")
+		synctest.Wait()
+		if got := subjects(m.Take()); got != "two" {
+			t.Errorf("handed over %q", got)
+		}
+	})
+}
+
+// swallow takes a whole message and never says that it did.
+func swallow(c net.Conn) {
+	c.Write([]byte("220 fake\r\n"))
+	lines := bufio.NewReader(c)
+	for {
+		line, err := lines.ReadString('\n')
+		switch {
+		case err != nil:
+			return
+		case strings.HasPrefix(line, "DATA"):
+			c.Write([]byte("354 go on\r\n"))
+		case line == ".\r\n", strings.HasPrefix(line, "Date"), !strings.Contains(line, "<") && !strings.HasPrefix(line, "EHLO"):
+		default:
+			c.Write([]byte("250 ok\r\n"))
+		}
+	}
 }
