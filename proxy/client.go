@@ -14,8 +14,9 @@ type client struct {
 	timer loop.Timer
 	w     *worker
 	port  *port
-	x     *stream // the request under way, or nil
-	in    []byte  // received and not yet used: a partial head, a pipelined request
+	x     *stream   // the request under way, or nil
+	own   *upstream // kept for this client alone
+	in    []byte    // received and not yet used: a partial head, a pipelined request
 	peer  netip.AddrPort
 	since int64 // accept, or the end of the previous response
 	// served counts finished requests.
@@ -208,6 +209,9 @@ func (c *client) used(n int) {
 // close ends the connection and gives back everything it holds.
 func (c *client) close() {
 	w, p := c.w, c.port
+	if c.own != nil {
+		c.own.close()
+	}
 	w.l.Drop(&c.timer)
 	c.Close()
 	if c.in != nil {

@@ -247,7 +247,7 @@ func queue(x *stream) answer {
 // connect gets a connection to the server: an idle one, or a new one.
 func connect(x *stream) answer {
 	if x.u == nil {
-		if !x.freshOnly && x.fe.http && x.c.served > 0 && x.keepServer && x.w.reuse(x.t, x) {
+		if !x.freshOnly && x.fe.http && x.keepServer && x.reuse() {
 			x.reused = true
 			x.t.tallies[x.w.id].reuses.Add(1)
 			x.connected = x.now()
@@ -316,6 +316,9 @@ func receive(x *stream) answer {
 	case x.u.Can()&loop.Readable != 0:
 		return x.readResponse()
 	case x.late&serverLate != 0:
+		if x.resend(settings.RetryResponseTimeout) {
+			return jump
+		}
 		x.flag('s', 'H')
 		x.t.tallies[x.w.id].errResp.Add(1)
 		x.be.tallies[x.w.id].errResp.Add(1)

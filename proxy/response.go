@@ -88,6 +88,9 @@ func (x *stream) holdResponse(buf []byte, shared bool) bool {
 
 // badResponse refuses what the server sent.
 func (x *stream) badResponse() answer {
+	if x.resend(settings.RetryJunkResponse) {
+		return jump
+	}
 	x.flag('P', 'H')
 	x.responseError()
 	return x.answer(502)
@@ -112,6 +115,9 @@ func (x *stream) responseLost() answer {
 		x.late = 0
 		return x.to(stepConnect)
 	}
+	if len(x.u.in) == 0 && x.resend(settings.RetryEmptyResponse) {
+		return jump
+	}
 	x.flag('S', 'H')
 	x.responseError()
 	x.serverAborted()
@@ -133,6 +139,9 @@ func idempotent(m h1.Method) bool {
 // passResponse sends the final head, and what of the body came with it.
 func (x *stream) passResponse(buf []byte, shared bool) answer {
 	w, h := x.w, &x.w.head
+	if kind := settings.RetryStatus(h.Status); kind != 0 && x.resend(kind) {
+		return jump
+	}
 	x.dataAt, x.status = x.now(), h.Status
 	x.headSent = true
 	f := &x.down
@@ -242,23 +251,16 @@ func (x *stream) connectFailed(who byte) answer {
 	}
 	x.late = 0
 	w, t := x.w, x.t
-	if x.tries <= 0 {
+	if x.tries <= 0 || !x.be.cfg.RetryOn.Has(settings.RetryConnFailure) {
 		x.flag(who, 'C')
 		t.tallies[w.id].errConn.Add(1)
 		x.be.tallies[w.id].errConn.Add(1)
 		return x.answer(503)
 	}
-	x.tries--
-	x.retries++
-	if x.redispatches() {
-		x.avoid = t.index
-		x.vacate()
+	if x.anotherTry() {
 		if active, _, _ := x.be.group.Counts(); active > 1 {
 			return x.to(stepPick)
 		}
-	} else {
-		t.tallies[w.id].retries.Add(1)
-		x.be.tallies[w.id].retries.Add(1)
 	}
 	delay := retryPause
 	if c := x.be.cfg.Timeouts.Connect; c > 0 {
@@ -266,6 +268,42 @@ func (x *stream) connectFailed(who byte) answer {
 	}
 	x.c.arm(delay)
 	return x.to(stepPause)
+}
+
+// anotherTry counts one more attempt, and gives up the place on the server
+// when that goes to another: it reports so.
+func (x *stream) anotherTry() (leave bool) {
+	x.tries--
+	x.retries++
+	if x.redispatches() {
+		x.avoid = x.t.index
+		x.vacate()
+		return true
+	}
+	x.t.tallies[x.w.id].retries.Add(1)
+	x.be.tallies[x.w.id].retries.Add(1)
+	return false
+}
+
+// resend makes the stream send its request again after a failure of this
+// kind, at once, if retry-on says so and the request is still there as a
+// whole.
+func (x *stream) resend(kind settings.RetryOn) bool {
+	if !x.be.cfg.RetryOn.Has(kind) || x.tries <= 0 || x.bodyGone || x.headSent || x.up.fault == faultSource || x.up.fault == faultFormat || x.clientLeft() {
+		return false
+	}
+	x.u.Reset()
+	x.u.close()
+	x.u = nil
+	x.down.release(x.w)
+	x.reused = false
+	x.sent, x.up.fault, x.up.done, x.late = 0, faultNone, false, 0
+	if x.anotherTry() {
+		x.to(stepPick)
+	} else {
+		x.to(stepConnect)
+	}
+	return true
 }
 
 // redispatches reports whether the attempt after x.retries others may go to

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"herald/proxy/loop"
+	"herald/proxy/settings"
 )
 
 const eagain = unix.EAGAIN
@@ -21,7 +22,8 @@ type upstream struct {
 	x         *stream // nil while idle
 	in        []byte  // a partial response head
 	connected bool
-	uses      int
+	uses      int     // responses so far
+	owner     *client // the only one who may use it while idle; nil: anyone
 }
 
 type upstreamSlab struct {
@@ -45,8 +47,8 @@ func (s *upstreamSlab) give(u *upstream) {
 	s.free = append(s.free, u)
 }
 
-// idleLife is how long an unused connection to a server is kept, HAProxy's
-// pool-purge-delay.
+// idleLife is the default of pool-purge-delay: how long an unused connection
+// to a server is kept.
 const idleLife = 5 * time.Second
 
 // dial starts a connection to t for x.
@@ -74,34 +76,72 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 	return 0
 }
 
-// reuse takes the idle connection to t that was used last, if there is one.
-func (w *worker) reuse(t *target, x *stream) bool {
+// reuse takes an idle connection to the stream's server, if http-reuse allows
+// it one and there is one: the client's own, else the one used last.
+func (x *stream) reuse() bool {
+	w, t := x.w, x.t
+	if own := x.c.own; own != nil {
+		x.c.own, own.owner = nil, nil
+		if own.t == t {
+			w.l.Disarm(&own.timer)
+			own.x, x.u = x, own
+			return true
+		}
+		own.close()
+	}
+	least := 0 // uses so far
+	switch mode := x.be.cfg.Reuse; {
+	case mode == settings.ReuseNever, mode == settings.ReuseSafe && x.c.served == 0:
+		return false
+	case mode == settings.ReuseAggressive && x.c.served == 0:
+		least = 2
+	}
 	if t.slot >= len(w.idle) {
 		return false
 	}
 	list := w.idle[t.slot]
-	if len(list) == 0 {
-		return false
+	for i := len(list) - 1; i >= 0; i-- {
+		u := list[i]
+		if u.uses < least {
+			continue
+		}
+		w.idle[t.slot] = slices.Delete(list, i, i+1)
+		t.idle.Add(-1)
+		w.l.Disarm(&u.timer)
+		u.x, x.u = x, u
+		return true
 	}
-	u := list[len(list)-1]
-	w.idle[t.slot] = list[:len(list)-1]
-	t.idle.Add(-1)
-	w.l.Disarm(&u.timer)
-	u.x, x.u = x, u
-	return true
+	return false
 }
 
-// park keeps u for the next request.
+// park keeps u for the next request, within the limits of the server's pool:
+// for any client's, or with http-reuse never for its own.
 func (u *upstream) park() {
-	w := u.w
+	w, pool, c := u.w, &u.t.cfg.Pool, u.x.c
 	u.x = nil
 	u.uses++
+	if pool.MaxReuse > 0 && u.uses >= pool.MaxReuse || pool.MaxConn > 0 && u.t.idle.Load() >= int64(pool.MaxConn-1) {
+		u.close()
+		return
+	}
+	life := pool.Purge
+	if life == 0 {
+		life = idleLife
+	}
+	if u.t.be.cfg.Reuse == settings.ReuseNever {
+		u.owner, c.own = c, u
+		u.arm(life)
+		if u.Can()&(loop.Readable|loop.Hangup) != 0 {
+			u.unpark()
+		}
+		return
+	}
 	for u.t.slot >= len(w.idle) {
 		w.idle = append(w.idle, nil)
 	}
 	w.idle[u.t.slot] = append(w.idle[u.t.slot], u)
 	u.t.idle.Add(1)
-	u.arm(idleLife)
+	u.arm(life)
 	if u.Can()&(loop.Readable|loop.Hangup) != 0 {
 		u.unpark()
 	}
@@ -109,6 +149,11 @@ func (u *upstream) park() {
 
 // unpark closes an idle connection.
 func (u *upstream) unpark() {
+	if u.owner != nil {
+		u.owner.own = nil
+		u.close()
+		return
+	}
 	list := u.w.idle[u.t.slot]
 	if i := slices.Index(list, u); i >= 0 {
 		u.w.idle[u.t.slot] = slices.Delete(list, i, i+1)

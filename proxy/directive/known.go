@@ -108,8 +108,8 @@ var knownProxy = merge(
 		"splice-response tcp-smart-accept tcp-smart-connect", "option "),
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "capture clitcpka-cnt clitcpka-idle clitcpka-intvl compression declare dynamic-cookie-key email-alert "+
-		"error-log-format errorfiles errorloc errorloc302 errorloc303 hash-balance-factor hash-type http-error http-reuse "+
-		"load-server-state-from-file log-format-sd max-keep-alive-queue max-session-srv-conns retry-on server-state-file-name "+
+		"error-log-format errorfiles errorloc errorloc302 errorloc303 hash-balance-factor hash-type http-error "+
+		"load-server-state-from-file log-format-sd max-keep-alive-queue max-session-srv-conns server-state-file-name "+
 		"srvtcpka-cnt srvtcpka-idle srvtcpka-intvl unique-id-format unique-id-header", ""),
 	newerProxy,
 )
@@ -164,8 +164,8 @@ var knownServer = merge(
 	optionNames(0, config.Warning, "allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 non-stick stick "+
 		"ssl-reuse tfo tls-tickets no-verifyhost"),
 	optionNames(1, config.Warning, "agent-addr agent-inter agent-port agent-send alpn ca-file check-alpn check-sni ciphers "+
-		"ciphersuites crl-file crt error-limit max-reuse minconn npn observe on-error on-marked-up pool-low-conn pool-max-conn "+
-		"pool-purge-delay proxy-v2-options resolve-net resolve-opts resolve-prefer resolvers slowstart sni ssl-max-ver "+
+		"ciphersuites crl-file crt error-limit minconn npn observe on-error on-marked-up "+
+		"proxy-v2-options resolve-net resolve-opts resolve-prefer resolvers slowstart sni ssl-max-ver "+
 		"ssl-min-ver tcp-ut verify verifyhost ws cc client-sigalgs curves guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
 	silent(0, "no-agent-check no-check-send-proxy no-check-ssl no-send-proxy no-send-proxy-v2 no-send-proxy-v2-ssl "+

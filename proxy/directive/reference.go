@@ -10,7 +10,7 @@ import (
 
 var (
 	globalKeywords = config.NewRegistry(slices.Concat(globalRows, globalLogRows, environmentRows)...)
-	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, bindRows, serverRows, timeoutRows, optionRows, logRows,
+	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, logRows,
 		errorFileRows, statsRows)...)
 )
 

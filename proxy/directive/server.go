@@ -3,6 +3,7 @@ package directive
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,58 +54,60 @@ func interval(field func(s *settings.Server) *time.Duration) serverOption {
 	})
 }
 
-var serverOptions = config.NewRegistry(
-	config.Row[serverOption]{Name: "addr", Syntax: "ADDRESS", Example: "server a 10.1.1.20:80 check addr 10.1.1.30",
+var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions)...)
+
+var serverOptionRows = []config.Row[serverOption]{
+	{Name: "addr", Syntax: "ADDRESS", Example: "server a 10.1.1.20:80 check addr 10.1.1.30",
 		Doc: "Address that health checks connect to.",
 		Do:  word(1, func(s *settings.Server, v line.Word) error { s.CheckAddr = v.Text; return nil })},
-	config.Row[serverOption]{Name: "backup", Example: "server a 10.1.1.20:80 backup",
+	{Name: "backup", Example: "server a 10.1.1.20:80 backup",
 		Doc: "Uses the server only when no other one is up.",
 		Do:  mark(func(s *settings.Server) { s.Backup = true })},
-	config.Row[serverOption]{Name: "check", Example: "server a 10.1.1.20:80 check",
+	{Name: "check", Example: "server a 10.1.1.20:80 check",
 		Doc: "Checks the server's health by connecting to it.",
 		Do:  mark(func(s *settings.Server) { s.Check = true })},
-	config.Row[serverOption]{Name: "cookie", Syntax: "VALUE", Example: "server a 10.1.1.20:80 cookie a",
+	{Name: "cookie", Syntax: "VALUE", Example: "server a 10.1.1.20:80 cookie a",
 		Doc: "Value of the persistence cookie; kept for the statistics.",
 		Do:  word(1, func(s *settings.Server, v line.Word) error { s.Cookie = v.Text; return nil })},
-	config.Row[serverOption]{Name: "disabled", Example: "server a 10.1.1.20:80 disabled",
+	{Name: "disabled", Example: "server a 10.1.1.20:80 disabled",
 		Doc: "Begins in maintenance.",
 		Do:  mark(func(s *settings.Server) { s.Disabled = true })},
-	config.Row[serverOption]{Name: "downinter", Syntax: "TIME", Example: "server a 10.1.1.20:80 check downinter 10s",
+	{Name: "downinter", Syntax: "TIME", Example: "server a 10.1.1.20:80 check downinter 10s",
 		Doc: "Time between checks while the server is down; inter when unset.",
 		Do:  interval(func(s *settings.Server) *time.Duration { return &s.DownInter })},
-	config.Row[serverOption]{Name: "enabled", Example: "server a 10.1.1.20:80 enabled",
+	{Name: "enabled", Example: "server a 10.1.1.20:80 enabled",
 		Doc: "Takes back a \"disabled\" of default-server.",
 		Do:  mark(func(s *settings.Server) { s.Disabled = false })},
-	config.Row[serverOption]{Name: "fall", Syntax: "N", Example: "server a 10.1.1.20:80 check fall 3",
+	{Name: "fall", Syntax: "N", Example: "server a 10.1.1.20:80 check fall 3",
 		Doc: "Failed checks in a row that take the server down.",
 		Do:  count(func(s *settings.Server) *int { return &s.Fall }, 1, maxCount)},
-	config.Row[serverOption]{Name: "fastinter", Syntax: "TIME", Example: "server a 10.1.1.20:80 check fastinter 500",
+	{Name: "fastinter", Syntax: "TIME", Example: "server a 10.1.1.20:80 check fastinter 500",
 		Doc: "Time between checks while the server is on its way up or down; inter when unset.",
 		Do:  interval(func(s *settings.Server) *time.Duration { return &s.FastInter })},
-	config.Row[serverOption]{Name: "id", Syntax: "N", Example: "server a 10.1.1.20:80 id 10",
+	{Name: "id", Syntax: "N", Example: "server a 10.1.1.20:80 id 10",
 		Doc: "Number of the server in the statistics.",
 		Do: serverOption{args: 1, noDefault: true, read: func(s *settings.Server, v line.Word) error {
 			return setInt(&s.ID, v, 1, maxCount)
 		}}},
-	config.Row[serverOption]{Name: "init-addr", Syntax: "METHOD[,...]", Example: "server a app.example:80 init-addr last,libc,none",
+	{Name: "init-addr", Syntax: "METHOD[,...]", Example: "server a app.example:80 init-addr last,libc,none",
 		Doc: "How the address is found at start; \"none\" lets a server start without one.",
 		Do:  word(1, readInitAddr)},
-	config.Row[serverOption]{Name: "inter", Syntax: "TIME", Example: "server a 10.1.1.20:80 check inter 2000",
+	{Name: "inter", Syntax: "TIME", Example: "server a 10.1.1.20:80 check inter 2000",
 		Doc: "Time between checks.",
 		Do:  interval(func(s *settings.Server) *time.Duration { return &s.Inter })},
-	config.Row[serverOption]{Name: "maxconn", Syntax: "N", Example: "server a 10.1.1.20:80 maxconn 50",
+	{Name: "maxconn", Syntax: "N", Example: "server a 10.1.1.20:80 maxconn 50",
 		Doc: "Highest number of connections at a time; more wait in the queue. 0 means no limit.",
 		Do:  count(func(s *settings.Server) *int { return &s.MaxConn }, 0, maxCount)},
-	config.Row[serverOption]{Name: "maxqueue", Syntax: "N", Example: "server a 10.1.1.20:80 maxconn 50 maxqueue 10",
+	{Name: "maxqueue", Syntax: "N", Example: "server a 10.1.1.20:80 maxconn 50 maxqueue 10",
 		Doc: "Longest queue of the server; beyond it requests go to another one. 0 means no limit.",
 		Do:  count(func(s *settings.Server) *int { return &s.MaxQueue }, 0, maxCount)},
-	config.Row[serverOption]{Name: "no-backup", Example: "server a 10.1.1.20:80 no-backup",
+	{Name: "no-backup", Example: "server a 10.1.1.20:80 no-backup",
 		Doc: "Takes back a \"backup\" of default-server.",
 		Do:  mark(func(s *settings.Server) { s.Backup = false })},
-	config.Row[serverOption]{Name: "no-check", Example: "server a 10.1.1.20:80 no-check",
+	{Name: "no-check", Example: "server a 10.1.1.20:80 no-check",
 		Doc: "Takes back a \"check\" of default-server.",
 		Do:  mark(func(s *settings.Server) { s.Check = false })},
-	config.Row[serverOption]{Name: "on-marked-down", Syntax: "shutdown-sessions", Example: "server a 10.1.1.20:80 check on-marked-down shutdown-sessions",
+	{Name: "on-marked-down", Syntax: "shutdown-sessions", Example: "server a 10.1.1.20:80 check on-marked-down shutdown-sessions",
 		Doc: "Ends the server's connections when it goes down.",
 		Do: word(1, func(s *settings.Server, v line.Word) error {
 			if v.Text != "shutdown-sessions" {
@@ -113,16 +116,16 @@ var serverOptions = config.NewRegistry(
 			s.ShutdownSessionsOnDown = true
 			return nil
 		})},
-	config.Row[serverOption]{Name: "port", Syntax: "PORT", Example: "server a 10.1.1.20:80 check port 8080",
+	{Name: "port", Syntax: "PORT", Example: "server a 10.1.1.20:80 check port 8080",
 		Doc: "Port that health checks connect to.",
 		Do:  count(func(s *settings.Server) *int { return &s.CheckPort }, 1, 65535)},
-	config.Row[serverOption]{Name: "rise", Syntax: "N", Example: "server a 10.1.1.20:80 check rise 2",
+	{Name: "rise", Syntax: "N", Example: "server a 10.1.1.20:80 check rise 2",
 		Doc: "Successful checks in a row that bring the server up.",
 		Do:  count(func(s *settings.Server) *int { return &s.Rise }, 1, maxCount)},
-	config.Row[serverOption]{Name: "weight", Syntax: "N", Example: "server a 10.1.1.20:80 weight 100",
+	{Name: "weight", Syntax: "N", Example: "server a 10.1.1.20:80 weight 100",
 		Doc: "Share of the load, 0 to 256; 0 takes no new requests.",
 		Do:  count(func(s *settings.Server) *int { return &s.Weight }, 0, 256)},
-)
+}
 
 // readInitAddr accepts the manual's methods; only "none" changes anything,
 // since names are resolved once at start.

@@ -307,6 +307,18 @@ func TestOptionsOfAProxy(t *testing.T) {
 		{"backlog 4\n fullconn 5\n maxconn 6\n retries 7", func(p *settings.Proxy) bool {
 			return p.Backlog == 4 && p.FullConn == 5 && p.MaxConn == 6 && p.Retries == 7
 		}},
+		{"http-reuse never", func(p *settings.Proxy) bool { return p.Reuse == settings.ReuseNever }},
+		{"http-reuse always\n http-reuse safe", func(p *settings.Proxy) bool { return p.Reuse == settings.ReuseSafe }},
+		{"retry-on none", func(p *settings.Proxy) bool { return !p.RetryOn.Has(settings.RetryConnFailure) }},
+		{"retries 3", func(p *settings.Proxy) bool {
+			return p.RetryOn.Has(settings.RetryConnFailure) && !p.RetryOn.Has(settings.RetryEmptyResponse)
+		}},
+		{"retry-on all-retryable-errors 404", func(p *settings.Proxy) bool {
+			return p.RetryOn.Has(settings.Retry503) && p.RetryOn.Has(settings.Retry404) && !p.RetryOn.Has(settings.Retry401)
+		}},
+		{"server s 1.1.1.1:1 max-reuse 0 pool-max-conn -1 pool-purge-delay 2s pool-low-conn 3", func(p *settings.Proxy) bool {
+			return p.Servers[0].Pool == settings.Pool{MaxReuse: 1, Purge: 2 * time.Second}
+		}},
 		{"monitor-uri /up", func(p *settings.Proxy) bool { return p.MonitorURI == "/up" }},
 		{"balance static-rr", func(p *settings.Proxy) bool { return p.Balance == "roundrobin" }},
 		{"disabled\n enabled", func(p *settings.Proxy) bool { return !p.Disabled }},

@@ -92,6 +92,8 @@ type Proxy struct {
 	// when positive, the Nth before the last when negative (-1, the last).
 	RedispatchInterval int
 	AllBackups         bool // option allbackups
+	RetryOn            RetryOn
+	Reuse              Reuse
 
 	ForwardFor        *ForwardFor // option forwardfor; nil is off
 	Connection        Connection
@@ -173,6 +175,7 @@ type Server struct {
 	Disabled                    bool
 	MaxConn                     int // 0 means unlimited
 	MaxQueue                    int
+	Pool                        Pool
 	Check                       bool
 	Inter, FastInter, DownInter time.Duration // 2 s; Inter when 0
 	Rise, Fall                  int           // 2, 3
@@ -183,6 +186,14 @@ type Server struct {
 	// InitAddrNone lets a server start without an address when its name does
 	// not resolve ("init-addr ...,none").
 	InitAddrNone bool
+}
+
+// Pool bounds a server's idle connections. Each is counted from 1 up so that
+// the zero value is the default.
+type Pool struct {
+	MaxConn  int           // pool-max-conn + 1; 0 means unlimited
+	MaxReuse int           // max-reuse + 1; 0 means unlimited
+	Purge    time.Duration // pool-purge-delay; 0 means 5 s
 }
 
 // ForwardFor is option forwardfor.
