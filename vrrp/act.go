@@ -59,6 +59,7 @@ func (s *Server) timers() {
 		}
 	}
 	s.probes(now)
+	s.waitQuorums(now)
 	for _, in := range s.holders() {
 		if due(in.routing.again) {
 			s.claimRouting(in)

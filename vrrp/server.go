@@ -260,6 +260,9 @@ func (s *Server) next() time.Time {
 	if s.changed {
 		earlier(s.told.Add(tellEvery))
 	}
+	for _, q := range s.seen.Processes {
+		earlier(q.Due)
+	}
 	for _, sc := range s.scripts {
 		if !s.stopping { // no script is started or given up any more
 			earlier(sc.due)

@@ -58,7 +58,7 @@ func (s *Server) publish() {
 	all := make([]stats.Instance, 0, len(s.instances))
 	for _, in := range s.instances {
 		st := in.status()
-		st.Tracked = s.tracked(in)
+		st.Tracked = append(s.tracked(in), s.trackedProcesses(in)...)
 		all = append(all, st)
 	}
 	s.published.Store(&all)

@@ -65,6 +65,7 @@ func (s *Server) proxyServing(serving bool, reason string) {
 			s.setCount(sc, group.Count{Verdict: verdict}, reason)
 		}
 	}
+	s.proxyProcesses(verdict)
 	s.proxyVerdict(verdict)
 }
 

@@ -55,7 +55,7 @@ func passOf(word string) int {
 	switch word {
 	case "global_defs":
 		return 0
-	case "vrrp_script", "track_file", "vrrp_track_file":
+	case "vrrp_script", "track_file", "vrrp_track_file", "vrrp_track_process":
 		return 1
 	case "vrrp_sync_group":
 		return 2

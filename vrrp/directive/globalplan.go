@@ -120,7 +120,6 @@ iproute_usr_dir DIRECTORY | Where iproute's tables are (newer than 2.2.7). | /us
 // topPlan lists the blocks of the top level that are known and not acted on.
 const topPlan = `
 interface_up_down_delays { INTERFACE DOWN [UP] } | Waits before it believes a link event. | { eth0 1 2 }
-vrrp_track_process NAME { ... } | A process whose life changes priorities. | web { process nginx weight 10 }
 bfd_instance NAME { ... } | A BFD session (RFC 5880) to a neighbour. | b { neighbor_ip 192.0.2.9 min_rx 50 }
 virtual_server_group NAME { ... } | Addresses served by one LVS virtual server. | g { 192.0.2.1 80 fwmark 7 }
 virtual_server ADDRESS|fwmark|group [PORT|NUMBER|NAME] { ... } | An LVS virtual server. | 192.0.2.1 80 { lvs_sched rr lvs_method NAT real_server 192.0.2.2 80 { weight 1 TCP_CHECK { connect_port 80 } } }
@@ -129,25 +128,12 @@ auth_hmac NAME { ... } | Keys of HMAC authentication (newer than 2.2.7). | k { k
 `
 
 var insideTop = map[string]registry[nothing]{
-	"vrrp_track_process": leaf(trackProcessPlan),
-	"bfd_instance":       leaf(bfdPlan),
-	"virtual_server":     virtualServerWords,
-	"SSL":                leaf(sslPlan),
+	"bfd_instance":   leaf(bfdPlan),
+	"virtual_server": virtualServerWords,
+	"SSL":            leaf(sslPlan),
 }
 
 func leaf(table string) registry[nothing] { return config.NewRegistry(plan[nothing](table)...) }
-
-const trackProcessPlan = `
-process COMMAND [ARGUMENT...] | The process. | nginx
-param_match initial|partial | How arguments are compared. | partial
-weight NUMBER [reverse] | Added to the priority while it runs. | 10
-quorum COUNT | How many must run. | 1
-quorum_max COUNT | How many may run. | 4
-delay SECONDS | Both delays. | 1
-fork_delay SECONDS | Waits before it counts as running. | 1
-terminate_delay SECONDS | Waits before it counts as gone. | 1
-full_command | Compares the whole command line. |
-`
 
 const bfdPlan = `
 neighbor_ip ADDRESS | The other end. | 192.0.2.9

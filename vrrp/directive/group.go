@@ -48,7 +48,6 @@ global_tracking | What a group tracks counts for all members: always so. |
 `
 
 const groupPlan = `
-track_process { NAME [weight NUMBER] [reverse] } | Processes tracked for all members. | { web }
 track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions tracked for all members. | { b }
 `
 

@@ -152,7 +152,6 @@ use_vmac [NAME [MAC]] | Holds the addresses on a virtual MAC interface. | vrrp.5
 use_vmac_addr [NAME] | The same for addresses on other interfaces. |
 vmac_xmit_base | Sends advertisements from the interface itself. |
 use_ipvlan [NAME|ADDRESS...] | Holds the addresses on an ipvlan interface. |
-track_process { NAME [weight NUMBER] [reverse] } | Processes whose life changes the priority. | { web weight 5 }
 track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions whose state changes the priority. | { b weight 5 }
 vrf NAME | The VRF of the addresses. | red
 kernel_rx_buf_size BYTES | Receive buffer of the socket. | 65536

@@ -22,6 +22,8 @@ var topWords = config.NewRegistry(slices.Concat([]row[build]{
 		Example: "track_file maintenance { file /etc/down weight -30 }", Do: topKeyword{act: trackFile}},
 	{Name: "vrrp_track_file", Syntax: "NAME { ... }", Doc: "Old name of track_file.",
 		Example: "vrrp_track_file maintenance { file /etc/down weight -30 }", Do: topKeyword{act: trackFile}},
+	{Name: "vrrp_track_process", Syntax: "NAME { ... }", Doc: "Processes whose life changes priorities.",
+		Example: "vrrp_track_process web { process nginx weight 10 }", Do: topKeyword{act: trackProcess}},
 	{Name: "vrrp_instance", Syntax: "NAME { ... }", Doc: "A virtual router: addresses that one of several nodes holds.",
 		Example: "vrrp_instance VI_1 { interface eth0 virtual_router_id 51 virtual_ipaddress { 192.0.2.10 } }", Do: topKeyword{act: instance}},
 	{Name: "vrrp_sync_group", Syntax: "NAME { ... }", Doc: "Instances that change state together.",

@@ -54,10 +54,12 @@ func trackFile(b *build, _ *build, st block.Statement) {
 }
 
 // watching is what an instance or a group tracks outside the process: lines
-// of track_file, which may stand before the file's block, and of track_proxy.
+// of track_file and track_process, which may stand before their blocks, and of
+// track_proxy.
 type watching struct {
-	files []block.Statement
-	proxy []settings.Watched
+	files     []block.Statement
+	processes []block.Statement
+	proxy     []settings.Watched
 }
 
 // watchRows are the keywords of an instance and of a group alike.
@@ -66,6 +68,10 @@ func watchRows[T any](in func(*T) *watching) []row[T] {
 		{Name: "track_file", Syntax: "{ NAME [weight NUMBER] [reverse] }", Doc: "Files whose number changes the priority, or FAULT with weight 0.",
 			Example: "track_file { maintenance weight 1 }", Do: keyword[T]{act: func(_ *build, t *T, st block.Statement) {
 				in(t).files = append(in(t).files, items(st, beginsTracked)...)
+			}}},
+		{Name: "track_process", Syntax: "{ NAME [weight NUMBER] [reverse] }", Doc: "Processes whose life changes the priority, or FAULT with weight 0.",
+			Example: "track_process { web weight 5 }", Do: keyword[T]{act: func(_ *build, t *T, st block.Statement) {
+				in(t).processes = append(in(t).processes, items(st, beginsTracked)...)
 			}}},
 		{Name: "track_proxy", Syntax: "{ frontend|backend NAME [min_servers COUNT] [weight NUMBER] [reverse] }",
 			Doc:     "Parts of herald's own proxy, told in the moment they change: a frontend that accepts connections, a backend with so many servers up (1). With weight 0 or none: FAULT when it is not so. keepalived does not know it.",
@@ -134,6 +140,7 @@ func (b *build) watched(where string, from watching, owned bool) []settings.Watc
 		w.Weight, w.Reverse = b.weight(line, 1, b.config.Files[i].Weight, b.config.Files[i].Reverse)
 		list = append(list, w)
 	}
+	list = append(list, b.watchedProcesses(where, from.processes)...)
 	list = append(list, from.proxy...)
 	return slices.DeleteFunc(list, func(w settings.Watched) bool {
 		if owned && w.Weight != 0 {

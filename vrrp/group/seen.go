@@ -10,6 +10,8 @@ import (
 type Seen struct {
 	Files map[string]int // numbers by settings.File.Name; one that is missing is 0
 	Proxy Proxy
+	// Processes are by settings.TrackedProcess.Name.
+	Processes map[string]Quorum
 }
 
 // Proxy is how herald's own proxy is. Unknown until it has said so; Bad
@@ -31,6 +33,8 @@ func (s Seen) weigh(w settings.Watched) (add int, fault string, wait bool) {
 	case settings.AFile:
 		add, fault = s.file(w)
 		return add, fault, false
+	case settings.AProcess:
+		return s.Processes[w.Name].weigh(w)
 	case settings.AFrontend:
 		fault = fmt.Sprintf("frontend %s does not accept", w.Name)
 	case settings.ABackend:

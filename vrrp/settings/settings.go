@@ -20,6 +20,7 @@ type Config struct {
 	Groups    []Group
 	Process   Process
 	Files     []File
+	Processes []TrackedProcess
 	// AddressLifetime gives the addresses a lifetime that advertisements renew.
 	AddressLifetime bool
 	// StartupDelay is vrrp_startup_delay: instances stay BACKUP so long.

@@ -10,13 +10,14 @@ const (
 	AFile     Outside = iota // track_file: its number times the weight
 	AFrontend                // track_proxy: whether herald's proxy accepts for it
 	ABackend                 // track_proxy: whether MinServers of it are up
+	AProcess                 // track_process: whether it has its quorum
 )
 
 // Watched connects an instance to something outside the VRRP process.
 type Watched struct {
 	Pos        config.Pos
 	Kind       Outside
-	Name       string // File.Name, or of the frontend or backend
+	Name       string // File.Name, TrackedProcess.Name, or of the frontend or backend
 	MinServers int    // of a backend, 1 by default
 	// Weight is as in Track; for a file it is the factor of its number, and 0
 	// means FAULT while the number is not 0.

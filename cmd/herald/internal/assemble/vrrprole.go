@@ -52,6 +52,10 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	if err != nil {
 		return err
 	}
+	counts, err := countedProcesses(ctx, role, cfg)
+	if err != nil {
+		return err
+	}
 	k, err := kernel.Open()
 	if err != nil {
 		return err
@@ -90,6 +94,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	}
 	scripts.done = server.ScriptDone
 	tellFiles(server, files)
+	tellCounts(server, counts)
 
 	notes, err := privilege.VRRP()
 	if err != nil {
@@ -144,6 +149,8 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, cfg *se
 				server.SetProxyParts(c.Frontends, c.Backends)
 			case ipc.Files:
 				tellFiles(server, c)
+			case ipc.Counts:
+				tellCounts(server, c)
 			case *ipc.StatusRequest:
 				raw, err := answer(server, cfg, c.Dump)
 				if err != nil {

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"herald/cmd/herald/internal/census"
 	"herald/cmd/herald/internal/control"
 	"herald/cmd/herald/internal/ipc"
 	"herald/cmd/herald/internal/lockfile"
@@ -167,6 +168,7 @@ func system(o Options, p Program) supervise.System {
 		Port:     sockets.Port,
 		Prepare:  func(s ipc.Script) (supervise.Script, error) { return script.Prepare(s) },
 		Watch:    watchFiles,
+		Count:    countProcesses,
 		Withdraw: withdraw.Addresses,
 		Clear:    withdraw.Belongings,
 		Notify:   notify.To(p.Getenv("NOTIFY_SOCKET")),
@@ -181,6 +183,15 @@ func watchFiles(files []ipc.File, changed func(ipc.Files)) (ipc.Files, func(), e
 		return nil, nil, err
 	}
 	return now, w.Close, err
+}
+
+// countProcesses joins the supervisor with the census of processes.
+func countProcesses(list []ipc.Program, changed func(ipc.Counts)) (ipc.Counts, func(), error) {
+	c, now, err := census.Take(list, changed)
+	if err != nil {
+		return nil, nil, fmt.Errorf("track_process: %w", err)
+	}
+	return now, c.Close, nil
 }
 
 // absolute names the files so that a process in another directory finds them.

@@ -117,7 +117,12 @@ func servedBy(addr netip.Addr, binds []bound) string {
 }
 
 func tracksProxy(v *vrrp.Config, inst vrrp.Instance) bool {
-	if slices.ContainsFunc(inst.Watched, func(w vrrp.Watched) bool { return w.Kind != vrrp.AFile }) {
+	if slices.ContainsFunc(inst.Watched, func(w vrrp.Watched) bool { return w.Kind == vrrp.AFrontend || w.Kind == vrrp.ABackend }) {
+		return true
+	}
+	if slices.ContainsFunc(inst.Watched, func(w vrrp.Watched) bool {
+		return w.Kind == vrrp.AProcess && slices.ContainsFunc(v.Processes, func(p vrrp.TrackedProcess) bool { return p.Name == w.Name && p.InProcess })
+	}) {
 		return true
 	}
 	return slices.ContainsFunc(inst.Tracks, func(t vrrp.Track) bool {

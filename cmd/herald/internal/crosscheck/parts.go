@@ -15,7 +15,7 @@ func checkParts(inst vrrp.Instance, p *proxy.Config, diags *config.Diagnostics) 
 	for _, w := range inst.Watched {
 		kind := "frontend"
 		switch w.Kind {
-		case vrrp.AFile:
+		case vrrp.AFile, vrrp.AProcess:
 			continue
 		case vrrp.ABackend:
 			kind = "backend"

@@ -45,10 +45,12 @@ const (
 	kindLog       kind = "log"
 	kindReply     kind = "reply"
 	kindWatch     kind = "watch"
+	kindCount     kind = "count"
 	kindParts     kind = "parts" // both ways
 
 	kindGo       kind = "go"
 	kindFiles    kind = "files"
+	kindCounts   kind = "counts"
 	kindDrain    kind = "drain"
 	kindStop     kind = "stop"
 	kindHandover kind = "handover"
@@ -60,7 +62,7 @@ const (
 // latest are the kinds of which only the newest matters: one that waits in an
 // outbox is replaced.
 var latest = map[kind]bool{kindHealth: true, kindHeld: true, kindBelongs: true, kindState: true, kindInstances: true, kindFact: true,
-	kindParts: true, kindFiles: true}
+	kindParts: true, kindFiles: true, kindCounts: true}
 
 // message is one message; its descriptors travel beside it.
 type message struct {

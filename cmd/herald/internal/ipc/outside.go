@@ -74,6 +74,11 @@ func outside(m message) Command {
 		if json.Unmarshal(m.Body, &f) == nil {
 			return f
 		}
+	case kindCounts:
+		var c Counts
+		if json.Unmarshal(m.Body, &c) == nil {
+			return c
+		}
 	case kindParts:
 		var p Parts
 		if json.Unmarshal(m.Body, &p) == nil {

@@ -153,6 +153,9 @@ func decode(m message) (Report, error) {
 	case kindWatch:
 		r := &WatchRequest{seq: m.Seq}
 		return r, json.Unmarshal(m.Body, &r.Files)
+	case kindCount:
+		r := &CountRequest{seq: m.Seq}
+		return r, json.Unmarshal(m.Body, &r.Programs)
 	case kindParts:
 		return value[Parts](m)
 	case kindFindings:

@@ -110,6 +110,9 @@ func (s *Supervisor) gone(r *role, reason string) {
 	if r.unwatch != nil {
 		r.unwatch()
 	}
+	if r.uncount != nil {
+		r.uncount()
+	}
 	r.end()
 	if r.name == ipc.VRRP && r.serving {
 		s.former = r.notices

@@ -39,6 +39,7 @@ type host struct {
 	behave func(a *actor) string
 	opened map[string]*fakeListener
 	watch  func([]ipc.File, func(ipc.Files)) (ipc.Files, func(), error)
+	count  func([]ipc.Program, func(ipc.Counts)) (ipc.Counts, func(), error)
 	listen error // fails Listen when set
 }
 
@@ -108,6 +109,7 @@ func newHost(t *testing.T, change func(*host, *Options)) *host {
 		},
 		Prepare:  h.prepare,
 		Watch:    h.watch,
+		Count:    h.count,
 		Clear:    func(b ipc.Belongings) error { h.event("clear " + string(b)); return nil },
 		Withdraw: func(list []ipc.Address) error { h.event("withdraw " + list[0].Prefix); return nil },
 		Notify:   func(state string) { h.event("notify " + state) },
@@ -278,6 +280,8 @@ func (a *actor) obey() string {
 			a.say("fact %t %s", c.Serving, c.Reason)
 		case ipc.Files:
 			a.say("files %d", c["m"])
+		case ipc.Counts:
+			a.say("counts %d", c["web"])
 		case ipc.Parts:
 			a.say("parts %d", c.Backends["app"])
 		case ipc.Instances:

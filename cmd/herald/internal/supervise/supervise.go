@@ -71,6 +71,7 @@ type role struct {
 	failed   string            // its last words
 	keys     []string          // of the sockets it was lent
 	unwatch  func()            // ends the watch of its files; nil without one
+	uncount  func()            // ends the count of its processes; nil without one
 	declared []Script          // nil where one was refused
 	running  []atomic.Bool     // by script; cleared by the script's goroutine
 	notices  notices

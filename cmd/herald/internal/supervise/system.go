@@ -45,7 +45,10 @@ type System struct {
 	// Watch reads tracked files and calls changed, from any goroutine, when a
 	// number does. An error names what could not be written; the rest is
 	// watched. Nil counts every file as missing.
-	Watch    func(files []ipc.File, changed func(ipc.Files)) (now ipc.Files, stop func(), err error)
+	Watch func(files []ipc.File, changed func(ipc.Files)) (now ipc.Files, stop func(), err error)
+	// Count counts running processes and calls changed, from any goroutine,
+	// when a number changes. Nil counts none.
+	Count    func(programs []ipc.Program, changed func(ipc.Counts)) (now ipc.Counts, stop func(), err error)
 	Withdraw func([]ipc.Address) error
 	// Clear removes what else the VRRP role put into the kernel.
 	Clear func(ipc.Belongings) error
