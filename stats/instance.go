@@ -21,16 +21,18 @@ type Instance struct {
 	Group string `json:"group,omitempty"`
 	// Master is the address of the last master heard, our own while MASTER;
 	// empty when none was.
-	Master         string       `json:"master,omitempty"`
-	MasterPriority uint8        `json:"master_priority,omitempty"`
-	Since          time.Time    `json:"since"` // when State was entered
-	Why            string       `json:"why,omitempty"`
-	Addresses      []string     `json:"addresses,omitempty"` // "10.1.1.10/32 dev eth0"
-	Peers          []Peer       `json:"peers,omitempty"`     // by address
-	Rival          *Rival       `json:"second_holder,omitempty"`
-	Tracked        []Tracked    `json:"tracked,omitempty"` // scripts, in configuration order
-	History        []Transition `json:"history,omitempty"` // oldest first
-	Counters       VRRPCounters `json:"counters"`
+	Master         string    `json:"master,omitempty"`
+	MasterPriority uint8     `json:"master_priority,omitempty"`
+	Since          time.Time `json:"since"` // when State was entered
+	Why            string    `json:"why,omitempty"`
+	Addresses      []string  `json:"addresses,omitempty"` // "10.1.1.10/32 dev eth0"
+	Peers          []Peer    `json:"peers,omitempty"`     // by address
+	Rival          *Rival    `json:"second_holder,omitempty"`
+	Tracked        []Tracked `json:"tracked,omitempty"` // scripts, in configuration order
+	// GarpDelay is the time until announcements are repeated, as configured.
+	GarpDelay time.Duration `json:"garp_delay_ns,omitempty"`
+	History   []Transition  `json:"history,omitempty"` // oldest first
+	Counters  VRRPCounters  `json:"counters"`
 }
 
 // Transition is one change of state of an instance.
@@ -80,6 +82,8 @@ func (r *Rival) Text() string {
 type Tracked struct {
 	Name  string `json:"name"`
 	State string `json:"state"` // "good", "bad" or "unknown"
+	// Running says that it is being run.
+	Running bool `json:"running,omitempty"`
 }
 
 // VRRPCounters are the counters of one instance, named after the objects of

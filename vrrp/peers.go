@@ -73,7 +73,7 @@ func (s *Server) tracked(in *instance) []stats.Tracked {
 	for _, t := range in.cfg.Tracks {
 		i := slices.IndexFunc(s.scripts, func(sc *script) bool { return sc.cfg.Name == t.Source })
 		if i >= 0 && !slices.ContainsFunc(list, func(k stats.Tracked) bool { return k.Name == t.Source }) {
-			list = append(list, stats.Tracked{Name: t.Source, State: s.scripts[i].count.Verdict.String()})
+			list = append(list, stats.Tracked{Name: t.Source, State: s.scripts[i].count.Verdict.String(), Running: s.scripts[i].running})
 		}
 	}
 	return list

@@ -25,7 +25,7 @@ func (in *instance) status() stats.Instance {
 	st := stats.Instance{
 		Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID,
 		State: shown(in.state.Kind), Priority: in.state.Priority, BasePriority: in.cfg.Priority,
-		Group: in.groupName(), Since: in.state.Since, Counters: in.counters, History: slices.Clone(in.history),
+		Group: in.groupName(), Since: in.state.Since, Counters: in.counters, GarpDelay: in.cfg.Garp.Delay, History: slices.Clone(in.history),
 	}
 	if in.started {
 		st.Why = in.state.Why.String()

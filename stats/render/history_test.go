@@ -11,7 +11,7 @@ import (
 func instances() []stats.Instance {
 	at := func(s int) time.Time { return time.Date(2026, 1, 2, 3, 4, s, 0, time.Local) }
 	return []stats.Instance{
-		{Name: "VI_1", Interface: "eth0", VRID: 51, State: "MASTER", Addresses: []string{"192.0.2.10/32 dev eth0"}, Counters: stats.VRRPCounters{BecomeMaster: 2, ReleaseMaster: 1},
+		{Name: "VI_1", Interface: "eth0", VRID: 51, State: "MASTER", GarpDelay: 5 * time.Second, Addresses: []string{"192.0.2.10/32 dev eth0"}, Counters: stats.VRRPCounters{BecomeMaster: 2, ReleaseMaster: 1},
 			Tracked: []stats.Tracked{{Name: "check", State: "good"}},
 			History: []stats.Transition{{At: at(1), From: "INIT", To: "BACKUP", Why: "started", Priority: 100},
 				{At: at(9), From: "BACKUP", To: "MASTER", Lasted: 3610 * time.Millisecond, Priority: 102, Peers: []stats.Peer{{Address: "10.1.1.21", Priority: 100}}, Why: "no response"}}},
@@ -47,10 +47,14 @@ func TestMetricsCarryTheNamesOfKeepalivedsExporters(t *testing.T) {
 	got := string(AppendVRRPMetrics(nil, instances()))
 	for _, want := range []string{
 		"# TYPE keepalived_up gauge\nkeepalived_up 1\n",
-		`keepalived_vrrp_state{iname="VI_1",intf="eth0",vrid="51",ip_address="192.0.2.10/32 dev eth0"} 2`,
-		`keepalived_vrrp_state{iname="VI_2",intf="eth1",vrid="52",ip_address="192.0.2.11/32 dev eth1"} 3`,
-		"# TYPE keepalived_become_master_total counter\n" + `keepalived_become_master_total{iname="VI_1",intf="eth0",vrid="51"} 2`,
-		`keepalived_release_master_total{iname="VI_1",intf="eth0",vrid="51"} 1`,
+		`keepalived_vrrp_state{iname="VI_1",intf="eth0",vrid="51",ip_address="192.0.2.10"} 2`,
+		`keepalived_vrrp_state{iname="VI_2",intf="eth1",vrid="52",ip_address="192.0.2.11"} 3`,
+		"# TYPE keepalived_become_master_total counter\n" + `keepalived_become_master_total{iname="VI_1",intf="eth0",vrid="51",state="MASTER"} 2`,
+		`keepalived_release_master_total{iname="VI_1",intf="eth0",vrid="51",state="MASTER"} 1`,
+		`keepalived_vrrp_become_master{name="VI_1",intf="eth0",vrid="51",state="MASTER"} 2`,
+		`keepalived_gratuitous_arp_delay_total{iname="VI_1",intf="eth0",vrid="51",state="MASTER"} 5`,
+		`keepalived_gratuitous_arp_delay_total{iname="VI_2",intf="eth1",vrid="52",state="FAULT"} 0`,
+		`keepalived_script_state{name="check"} 0`,
 		`keepalived_script_status{name="check"} 1`,
 		`keepalived_script_status{name="disk"} 0`,
 	} {
@@ -58,7 +62,7 @@ func TestMetricsCarryTheNamesOfKeepalivedsExporters(t *testing.T) {
 			t.Errorf("want %s in\n%s", want, got)
 		}
 	}
-	if n := strings.Count(got, `{name="check"}`); n != 1 {
+	if n := strings.Count(got, `_status{name="check"}`); n != 1 {
 		t.Errorf("script check is there %d times", n)
 	}
 	if got := AppendVRRPMetrics(nil, nil); len(got) != 0 {

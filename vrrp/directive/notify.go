@@ -100,7 +100,7 @@ var globalNotifyActs = []row[globals]{
 				}
 			}
 		}}},
-	{Name: "notification_email_from", Syntax: "ADDRESS", Doc: "Who the mail is from; keepalived@ the host name otherwise.", Example: "notification_email_from keepalived@example.com",
+	{Name: "notification_email_from", Syntax: "ADDRESS", Doc: "Who the mail is from; root@ the host name otherwise, as keepalived has it.", Example: "notification_email_from keepalived@example.com",
 		Do: globalKeyword{act: func(_ *build, g *globals, st block.Statement) { g.notify.from = st.Arg(1) }}},
 	{Name: "smtp_server", Syntax: "HOST [PORT]", Doc: "The server that takes the mail, port 25.", Example: "smtp_server 127.0.0.1 25",
 		Do: globalKeyword{act: smtpServer}},
@@ -162,7 +162,7 @@ func (b *build) notification() settings.Notification {
 	n := settings.Notification{StatesOnReload: g.statesOnReload, Mail: settings.Mail{To: g.to, From: g.from, Server: g.server, Helo: g.helo,
 		Timeout: g.timeout, NoFaults: g.noFaults}}
 	if n.Mail.From == "" {
-		n.Mail.From = "keepalived@" + b.o.HostName
+		n.Mail.From = "root@" + b.o.HostName
 	}
 	if n.Mail.Helo == "" {
 		n.Mail.Helo = b.o.HostName

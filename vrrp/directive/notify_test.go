@@ -51,7 +51,7 @@ fifo_write_vrrp_states_on_reload
 	}
 	n := cfg.Notification
 	if got, want := fmt.Sprintf("%v %s %s %s %v %t", n.Mail.To, n.Mail.From, n.Mail.Server, n.Mail.Helo, n.Mail.Timeout, n.Mail.NoFaults),
-		"[a@x.org b@x.org] keepalived@host1 [2001:db8::25]:2525 host1 5s true"; got != want {
+		"[a@x.org b@x.org] root@host1 [2001:db8::25]:2525 host1 5s true"; got != want {
 		t.Errorf("mail %s, want %s", got, want)
 	}
 	if len(n.Fifos) != 1 || n.Fifos[0].Path != "/run/notify" || strings.Join(n.Fifos[0].Script.Argv, " ") != "/bin/reader -v" || !n.StatesOnReload {

@@ -12,14 +12,13 @@ import (
 // Data is keepalived.data (SIGUSR1).
 func (w World) Data() []byte {
 	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("------< Global definitions >------")
-	line(" Router ID = %s", w.Config.RouterID)
-	line(" Script security %s", word(w.Config.ScriptSecurity, "enabled", "disabled"))
+	line := lines(&b)
+	w.globals(line)
 	line("------< VRRP Topology >------")
 	for i := range w.Instances {
 		instance(line, &w.Instances[i], w.config(&w.Instances[i]))
 	}
+	w.groups(line)
 	if len(w.Config.Scripts) > 0 {
 		line("------< VRRP Scripts >------")
 	}
@@ -30,12 +29,21 @@ func (w World) Data() []byte {
 		}
 		script(line, s, known)
 	}
+	w.interfaces(line)
 	return []byte(b.String())
+}
+
+// lines returns what writes one line.
+func lines(b *strings.Builder) func(string, ...any) {
+	return func(format string, args ...any) { fmt.Fprintf(b, format+"\n", args...) }
 }
 
 func instance(line func(string, ...any), in *stats.Instance, c *settings.Instance) {
 	line(" VRRP Instance = %s", in.Name)
 	line("   VRRP Version = %d", c.Version)
+	if in.Group != "" {
+		line("   Sync group = %s", in.Group)
+	}
 	line("   State = %s", in.State)
 	if in.State == "BACKUP" && in.Master != "" {
 		line("   Master router = %s", in.Master)
@@ -59,6 +67,7 @@ func instance(line func(string, ...any), in *stats.Instance, c *settings.Instanc
 	line("   Effective priority = %d", in.Priority)
 	line("   Total priority = %d", in.Priority)
 	line("   Advert interval = %s", interval(c))
+	line("   Accept = %s", word(c.NoAccept, "disabled", "enabled"))
 	line("   Preempt = %s", word(c.NoPreempt, "disabled", "enabled"))
 	if c.PreemptDelay > 0 {
 		line("   Preempt delay = %s secs", seconds(c.PreemptDelay))

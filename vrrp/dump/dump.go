@@ -23,6 +23,8 @@ type World struct {
 	Config    *settings.Config
 	Instances []stats.Instance // in configuration order
 	Scripts   []Script         // in configuration order
+	// Interfaces are those of the machine.
+	Interfaces []Interface
 }
 
 // Script is what is known of Config.Scripts at the same index.

@@ -16,15 +16,19 @@ import (
 func world() World {
 	address := settings.Address{Prefix: netip.MustParsePrefix("10.1.1.10/32"), Device: "e0"}
 	return World{
-		Config: &settings.Config{RouterID: "me",
+		Config: &settings.Config{RouterID: "me", Groups: []settings.Group{{Name: "G", Members: []string{"VI_1"}}},
+			Notification: settings.Notification{Fifos: []settings.Fifo{{Path: "/run/fifo"}},
+				Mail: settings.Mail{To: []string{"a@x.org"}, From: "root@me", Server: "127.0.0.1:2525", Helo: "me", Timeout: 30 * time.Second}},
 			Scripts: []settings.Script{{Name: "chk", Argv: []string{"/usr/bin/true"}, Interval: time.Second, Weight: 2, Rise: 1, Fall: 1}},
 			Instances: []settings.Instance{{Name: "VI_1", Interface: "e0", VRID: 51, Version: 2, Priority: 100, AdvertInt: time.Second,
 				Auth: settings.Auth{Type: settings.AuthPass, Pass: "1111"}, Addresses: []settings.Address{address},
 				Tracks: []settings.Track{{Source: "chk", Weight: 2}},
 				Garp:   settings.Garp{Delay: 5 * time.Second, Repeat: 5, RefreshRepeat: 1, LowerPrioDelay: 5 * time.Second, LowerPrioRepeat: 5}}}},
 		Instances: []stats.Instance{{Name: "VI_1", Interface: "e0", VRID: 51, State: "MASTER", Priority: 102, BasePriority: 100,
-			Master: "10.1.1.20", Since: time.UnixMicro(1795367167203202).UTC(), Counters: stats.VRRPCounters{AdvertiseSent: 3, BecomeMaster: 1}}},
+			Master: "10.1.1.20", Group: "G", Since: time.UnixMicro(1795367167203202).UTC(), Counters: stats.VRRPCounters{AdvertiseSent: 3, BecomeMaster: 1}}},
 		Scripts: []Script{{Known: true, Good: true}},
+		Interfaces: []Interface{{Name: "e0", Index: 3, Hardware: "02:00:00:00:00:01", MTU: 1500, Up: true, Running: true,
+			Addresses: []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("fe80::1"), netip.MustParseAddr("10.1.1.20")}}},
 	}
 }
 
@@ -65,16 +69,55 @@ func TestStatsAndJSONAreKeepaliveds(t *testing.T) {
 func TestDataHasTheLinesOthersLookFor(t *testing.T) {
 	got := string(world().Data())
 	for _, want := range []string{
-		"------< VRRP Topology >------\n VRRP Instance = VI_1\n   VRRP Version = 2\n   State = MASTER\n",
+		"------< VRRP Topology >------\n VRRP Instance = VI_1\n   VRRP Version = 2\n   Sync group = G\n   State = MASTER\n",
 		"   Wantstate = MASTER\n", "   Last transition = 1795367167.203202 (Sun Nov 22 17:06:07.203202 2026)\n", "   Interface = e0\n",
 		"   Using src_ip = 10.1.1.20\n", "   Gratuitous ARP delay = 5\n", "   Virtual Router ID = 51\n", "   Priority = 100\n",
 		"   Effective priority = 102\n", "   Advert interval = 1 sec\n", "   Preempt = enabled\n",
 		"   Virtual IP (1):\n     10.1.1.10 dev e0 scope global set\n", "   Tracked scripts :\n     chk weight 2\n",
 		"------< VRRP Scripts >------\n VRRP Script = chk\n   Command = '/usr/bin/true'\n   Interval = 1 sec\n",
 		"   Status = GOOD\n", "   State = idle\n",
+		"------< VRRP Sync groups >------\n VRRP Sync Group = G, MASTER\n   VRRP member instances :\n     VI_1\n",
+		"------< Interfaces >------\n Name = e0\n   index = 3\n   IPv4 address = 10.1.1.20\n   IPv6 address = fe80::1\n   MAC = 02:00:00:00:00:01\n" +
+			"   State = UP, RUNNING\n   MTU = 1500\n   HW Type = ETHERNET\n   Tracking VRRP instances :\n     VI_1, weight 0\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("missing %q in\n%s", want, got)
+		}
+	}
+}
+
+func TestTheParentsFileHasTheGlobals(t *testing.T) {
+	want := `------< Global definitions >------
+ Router ID = me
+ Smtp server = 127.0.0.1
+ Smtp server port = 2525
+ Smtp HELO name = me
+ Smtp server connection timeout = 30
+ Email notification from = root@me
+ Email notification to:
+   a@x.org
+ Dynamic interfaces = true
+ VRRP notify fifo = /run/fifo
+ FIFO write vrrp states on reload = false
+ Script security disabled
+`
+	if got := string(world().Parent()); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := string(world().Data()); !strings.HasPrefix(got, want) {
+		t.Errorf("keepalived.data begins otherwise:\n%s", got)
+	}
+}
+
+func TestAGroupIsMasterOnlyWithAllMembers(t *testing.T) {
+	w := world()
+	g := settings.Group{Members: []string{"a", "b", "c"}}
+	for _, c := range []struct{ a, b, c, want string }{
+		{"MASTER", "MASTER", "MASTER", "MASTER"}, {"MASTER", "BACKUP", "MASTER", "BACKUP"}, {"BACKUP", "FAULT", "MASTER", "FAULT"},
+	} {
+		w.Instances = []stats.Instance{{Name: "a", State: c.a}, {Name: "b", State: c.b}, {Name: "c", State: c.c}, {Name: "other", State: "INIT"}}
+		if got := w.groupState(g); got != c.want {
+			t.Errorf("%v: got %s", c, got)
 		}
 	}
 }

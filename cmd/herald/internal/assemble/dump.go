@@ -2,6 +2,8 @@ package assemble
 
 import (
 	"encoding/json"
+	"net"
+	"net/netip"
 
 	"herald/vrrp"
 	"herald/vrrp/dump"
@@ -14,7 +16,7 @@ func answer(server *vrrp.Server, cfg *settings.Config, file string) (json.RawMes
 	if file == "" {
 		return json.Marshal(server.Status())
 	}
-	w := dump.World{Config: cfg, Instances: server.Status()}
+	w := dump.World{Config: cfg, Instances: server.Status(), Interfaces: interfaces()}
 	for _, s := range server.Scripts() {
 		w.Scripts = append(w.Scripts, dump.Script(s))
 	}
@@ -23,6 +25,8 @@ func answer(server *vrrp.Server, cfg *settings.Config, file string) (json.RawMes
 	switch file {
 	case "data":
 		text = w.Data()
+	case "parent":
+		text = w.Parent()
 	case "json":
 		text, err = w.JSON()
 	default:
@@ -35,4 +39,26 @@ func answer(server *vrrp.Server, cfg *settings.Config, file string) (json.RawMes
 		return nil, err
 	}
 	return json.Marshal(string(text))
+}
+
+// interfaces lists those of this process's network namespace, none when they
+// cannot be read.
+func interfaces() []dump.Interface {
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	var list []dump.Interface
+	for _, i := range all {
+		one := dump.Interface{Name: i.Name, Index: i.Index, Hardware: i.HardwareAddr.String(), MTU: i.MTU,
+			Up: i.Flags&net.FlagUp != 0, Running: i.Flags&net.FlagRunning != 0, Loopback: i.Flags&net.FlagLoopback != 0}
+		addrs, _ := i.Addrs() // of an interface that went meanwhile: none
+		for _, a := range addrs {
+			if p, err := netip.ParsePrefix(a.String()); err == nil {
+				one.Addresses = append(one.Addresses, p.Addr())
+			}
+		}
+		list = append(list, one)
+	}
+	return list
 }

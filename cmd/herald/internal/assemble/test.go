@@ -15,17 +15,18 @@ import (
 // Exit codes of Test, those of keepalived's -t. The highest that applies wins,
 // as it does there.
 const (
-	testCannotRun = 4
-	testFindings  = 5
-	testInsecure  = 6 // scripts without enable_script_security
+	testFine     = 0
+	testFindings = 5
+	testInsecure = 6 // scripts without enable_script_security
 )
 
 // Test is keepalived's -t: it prints what it finds and returns the exit code.
 // What keepalived knows and herald does not is told and no reason to fail.
 func Test(o Options, findings io.Writer) int {
 	if _, err := os.Stat(o.Keepalived); err != nil {
-		fmt.Fprintln(findings, err)
-		return testCannotRun
+		// 2.2.7 says so and nothing else: its exit code is that of no finding.
+		fmt.Fprintf(findings, "Config files missing '%s'.\n", o.Keepalived)
+		return testFine
 	}
 	var diags config.Diagnostics
 	cfg := loadVRRP(o, &diags)

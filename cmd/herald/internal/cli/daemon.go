@@ -15,6 +15,7 @@ import (
 	"herald/cmd/herald/internal/census"
 	"herald/cmd/herald/internal/control"
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/lifecycle"
 	"herald/cmd/herald/internal/lockfile"
 	"herald/cmd/herald/internal/notify"
 	"herald/cmd/herald/internal/process"
@@ -45,6 +46,11 @@ type habits struct {
 	alone func()
 	// began is told every process that begins to serve; nil for nobody.
 	began func(name ipc.Name, pid int)
+	// dump has the configuration written into the log by every VRRP process
+	// that begins.
+	dump bool
+	// once ends the daemon when a role dies, instead of starting it again.
+	once bool
 }
 
 // live is the parent: lock, control socket, signals, supervision.
@@ -68,7 +74,19 @@ func live(ctx context.Context, p Program, o Options, h habits, stderr io.Writer)
 	}
 	j := newJournal(h.log, h.stamp)
 	defer j.close(time.Second)
-	s := supervise.New(supervise.Options{Roles: o.Roles(), Version: p.Version, Node: hostName(), Began: h.began,
+	times := lifecycle.Defaults
+	times.NoRestart = h.once
+	begun := make(chan ipc.Name, 16)
+	began := func(name ipc.Name, pid int) {
+		if h.began != nil {
+			h.began(name, pid)
+		}
+		select {
+		case begun <- name:
+		default: // one dump too few
+		}
+	}
+	s := supervise.New(supervise.Options{Roles: o.Roles(), Version: p.Version, Node: hostName(), Began: began, Times: times,
 		Log: func(line string) { j.log("herald: " + line) }}, system(o, p))
 	server := control.Serve(listener, map[string]control.Answer{
 		"status":  func(ctx context.Context) (any, error) { return s.Status(ctx) },
@@ -88,6 +106,9 @@ func live(ctx context.Context, p Program, o Options, h habits, stderr io.Writer)
 	var obeying sync.WaitGroup
 	obeying.Go(func() { obey(signals, over, stop, s) })
 	obeying.Go(func() { dumpFiles(files, over, s, j.log) })
+	if h.dump {
+		obeying.Go(func() { dumpEach(begun, over, s, j.log) })
+	}
 	j.log(fmt.Sprintf("herald: version %s, pid %d, reading %v", p.Version, os.Getpid(), o.named()))
 	code := s.Run(ctx)
 	close(over)

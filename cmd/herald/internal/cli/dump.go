@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"os"
+	"strings"
 	"syscall"
 
 	"herald/cmd/herald/internal/dumpfile"
+	"herald/cmd/herald/internal/ipc"
 	"herald/cmd/herald/internal/personality"
 )
 
@@ -19,6 +21,7 @@ type dumping struct {
 // dumpings are keepalived's.
 var dumpings = []dumping{
 	{"DATA", "data", "/tmp/keepalived.data"},
+	{"DATA", "parent", "/tmp/keepalived_parent.data"},
 	{"STATS", "stats", "/tmp/keepalived.stats"},
 	{"STATS_CLEAR", "stats_clear", "/tmp/keepalived.stats"},
 	{"JSON", "json", "/tmp/keepalived.json"},
@@ -32,6 +35,18 @@ func dumpSignals() []os.Signal {
 		list = append(list, d.signal())
 	}
 	return list
+}
+
+// dumpToLog writes keepalived.data into the log, line by line (-d).
+func dumpToLog(from dumper, log func(string)) {
+	text, err := from.Dump(context.Background(), "data")
+	if err != nil {
+		log("herald: " + err.Error())
+		return
+	}
+	for line := range strings.Lines(string(text)) {
+		log(strings.TrimSuffix(line, "\n"))
+	}
 }
 
 // dumper is what knows the content of the files.
@@ -57,6 +72,20 @@ func dumpFiles(signals <-chan os.Signal, over <-chan struct{}, from dumper, log 
 				if err != nil {
 					log("herald: " + err.Error())
 				}
+			}
+		}
+	}
+}
+
+// dumpEach writes into the log what each VRRP process has read, until over.
+func dumpEach(begun <-chan ipc.Name, over <-chan struct{}, from dumper, log func(string)) {
+	for {
+		select {
+		case <-over:
+			return
+		case name := <-begun:
+			if name == ipc.VRRP {
+				dumpToLog(from, log)
 			}
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"herald/cmd/herald/internal/lockfile"
 	"herald/cmd/herald/internal/netns"
 	"herald/cmd/herald/internal/personality"
+	"herald/cmd/herald/internal/process"
 )
 
 // keepalivedVersion is the version whose behaviour this is: programs read it
@@ -43,7 +44,7 @@ func Keepalived(ctx context.Context, p Program, args []string, stdout, stderr io
 		fmt.Fprintf(stderr, "keepalived: %v\n", err)
 		return Failed
 	}
-	for _, path := range []*string{&line.File, &line.Pid, &line.VRRPPid} {
+	for _, path := range []*string{&line.File, &line.Pid, &line.VRRPPid, &line.LogFile} {
 		if abs, err := filepath.Abs(*path); err == nil && *path != "" {
 			*path = abs
 		}
@@ -72,7 +73,7 @@ func Keepalived(ctx context.Context, p Program, args []string, stdout, stderr io
 		return Failed
 	}
 	if _, err := os.Stat(line.File); err != nil {
-		fmt.Fprintf(stderr, "keepalived: %v\n", err)
+		fmt.Fprintf(stderr, "Config files missing '%s'.\n", line.File)
 		return noConfiguration
 	}
 	place := p.Place(o)
@@ -142,7 +143,13 @@ func serveKeepalived(ctx context.Context, p Program, o Options, line personality
 	os.Chdir("/") // every path is absolute; a directory is not kept busy
 	parentFile, vrrpFile := line.PidFiles(place)
 	o.RunDir = runDirOf(parentFile)
-	h := habits{name: "keepalived", log: io.Discard}
+	if line.Umask >= 0 {
+		unix.Umask(line.Umask)
+	}
+	if err := process.Rename("keepalived"); err != nil { // started as "exe" behind a fork
+		fmt.Fprintf(stderr, "keepalived: %v\n", err)
+	}
+	h := habits{name: "keepalived", log: io.Discard, dump: line.Dump, once: line.NoRespawn}
 	switch {
 	case line.Console:
 		h.log, h.stamp = stderr, p.Getenv("JOURNAL_STREAM") == ""
@@ -154,6 +161,15 @@ func serveKeepalived(ctx context.Context, p Program, o Options, line personality
 		}
 		defer w.Close()
 		h.log = w
+	}
+	if line.LogFile != "" {
+		f, err := os.OpenFile(line.LogFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o600)
+		if err != nil {
+			fmt.Fprintf(stderr, "keepalived: log file: %v\n", err)
+			return Failed
+		}
+		defer f.Close()
+		h.log = io.MultiWriter(f, h.log)
 	}
 	files := &pidFiles{parent: parentFile, vrrp: vrrpFile, ready: ready, failed: func(err error) { fmt.Fprintf(h.log, "keepalived: %v\n", err) }}
 	defer files.remove()

@@ -160,7 +160,7 @@ type Instances struct{ JSON json.RawMessage }
 // StatusRequest asks a role for its part of `herald status`.
 type StatusRequest struct {
 	// Dump names a file of keepalived's that is asked for instead: "data",
-	// "stats", "stats_clear" or "json".
+	// "parent", "stats", "stats_clear" or "json".
 	Dump string
 	seq  uint64
 	role *Role

@@ -142,6 +142,11 @@ func (m *Machine) died(p *process, s *slot, reason string) {
 	if p.role == Proxy {
 		m.inform(Fact{Known: true, Reason: "the proxy process died: " + reason})
 	}
+	if m.config.NoRestart && !m.stopping {
+		m.do(logf("it is not started again (-R): stopping"))
+		m.code = 1
+		m.stop()
+	}
 	if m.stopping {
 		if p.role == VRRP {
 			m.withdraw("the VRRP role died while stopping")

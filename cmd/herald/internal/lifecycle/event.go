@@ -178,6 +178,8 @@ type Config struct {
 	// heartbeat: then a proxy counts as not serving, a VRRP role is killed, a
 	// proxy is killed.
 	SilentProxy, SilentVRRP, DeadProxy int
+	// NoRestart ends the daemon, with 1, when a role dies (keepalived -R).
+	NoRestart bool
 }
 
 // Defaults are the times herald runs with.

@@ -192,6 +192,17 @@ func TestThreeDeathsWithdrawAtOnceAndRestartsGoOn(t *testing.T) {
 	s.does(Prepared{5}, "go 5 crashed")
 }
 
+func TestWithoutRestartsADeathIsTheEnd(t *testing.T) {
+	s := running(t)
+	s.m.config.NoRestart = true
+	s.does(Ended{2, "killed"}, "withdraw", "drain 1")
+	s.does(Ended{1, "exit status 0"}, "finish 1")
+	s = running(t)
+	s.m.config.NoRestart = true
+	s.does(Ended{1, "killed"}, "fact false", "resign 2")
+	s.does(Ended{2, "exit status 0"}, "withdraw", "finish 1")
+}
+
 func TestASilentProxyIsNotServingAndLaterKilled(t *testing.T) {
 	s := running(t)
 	s.does(Tick{})

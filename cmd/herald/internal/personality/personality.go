@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -33,6 +34,10 @@ type Line struct {
 	Help       bool   // -h
 	OnlyVRRP   bool   // -P
 	OnlyChecks bool   // -C without -P
+	Dump       bool   // -d: the configuration goes to the log
+	NoRespawn  bool   // -R: the end of a process is the end of the daemon
+	Umask      int    // -u; -1 when it is not given
+	LogFile    string // -g: the log goes there too; empty for no file
 }
 
 // argument says whether an option has one.
@@ -60,6 +65,13 @@ func flag(field func(*Line) *bool) func(*Line, string) {
 	return func(l *Line, _ string) { *field(l) = true }
 }
 
+// umask reads a number as C does: octal behind a 0. What is none is left out.
+func umask(l *Line, v string) {
+	if n, err := strconv.ParseInt(v, 0, 32); err == nil && n >= 0 && n <= 0o777 {
+		l.Umask = int(n)
+	}
+}
+
 var options = []option{
 	{'f', "use-file", required, text(func(l *Line) *string { return &l.File })},
 	{'n', "dont-fork", none, flag(func(l *Line) *bool { return &l.DontFork })},
@@ -78,14 +90,14 @@ var options = []option{
 	{'t', "config-test", optional, func(l *Line, v string) { l.Test, l.TestLog = true, v }},
 
 	{'D', "log-detail", none, nil},
-	{'d', "dump-conf", none, nil},
+	{'d', "dump-conf", none, flag(func(l *Line) *bool { return &l.Dump })},
 	{'B', "no_bfd", none, nil},
 	{0, "all", none, nil},
-	{'u', "umask", required, nil},
+	{'u', "umask", required, umask},
 	{'X', "release-vips", none, nil},
 	{'V', "dont-release-vrrp", none, nil},
 	{'I', "dont-release-ipvs", none, nil},
-	{'R', "dont-respawn", none, nil},
+	{'R', "dont-respawn", none, flag(func(l *Line) *bool { return &l.NoRespawn })},
 	{'c', "checkers_pid", required, nil},
 	{'b', "bfd_pid", required, nil},
 	{'a', "address-monitoring", none, nil},
@@ -94,7 +106,11 @@ var options = []option{
 	{'m', "core-dump", none, nil},
 	{'M', "core-dump-pattern", optional, nil},
 	{'e', "all-config", none, nil},
-	{'g', "log-file", optional, nil},
+	{'g', "log-file", optional, func(l *Line, v string) {
+		if l.LogFile = v; v == "" {
+			l.LogFile = "/tmp/keepalived.log"
+		}
+	}},
 	{0, "flush-log-file", none, nil},
 	{0, "debug", optional, nil},
 	{0, "perf", optional, nil},
@@ -105,7 +121,7 @@ var options = []option{
 // Parse reads the words after the program's name, as getopt_long(3) does:
 // single letters may stand together, long names may be cut short.
 func Parse(args []string) (Line, error) {
-	l := Line{File: "/etc/keepalived/keepalived.conf", Facility: "daemon"}
+	l := Line{File: "/etc/keepalived/keepalived.conf", Facility: "daemon", Umask: -1}
 	for len(args) > 0 {
 		word := args[0]
 		args = args[1:]

@@ -6,7 +6,7 @@ import (
 )
 
 func TestCommandLinesInUse(t *testing.T) {
-	plain := Line{File: "/etc/keepalived/keepalived.conf", Facility: "daemon"}
+	plain := Line{File: "/etc/keepalived/keepalived.conf", Facility: "daemon", Umask: -1}
 	with := func(change func(*Line)) Line {
 		l := plain
 		change(&l)
@@ -14,7 +14,7 @@ func TestCommandLinesInUse(t *testing.T) {
 	}
 	for line, want := range map[string]Line{
 		"":                            plain,
-		"-nld -p /run/keepalived.pid": with(func(l *Line) { l.DontFork, l.Console, l.Pid = true, true, "/run/keepalived.pid" }),
+		"-nld -p /run/keepalived.pid": with(func(l *Line) { l.DontFork, l.Console, l.Dump, l.Pid = true, true, true, "/run/keepalived.pid" }),
 		"--dont-fork":                 with(func(l *Line) { l.DontFork = true }),
 		"--dont-fork --snmp -g /x":    {}, // -g takes its file in the same word
 		"-n -l -D -P -f /k.conf":      with(func(l *Line) { l.DontFork, l.Console, l.OnlyVRRP, l.File = true, true, true, "/k.conf" }),
@@ -24,14 +24,17 @@ func TestCommandLinesInUse(t *testing.T) {
 		"-P -f /a -p /p -r /r -c /c -D": with(func(l *Line) {
 			l.OnlyVRRP, l.File, l.Pid, l.VRRPPid = true, "/a", "/p", "/r"
 		}),
-		"-f/a -S7 -i id -s ns":  with(func(l *Line) { l.File, l.Facility, l.ConfigID, l.Namespace = "/a", "7", "id", "ns" }),
-		"-t":                    with(func(l *Line) { l.Test = true }),
-		"-t/tmp/log":            with(func(l *Line) { l.Test, l.TestLog = true, "/tmp/log" }),
-		"--config-test=/tmp/l":  with(func(l *Line) { l.Test, l.TestLog = true, "/tmp/l" }),
-		"--config-t":            with(func(l *Line) { l.Test = true }),
-		"--signum=JSON":         with(func(l *Line) { l.Signum = "JSON" }),
-		"-m -M -XVIRaxB -u 022": plain,
-		"-M/tmp/core -b /b":     plain,
+		"-f/a -S7 -i id -s ns": with(func(l *Line) { l.File, l.Facility, l.ConfigID, l.Namespace = "/a", "7", "id", "ns" }),
+		"-t":                   with(func(l *Line) { l.Test = true }),
+		"-t/tmp/log":           with(func(l *Line) { l.Test, l.TestLog = true, "/tmp/log" }),
+		"--config-test=/tmp/l": with(func(l *Line) { l.Test, l.TestLog = true, "/tmp/l" }),
+		"--config-t":           with(func(l *Line) { l.Test = true }),
+		"--signum=JSON":        with(func(l *Line) { l.Signum = "JSON" }),
+		"-m -M -XVIaxB":        plain,
+		"-dR -u 022 -g":        with(func(l *Line) { l.Dump, l.NoRespawn, l.Umask, l.LogFile = true, true, 0o22, "/tmp/keepalived.log" }),
+		"-u 18 -g/log":         with(func(l *Line) { l.Umask, l.LogFile = 18, "/log" }),
+		"-u nonsense":          plain,
+		"-M/tmp/core -b /b":    plain,
 	} {
 		got, err := Parse(strings.Fields(line))
 		if want == (Line{}) {
