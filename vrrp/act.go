@@ -60,6 +60,7 @@ func (s *Server) timers() {
 	}
 	s.probes(now)
 	s.waitQuorums(now)
+	s.believeLinks(now)
 	for _, in := range s.holders() {
 		if due(in.routing.again) {
 			s.claimRouting(in)
@@ -271,6 +272,7 @@ func (s *Server) list() {
 func (s *Server) see(snap vip.Snapshot, number uint64) {
 	before := s.snap
 	s.snap = snap
+	s.debounceLinks(time.Now())
 	s.setSysctls()
 	s.followLinks()
 	s.announceRisen(before)

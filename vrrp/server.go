@@ -35,6 +35,7 @@ type Server struct {
 	silent    []settings.Address // what the firewall was told last
 	scripts   []*script
 	seen      group.Seen
+	debounce  map[string]group.Link // by interface, of cfg.LinkDelays
 	queue     garp.Queue
 	hands     *hands
 	snap      vip.Snapshot
@@ -93,7 +94,7 @@ func (b *mailbox) take() []func() {
 // missing only keeps its instances in FAULT. Nothing is sent before Run.
 func New(cfg *settings.Config, ports Ports) (*Server, error) {
 	s := &Server{cfg: cfg, ports: ports, log: ports.Log,
-		links: map[place]*port{}, buf: make([]byte, 2048),
+		links: map[place]*port{}, debounce: map[string]group.Link{}, buf: make([]byte, 2048),
 		box:     mailbox{wake: make(chan struct{}, 1)},
 		running: make(chan struct{}), done: make(chan struct{})}
 	if s.log == nil {
@@ -156,6 +157,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if snap, err := s.ports.Kernel.Snapshot(); err == nil {
 		s.snap = snap
 	}
+	s.debounceLinks(time.Now())
 	s.hands = startHands(s.ports.Kernel)
 	defer s.hands.stop()
 	close(s.running)
@@ -259,6 +261,9 @@ func (s *Server) next() time.Time {
 	}
 	if s.changed {
 		earlier(s.told.Add(tellEvery))
+	}
+	for _, l := range s.debounce {
+		earlier(l.Due)
 	}
 	for _, q := range s.seen.Processes {
 		earlier(q.Due)

@@ -94,7 +94,7 @@ func (s *Server) verdicts() map[string]group.Verdict {
 // standing weighs one instance: what it tracks, and what the loop needs to
 // run it at all.
 func (s *Server) standing(in *instance) group.Standing {
-	st := group.Weigh(in.cfg, s.verdicts(), func(name string) bool { return s.snap[name].Up }, s.seen)
+	st := group.Weigh(in.cfg, s.verdicts(), s.believed, s.seen)
 	if _, exists := s.snap[in.cfg.Interface]; !exists {
 		st.Faults = []string{"interface " + in.cfg.Interface + " does not exist"}
 		return st

@@ -75,6 +75,8 @@ type build struct {
 	drafts    []*draft
 	// plainRules counts the routing rules without a preference.
 	plainRules int
+	// linkDelayPos are where config.LinkDelays stood.
+	linkDelayPos []config.Pos
 }
 
 // unknown reports a word nobody knows, or one that belongs in another block.
@@ -126,5 +128,6 @@ func (b *build) finish() *settings.Config {
 	}
 	b.joinGroups()
 	b.sharedAddresses()
+	b.boundLinkDelays()
 	return &b.config
 }

@@ -119,7 +119,6 @@ iproute_usr_dir DIRECTORY | Where iproute's tables are (newer than 2.2.7). | /us
 
 // topPlan lists the blocks of the top level that are known and not acted on.
 const topPlan = `
-interface_up_down_delays { INTERFACE DOWN [UP] } | Waits before it believes a link event. | { eth0 1 2 }
 bfd_instance NAME { ... } | A BFD session (RFC 5880) to a neighbour. | b { neighbor_ip 192.0.2.9 min_rx 50 }
 virtual_server_group NAME { ... } | Addresses served by one LVS virtual server. | g { 192.0.2.1 80 fwmark 7 }
 virtual_server ADDRESS|fwmark|group [PORT|NUMBER|NAME] { ... } | An LVS virtual server. | 192.0.2.1 80 { lvs_sched rr lvs_method NAT real_server 192.0.2.2 80 { weight 1 TCP_CHECK { connect_port 80 } } }

@@ -28,7 +28,7 @@ var topWords = config.NewRegistry(slices.Concat([]row[build]{
 		Example: "vrrp_instance VI_1 { interface eth0 virtual_router_id 51 virtual_ipaddress { 192.0.2.10 } }", Do: topKeyword{act: instance}},
 	{Name: "vrrp_sync_group", Syntax: "NAME { ... }", Doc: "Instances that change state together.",
 		Example: "vrrp_sync_group G { group { VI_1 } } vrrp_instance VI_1 { interface eth0 virtual_router_id 51 virtual_ipaddress { 192.0.2.10 } }", Do: topKeyword{act: group}},
-}, builtIn(plan[build](linkbeatPlan)), staticActs, garpGroupActs, processActs, topLVS(nest(plan[build](processPlan+topPlan), insideTop)))...)
+}, builtIn(plan[build](linkbeatPlan)), staticActs, garpGroupActs, linkDelayActs, processActs, topLVS(nest(plan[build](processPlan+topPlan), insideTop)))...)
 
 // topLVS gives the LVS blocks a warning that says what to do instead.
 func topLVS(rows []row[build]) []row[build] {

@@ -36,6 +36,7 @@ type Config struct {
 	StaticRouting   Routing
 	Notification    Notification
 	GarpGroups      []GarpGroup
+	LinkDelays      []LinkDelay // an interface has one at most
 }
 
 // Process is where a daemon that runs as keepalived is, and what its files
