@@ -36,6 +36,7 @@ type frontend struct {
 	logged    atomic.Uint64
 	changed   atomic.Int64 // Unix seconds
 	forwarded *forwardFor
+	original  *forwardFor
 }
 
 // backend is the server side of a proxy at run time.
@@ -62,6 +63,7 @@ type backend struct {
 	tallies   []tally
 	sessRate  rate
 	forwarded *forwardFor
+	original  *forwardFor
 }
 
 // target is one server line at run time.
@@ -138,7 +140,7 @@ func (s *Server) build(cfg *settings.Config) error {
 
 func (s *Server) buildFrontend(p *settings.Proxy) *frontend {
 	f := &frontend{cfg: p, http: p.Mode == settings.HTTP, pages: newPages(p), log: s.newLogger(p),
-		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor)}
+		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo)}
 	limit := p.MaxConn
 	if limit == 0 {
 		limit = s.defaultMaxConn()
@@ -150,7 +152,7 @@ func (s *Server) buildFrontend(p *settings.Proxy) *frontend {
 
 func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 	b := &backend{cfg: p, http: p.Mode == settings.HTTP, pages: newPages(p), log: s.newLogger(p), since: s.start,
-		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor)}
+		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo)}
 	var problems []error
 	for i := range p.Servers {
 		t, err := s.buildTarget(b, i)
@@ -277,7 +279,7 @@ func (p pages) of(status int) []byte {
 	return errorpage.Default(status)
 }
 
-// forwardFor is option forwardfor, compiled.
+// forwardFor is option forwardfor or originalto, compiled.
 type forwardFor struct {
 	except netip.Prefix // zero value: none
 	header []byte       // lower case

@@ -119,6 +119,8 @@ func (c *client) Expired(*loop.Timer) {
 		c.x.drive()
 	case c.linger > 0 || c.served > 0 || c.w.s.draining.Load():
 		c.close()
+	case c.port.fe.cfg.HTTP.IgnoreProbes:
+		c.close()
 	default: // not one byte of a first request
 		x := c.begin()
 		x.late |= clientLate
@@ -151,7 +153,7 @@ func (c *client) receive() bool {
 	case errno == eagain:
 		return false
 	case n == 0 || errno != 0:
-		if c.served > 0 || c.port.fe.cfg.DontLogNull {
+		if c.served > 0 || c.port.fe.cfg.DontLogNull || c.port.fe.cfg.HTTP.IgnoreProbes {
 			c.close()
 			return false
 		}
@@ -213,6 +215,9 @@ func (c *client) close() {
 		c.own.close()
 	}
 	w.l.Drop(&c.timer)
+	if p.fe.cfg.HTTP.NoLinger {
+		c.Reset()
+	}
 	c.Close()
 	if c.in != nil {
 		w.buffers.give(c.in)

@@ -30,6 +30,7 @@ const (
 	stepHead step = iota
 	stepBackend
 	stepRequest
+	stepBody
 	stepPick
 	stepQueue
 	stepConnect
@@ -50,6 +51,7 @@ func init() {
 		stepHead:    readHead,
 		stepBackend: chooseBackend,
 		stepRequest: rewriteRequest,
+		stepBody:    gatherBody,
 		stepPick:    pick,
 		stepQueue:   queue,
 		stepConnect: connect,
@@ -141,10 +143,17 @@ func chooseBackend(x *stream) answer {
 // its body has come; what follows belongs to the next request.
 func rewriteRequest(x *stream) answer {
 	c, h, buf := x.c, &x.w.head, x.request
+	if x.namesForbidden(buf) {
+		x.take(buf)
+		x.flag('P', 'R')
+		x.tally().errReq.Add(1)
+		return x.answer(403)
+	}
 	x.request = nil
 	x.keepServer = x.mode() == settings.KeepAlive
-	edits := h1.Edits{Add: x.forwardedFor(buf), Connection: h1.RequestOption(h.Version, x.keepServer)}
-	x.out = h.AppendRequest(x.out[:0], buf, edits)
+	x.expectBody(buf)
+	x.out = h.AppendRequest(x.out[:0], buf, x.edits(buf))
+	x.nameAt, x.nameLen = len(x.out)-2, 0
 	rest := buf[h.Len:]
 	n, done, v := x.up.body.Scan(rest)
 	if v.Bad() {
@@ -187,6 +196,7 @@ func pick(x *stream) answer {
 // assign notes the place taken on t.
 func (x *stream) assign(t *target) {
 	x.t, x.assigned = t, t
+	x.sendName(t)
 	x.queuedAt = x.now()
 	n := &t.tallies[x.w.id]
 	n.chosen.Add(1)

@@ -33,6 +33,7 @@ func (x *stream) input() ([]byte, h1.Verdict) {
 		x.fresh = nil
 		x.bytesIn += int64(len(buf))
 		w.head.Reset()
+		w.head.Lenient = x.fe.cfg.HTTP.AcceptInvalidRequest
 		v := w.head.ParseRequest(buf)
 		if v == h1.Incomplete {
 			c.hold(buf)
@@ -60,6 +61,7 @@ func (x *stream) input() ([]byte, h1.Verdict) {
 	}
 	x.scanned = true
 	w.head.Reset()
+	w.head.Lenient = x.fe.cfg.HTTP.AcceptInvalidRequest
 	return c.in, w.head.ParseRequest(c.in)
 }
 
@@ -80,25 +82,4 @@ func (x *stream) keepLine(buf []byte) {
 	}
 	line = bytes.TrimRight(line, "\r")
 	x.line = append(x.line[:0], line[:min(len(line), most)]...)
-}
-
-// forwardedFor is the header that names the client, when there shall be one.
-func (x *stream) forwardedFor(buf []byte) []h1.Field {
-	f := x.fe.forwarded
-	if x.be != nil && x.be.forwarded != nil {
-		f = x.be.forwarded
-	}
-	peer := x.c.peer.Addr()
-	switch {
-	case f == nil || !peer.IsValid():
-		return nil
-	case f.except.IsValid() && f.except.Contains(peer):
-		return nil
-	case f.ifNone && x.w.head.Find(buf, f.name) >= 0:
-		return nil
-	}
-	w := x.w
-	w.text = peer.AppendTo(w.text[:0])
-	w.edits[0] = h1.Field{Name: f.header, Value: w.text}
-	return w.edits[:1]
 }

@@ -20,6 +20,7 @@ func (x *stream) readResponse() answer {
 		}
 		for {
 			w.head.Reset()
+			w.head.Lenient = x.be.cfg.HTTP.AcceptInvalidResponse
 			v := w.head.ParseResponse(buf, x.method, x.upgrade)
 			if v.Bad() {
 				return x.badResponse()
@@ -31,7 +32,7 @@ func (x *stream) readResponse() answer {
 				return x.passResponse(buf, shared)
 			}
 			if x.version != h1.HTTP10 { // which knows no interim responses (RFC 9110 section 15.2)
-				w.out = w.head.AppendResponse(w.out[:0], buf, h1.Edits{})
+				w.out = w.head.AppendResponse(w.out[:0], buf, h1.Edits{Names: x.clientNames()})
 				x.toClient(w.out)
 			}
 			buf = buf[w.head.Len:]
@@ -150,7 +151,7 @@ func (x *stream) passResponse(buf []byte, shared bool) answer {
 	mode := x.mode()
 	x.keepServer = x.keepServer && h.KeepAlive && h.Framing != h1.UntilClose
 	x.keep = x.keep && mode != settings.Close && h.Framing != h1.UntilClose && !f.strip && x.up.done && !w.s.draining.Load()
-	edits := h1.Edits{Connection: h1.ResponseOption(x.version, h.Version, x.keep), Unchunked: f.strip}
+	edits := h1.Edits{Connection: h1.ResponseOption(x.version, h.Version, x.keep), Unchunked: f.strip, Names: x.clientNames()}
 	w.out = h.AppendResponse(w.out[:0], buf, edits)
 	body := f.take(buf[h.Len:])
 	if f.fault != faultNone {
@@ -173,6 +174,14 @@ func (x *stream) passResponse(buf []byte, shared bool) answer {
 	}
 	x.armBoth()
 	return x.to(stepForward)
+}
+
+// clientNames are the header names written to the client in another case.
+func (x *stream) clientNames() map[string]string {
+	if !x.fe.cfg.HTTP.AdjustClient {
+		return nil
+	}
+	return x.w.s.cfg.Global.HeaderCase
 }
 
 // lay puts the rewritten head in w.out before body: in place when body lies

@@ -123,7 +123,21 @@ func serve(t *testing.T, loops int, sections ...*settings.Proxy) *rig {
 // follow is serve as the successor of an engine that left this memory.
 func follow(t *testing.T, memory []byte, loops int, sections ...*settings.Proxy) *rig {
 	t.Helper()
-	r := &rig{t: t, log: newLines(), told: newLines(), cfg: &settings.Config{Proxies: sections}}
+	return start(t, memory, loops, &settings.Config{Proxies: sections})
+}
+
+// serveWith is serve on one loop with more in the configuration.
+func serveWith(t *testing.T, more func(*settings.Config), sections ...*settings.Proxy) *rig {
+	t.Helper()
+	cfg := &settings.Config{Proxies: sections}
+	more(cfg)
+	return start(t, nil, 1, cfg)
+}
+
+func start(t *testing.T, memory []byte, loops int, cfg *settings.Config) *rig {
+	t.Helper()
+	r := &rig{t: t, log: newLines(), told: newLines(), cfg: cfg}
+	sections := cfg.Proxies
 	lent := map[string][]int{}
 	for _, p := range sections {
 		if !p.Frontend {

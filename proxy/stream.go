@@ -36,6 +36,7 @@ type stream struct {
 	keep       bool // the client's connection may carry another request
 	keepServer bool // the server's too
 	taken      bool // the request lies no more among what was received
+	gathering  bool // the body is awaited (option http-buffer-request)
 	upgrade    bool
 	bodyGone   bool   // some of the body is not in out any more: no second attempt
 	line       []byte // the request line, for the log
@@ -45,6 +46,8 @@ type stream struct {
 	// attempt.
 	out  []byte
 	sent int
+	// The server's name in out (http-send-name-header): where, how long.
+	nameAt, nameLen int
 
 	up, down flow
 	reply    []byte // an answer of our own, not yet sent

@@ -197,6 +197,9 @@ func (u *upstream) Expired(*loop.Timer) {
 func (u *upstream) close() {
 	w := u.w
 	w.l.Drop(&u.timer)
+	if u.t.be.cfg.HTTP.NoLinger {
+		u.Reset()
+	}
 	u.Close()
 	if u.in != nil {
 		w.buffers.give(u.in)

@@ -22,6 +22,8 @@ var world = Options{
 	Hostname: "testhost",
 	ReadFile: func(name string) ([]byte, error) {
 		switch {
+		case name == "/etc/haproxy/headers.map":
+			return []byte("# names\ncontent-length Content-LENGTH\n\netag ETag # entity\n"), nil
 		case strings.HasPrefix(name, "/errors/") || strings.HasPrefix(name, "/etc/haproxy/errors/"):
 			return []byte("HTTP/1.0 500 E\r\n\r\n" + name), nil
 		case name == "/big":

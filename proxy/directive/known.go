@@ -43,7 +43,7 @@ var knownGlobal = merge(
 	names(config.Warning, "51degrees-cache-size 51degrees-data-file 51degrees-property-name-list 51degrees-property-separator "+
 		"ca-base crt-base close-spread-time cluster-secret default-path deviceatlas-json-file deviceatlas-log-level "+
 		"deviceatlas-properties-cookie deviceatlas-separator expose-experimental-directives external-check fd-hard-limit grace "+
-		"h1-accept-payload-with-any-method h1-case-adjust h1-case-adjust-file h2-workaround-bogus-websocket-clients "+
+		"h1-accept-payload-with-any-method h2-workaround-bogus-websocket-clients "+
 		"httpclient.resolvers.id httpclient.resolvers.prefer httpclient.ssl.ca-file httpclient.ssl.verify issuers-chain-path "+
 		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem max-spread-checks pp2-never-send-local "+
 		"profiling.memory profiling.tasks server-state-base server-state-file set-var set-var-fmt "+
@@ -96,16 +96,13 @@ var (
 
 var knownProxy = merge(
 	names(config.Error, "acl cookie dispatch external-check filter force-persist http-after-response http-check http-request "+
-		"http-response http-send-name-header ignore-persist monitor persist rate-limit redirect server-template source "+
+		"http-response ignore-persist monitor persist rate-limit redirect server-template source "+
 		"stick stick-table tcp-check tcp-request tcp-response transparent use-fcgi-app use-server use_backend", ""),
 	names(config.Error, "http-request", "stats "),
 	names(config.Error, "checkcache external-check http_proxy httpchk ldap-check mysql-check pgsql-check redis-check smtpchk "+
 		"spop-check ssl-hello-chk transparent", "option "),
-	names(config.Warning, "accept-invalid-http-request accept-invalid-http-response contstats disable-h2-upgrade "+
-		"h1-case-adjust-bogus-client h1-case-adjust-bogus-server http-buffer-request http-ignore-probes http-no-delay "+
-		"http-pretend-keepalive http-restrict-req-hdr-names http-use-proxy-header httpslog idle-close-on-response "+
-		"independent-streams nolinger originalto persist prefer-last-server socket-stats splice-auto splice-request "+
-		"splice-response tcp-smart-accept tcp-smart-connect", "option "),
+	names(config.Warning, "contstats disable-h2-upgrade http-use-proxy-header httpslog independent-streams persist "+
+		"prefer-last-server socket-stats splice-auto splice-request splice-response", "option "),
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "capture clitcpka-cnt clitcpka-idle clitcpka-intvl compression declare dynamic-cookie-key email-alert "+
 		"error-log-format errorfiles errorloc errorloc302 errorloc303 hash-balance-factor hash-type http-error "+

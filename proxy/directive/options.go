@@ -2,6 +2,7 @@ package directive
 
 import (
 	"net/netip"
+	"slices"
 
 	"herald/config"
 	"herald/proxy/settings"
@@ -118,7 +119,18 @@ func readRedispatch(c *call) {
 
 func readForwardFor(c *call) {
 	f := &settings.ForwardFor{Header: "X-Forwarded-For"}
+	if c.forwarded(f, []string{"except", "header", "if-none"}) {
+		c.px.p.ForwardFor = f
+	}
+}
+
+// forwarded reads the arguments of forwardfor and originalto.
+func (c *call) forwarded(f *settings.ForwardFor, known []string) bool {
 	for i := 0; i < len(c.args); i++ {
+		if !slices.Contains(known, c.arg(i)) {
+			c.unknownValue(i, "argument", known)
+			return false
+		}
 		switch c.arg(i) {
 		case "if-none":
 			f.IfNone = true
@@ -126,7 +138,7 @@ func readForwardFor(c *call) {
 			i++
 			if c.arg(i) == "" {
 				c.reject(i, "\"header\" expects a name")
-				return
+				return false
 			}
 			f.Header = c.arg(i)
 		case "except":
@@ -134,15 +146,12 @@ func readForwardFor(c *call) {
 			network, err := readNetwork(c.arg(i))
 			if err != nil {
 				c.reject(i, "\"except\" expects ADDRESS[/MASK]: %v", err)
-				return
+				return false
 			}
 			f.Except = network
-		default:
-			c.unknownValue(i, "argument", []string{"except", "header", "if-none"})
-			return
 		}
 	}
-	c.px.p.ForwardFor = f
+	return true
 }
 
 // readNetwork reads ADDRESS, ADDRESS/BITS or ADDRESS/NETMASK and returns an

@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	globalKeywords = config.NewRegistry(slices.Concat(globalRows, globalLogRows, environmentRows)...)
-	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, logRows,
+	globalKeywords = config.NewRegistry(slices.Concat(globalRows, headerCaseRows, globalLogRows, environmentRows)...)
+	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, logRows,
 		errorFileRows, statsRows)...)
 )
 

@@ -319,6 +319,22 @@ func TestOptionsOfAProxy(t *testing.T) {
 		{"server s 1.1.1.1:1 max-reuse 0 pool-max-conn -1 pool-purge-delay 2s pool-low-conn 3", func(p *settings.Proxy) bool {
 			return p.Servers[0].Pool == settings.Pool{MaxReuse: 1, Purge: 2 * time.Second}
 		}},
+		{"option originalto except 10.0.0.0/8 header X-To", func(p *settings.Proxy) bool {
+			return *p.OriginalTo == settings.ForwardFor{Header: "X-To", Except: "10.0.0.0/8"}
+		}},
+		{"option http-restrict-req-hdr-names delete", func(p *settings.Proxy) bool { return p.HTTP.Names == settings.NamesDelete }},
+		{"http-send-name-header X-Server", func(p *settings.Proxy) bool { return p.HTTP.SendName == "x-server" }},
+		{"http-send-name-header X\n no http-send-name-header", func(p *settings.Proxy) bool { return p.HTTP.SendName == "" }},
+		{"option http-buffer-request\n option http-ignore-probes\n option http-pretend-keepalive\n option nolinger", func(p *settings.Proxy) bool {
+			return p.HTTP == settings.HTTPOptions{BufferRequest: true, IgnoreProbes: true, PretendKeepAlive: true, NoLinger: true}
+		}},
+		{"option accept-invalid-http-request\n option accept-invalid-http-response\n option h1-case-adjust-bogus-client\n option h1-case-adjust-bogus-server",
+			func(p *settings.Proxy) bool {
+				return p.HTTP == settings.HTTPOptions{AcceptInvalidRequest: true, AcceptInvalidResponse: true, AdjustClient: true, AdjustServer: true}
+			}},
+		{"option http-no-delay\n option idle-close-on-response\n option tcp-smart-accept\n option tcp-smart-connect", func(p *settings.Proxy) bool {
+			return p.HTTP == settings.HTTPOptions{}
+		}},
 		{"monitor-uri /up", func(p *settings.Proxy) bool { return p.MonitorURI == "/up" }},
 		{"balance static-rr", func(p *settings.Proxy) bool { return p.Balance == "roundrobin" }},
 		{"disabled\n enabled", func(p *settings.Proxy) bool { return !p.Disabled }},

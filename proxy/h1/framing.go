@@ -101,6 +101,15 @@ func (h *Head) dropNominated(buf []byte) {
 	}
 }
 
+// DropNamed drops every header of this lower-case name.
+func (h *Head) DropNamed(buf []byte, name string) {
+	for i := range h.Headers {
+		if f := &h.Headers[i]; string(f.Name.In(buf)) == name {
+			f.Drop = true
+		}
+	}
+}
+
 // dropNamed drops the headers of this name, in any case, unless they are
 // meant for every recipient: a client must not be able to remove what frames
 // and routes the message, or what a proxy in front wrote about it (Go

@@ -112,6 +112,10 @@ type Head struct {
 	// Expects100 reports "expect: 100-continue" in HTTP/1.1.
 	Expects100 bool
 
+	// Lenient lets some heads pass that break the grammar; see nameByte and
+	// inTarget. It is set after Reset.
+	Lenient bool
+
 	state parseState
 }
 

@@ -134,7 +134,7 @@ func (h *Head) requestLine(buf []byte, line Span, crlf bool) Verdict {
 	}
 	wide := i-gap != 1
 	target := i
-	for i < line.End && targetByte[buf[i]] {
+	for i < line.End && h.inTarget(buf[i]) {
 		i++
 	}
 	h.Target = Span{target, i}
@@ -256,7 +256,7 @@ func (h *Head) headerLine(buf []byte, line Span, next int32, crlf bool) Verdict 
 	}
 	i := line.Start
 	for i < line.End {
-		c := lowerToken[buf[i]]
+		c := h.nameByte(buf[i])
 		if c == 0 {
 			break
 		}
@@ -264,7 +264,7 @@ func (h *Head) headerLine(buf []byte, line Span, next int32, crlf bool) Verdict 
 		i++
 	}
 	// Space in front of the colon, no colon, or no name (CVE-2023-25725).
-	if i == line.Start || i == line.End || buf[i] != ':' {
+	if i == line.Start || i == line.End || buf[i] != ':' || buf[i-1] == ' ' {
 		return BadHeaderName
 	}
 	name := Span{line.Start, i}

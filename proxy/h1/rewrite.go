@@ -22,6 +22,19 @@ type Edits struct {
 	// Unchunked leaves out transfer-encoding, for a body that goes through
 	// Body.Strip.
 	Unchunked bool
+	// Names are header names to write otherwise than in lower case, by their
+	// lower-case form; nil writes all in lower case.
+	Names map[string]string
+}
+
+// name is how the lower-case name is written.
+func (e *Edits) name(lower []byte) []byte {
+	if e.Names != nil {
+		if as, ok := e.Names[string(lower)]; ok {
+			return []byte(as)
+		}
+	}
+	return lower
 }
 
 // RequestOption returns the option to announce to a server with a request of
@@ -63,7 +76,7 @@ func (h *Head) AppendRequest(dst, buf []byte, e Edits) []byte {
 		dst = append(dst, " HTTP/1."...)
 		dst = append(dst, '0'+byte(h.Version), '\r', '\n')
 	}
-	return h.appendHeaders(dst, buf, run, e)
+	return h.appendHeaders(dst, buf, run, &e)
 }
 
 // AppendResponse appends the response head h, parsed from buf, to dst as it
@@ -79,16 +92,20 @@ func (h *Head) AppendResponse(dst, buf []byte, e Edits) []byte {
 		dst = append(dst, h.Reason.In(buf)...)
 		dst = append(dst, '\r', '\n')
 	}
-	return h.appendHeaders(dst, buf, run, e)
+	return h.appendHeaders(dst, buf, run, &e)
 }
 
 // appendHeaders writes the passing headers behind run, copying neighbours
 // that are written as they came in one piece.
-func (h *Head) appendHeaders(dst, buf []byte, run Span, e Edits) []byte {
+func (h *Head) appendHeaders(dst, buf []byte, run Span, e *Edits) []byte {
 	for i := range h.Headers {
 		f := &h.Headers[i]
 		switch {
 		case f.Drop || f.Kind == TransferEncoding && e.Unchunked:
+		case e.Names != nil:
+			dst = append(dst, run.In(buf)...)
+			run = Span{}
+			dst = AppendField(dst, e.name(f.Name.In(buf)), f.Value.In(buf))
 		case f.canonical && f.Line.Start == run.End:
 			run.End = f.Line.End
 		case f.canonical:
@@ -102,18 +119,27 @@ func (h *Head) appendHeaders(dst, buf []byte, run Span, e Edits) []byte {
 	}
 	dst = append(dst, run.In(buf)...)
 	for _, f := range e.Add {
-		dst = AppendField(dst, f.Name, f.Value)
+		dst = AppendField(dst, e.name(f.Name), f.Value)
 	}
 	if h.state.upgrade {
-		dst = append(dst, "connection: upgrade\r\n"...)
+		dst = e.connection(dst, "upgrade")
 	}
 	switch {
 	case h.WantsUpgrade || h.Framing == Tunnel: // what follows is not HTTP
 	case e.Connection == SayClose:
-		dst = append(dst, "connection: close\r\n"...)
+		dst = e.connection(dst, "close")
 	case e.Connection == SayKeepAlive:
-		dst = append(dst, "connection: keep-alive\r\n"...)
+		dst = e.connection(dst, "keep-alive")
 	}
+	return append(dst, '\r', '\n')
+}
+
+func (e *Edits) connection(dst []byte, option string) []byte {
+	if e.Names != nil {
+		return AppendField(dst, e.name([]byte("connection")), []byte(option))
+	}
+	dst = append(dst, "connection: "...)
+	dst = append(dst, option...)
 	return append(dst, '\r', '\n')
 }
 

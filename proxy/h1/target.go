@@ -11,7 +11,7 @@ func (h *Head) checkTarget(buf []byte, host int) Verdict {
 	if host >= 0 {
 		name = h.Headers[host].Value.In(buf)
 		for _, c := range name {
-			if !hostByte[c] {
+			if !hostByte[c] && !h.Lenient {
 				return BadHost
 			}
 		}

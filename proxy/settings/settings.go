@@ -39,6 +39,9 @@ type Global struct {
 	SpreadChecks    int           // percent
 	BufSize         int           // tune.bufsize, 16384
 	MaxRewrite      int           // tune.maxrewrite, 1024
+	// HeaderCase are header names to write in another case, by their
+	// lower-case form (h1-case-adjust).
+	HeaderCase map[string]string
 }
 
 // StatsSocket is one `stats socket`.
@@ -96,6 +99,8 @@ type Proxy struct {
 	Reuse              Reuse
 
 	ForwardFor        *ForwardFor // option forwardfor; nil is off
+	OriginalTo        *ForwardFor // option originalto; nil is off
+	HTTP              HTTPOptions
 	Connection        Connection
 	HTTPCheckDisabled bool
 
