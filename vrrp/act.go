@@ -209,9 +209,8 @@ func (s *Server) announceDue() {
 	for _, a := range s.queue.Due(now) {
 		in := s.instances[a.Owner]
 		i := s.snap[a.Target.Device]
-		err := s.ports.Announcer.Announce(a.Target.Device, i.Index, i.Hardware, a.Target.Address)
+		err := s.sayHere(in, a.Target, i)
 		if err == nil {
-			in.counters.GratuitousSent++
 			continue
 		}
 		again := s.queue.Retry(now, a)

@@ -51,3 +51,26 @@ func (s *Server) announceRisen(before vip.Snapshot) {
 		}
 	}
 }
+
+// sayHere announces one address in the form the instance asks for. An IPv6
+// address has one form only.
+func (s *Server) sayHere(in *instance, t garp.Target, i vip.Interface) error {
+	form := in.cfg.Garp.Form
+	if t.Address.Is6() {
+		form = settings.GarpRequest
+	}
+	if form != settings.GarpReply {
+		if err := s.ports.Announcer.Announce(t.Device, i.Index, i.Hardware, t.Address); err != nil {
+			return err
+		}
+		in.counters.GratuitousSent++
+	}
+	if form == settings.GarpRequest {
+		return nil
+	}
+	if err := s.ports.Announcer.AnnounceReply(t.Device, i.Index, i.Hardware, t.Address); err != nil {
+		return err
+	}
+	in.counters.GratuitousSent++
+	return nil
+}

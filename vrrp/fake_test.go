@@ -266,6 +266,13 @@ func (h *fakeHost) Announce(dev string, index int, hardware [6]byte, addr netip.
 	return nil
 }
 
+func (h *fakeHost) AnnounceReply(_ string, _ int, _ [6]byte, addr netip.Addr) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.note("arp reply %v", addr)
+	return h.announceErr
+}
+
 func (h *fakeHost) Start(script int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

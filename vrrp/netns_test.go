@@ -158,6 +158,10 @@ func (n neighbours) Announce(device string, index int, hardware [6]byte, addr ne
 	return n.arp.Announce(device, index, hardware, addr)
 }
 
+func (n neighbours) AnnounceReply(device string, index int, hardware [6]byte, addr netip.Addr) error {
+	return n.arp.AnnounceReply(device, index, hardware, addr)
+}
+
 type testWriter struct{ t *testing.T }
 
 func (w testWriter) Write(b []byte) (int, error) {

@@ -77,6 +77,8 @@ type Firewall interface {
 // advertisement. It is called from the loop only.
 type Announcer interface {
 	Announce(device string, index int, hardware [6]byte, addr netip.Addr) error
+	// AnnounceReply sends one gratuitous ARP in the form of a reply.
+	AnnounceReply(device string, index int, hardware [6]byte, addr netip.Addr) error
 }
 
 // ScriptRunner starts a tracking script. It must not block; the result comes

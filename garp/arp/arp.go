@@ -3,7 +3,8 @@
 //
 // The frame is keepalived's: an ARP request, Ethernet broadcast, the address
 // as sender and target, and ff:ff:ff:ff:ff:ff as target hardware address. It
-// is 42 bytes long, without padding: the driver pads what it has to.
+// is 42 bytes long, without padding: the driver pads what it has to. The form
+// of a reply is for devices that learn from replies alone.
 //
 //	s := arp.NewSender()
 //	defer s.Close()
@@ -42,6 +43,18 @@ func (s *Sender) Announce(name string, index int, hardware [6]byte, addr netip.A
 	return nil
 }
 
+// AnnounceReply broadcasts one gratuitous ARP reply, as `arping -A` does.
+func (s *Sender) AnnounceReply(name string, index int, hardware [6]byte, addr netip.Addr) error {
+	frame, err := ReplyFrame(hardware[:], addr)
+	if err == nil {
+		err = s.out.Write(device.Ethernet{Name: name, Index: index, Hardware: hardware}, frame, ethernet.Broadcast)
+	}
+	if err != nil {
+		return fmt.Errorf("announce %v on %s by a reply: %w", addr, name, err)
+	}
+	return nil
+}
+
 // Close closes every socket.
 func (s *Sender) Close() error {
 	s.out.Close()
@@ -51,6 +64,16 @@ func (s *Sender) Close() error {
 // Frame returns the Ethernet frame that announces addr as being at hardware.
 func Frame(hardware net.HardwareAddr, addr netip.Addr) ([]byte, error) {
 	p, err := mdarp.NewPacket(mdarp.OperationRequest, hardware, addr, ethernet.Broadcast, addr)
+	if err != nil {
+		return nil, err
+	}
+	return onEthernet(hardware, p)
+}
+
+// ReplyFrame returns the Ethernet frame that announces it in the form of a
+// reply: who asked is we, for the same address (RFC 5944 section 4.6).
+func ReplyFrame(hardware net.HardwareAddr, addr netip.Addr) ([]byte, error) {
+	p, err := mdarp.NewPacket(mdarp.OperationReply, hardware, addr, hardware, addr)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,17 @@ func TestFramesAreKeepalivedsBytes(t *testing.T) {
 	}
 }
 
+func TestAReplyNamesTheSenderTwice(t *testing.T) {
+	got, err := ReplyFrame(net.HardwareAddr{2, 0, 0, 0, 0, 1}, netip.MustParseAddr("10.1.1.10"))
+	want := unhex(t, "ffffffffffff 020000000001 0806 0001 0800 06 04 0002 020000000001 0a01010a 020000000001 0a01010a")
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("got %x, %v, want %x", got, err, want)
+	}
+	if _, err := ReplyFrame(net.HardwareAddr{2, 0, 0, 0, 0, 1}, netip.MustParseAddr("fe80::1")); err == nil {
+		t.Error("IPv6: got no error")
+	}
+}
+
 func TestOnlyIPv4OnEthernetCanBeAnnounced(t *testing.T) {
 	if _, err := Frame(net.HardwareAddr{1, 2, 3, 4, 5, 6}, netip.MustParseAddr("fe80::1")); err == nil {
 		t.Error("IPv6: got no error")
@@ -118,6 +129,14 @@ func TestAnnouncementsReachTheWireWithoutAnIPv4AddressOnTheInterface(t *testing.
 		if err != nil || !bytes.Equal(buf[:n], want) {
 			t.Fatalf("on the wire: %x, %v, want %x", buf[:n], err, want)
 		}
+	}
+	if err := s.AnnounceReply("eth0", eth.Attrs().Index, mac, netip.MustParseAddr("10.1.1.10")); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 100)
+	n, _, err := peer.ReadFrom(buf)
+	if want, _ := ReplyFrame(mac[:], netip.MustParseAddr("10.1.1.10")); err != nil || !bytes.Equal(buf[:n], want) {
+		t.Fatalf("on the wire: %x, %v, want %x", buf[:n], err, want)
 	}
 	// The interface goes away: an error, and a new socket afterwards.
 	if err := netlink.LinkDel(eth); err != nil {

@@ -13,6 +13,7 @@ type garpDraft struct {
 	delay, refresh, lowerDelay, pace   *time.Duration
 	pace6                              *time.Duration // gna_interval
 	extra                              *extraGarp
+	form                               *settings.GarpForm
 	once                               bool // vrrp_min_garp
 }
 
@@ -30,6 +31,7 @@ func garp(own, global garpDraft) settings.Garp {
 		Refresh:       pick(own.refresh, global.refresh, 0),
 		RefreshRepeat: pick(own.refreshRepeat, global.refreshRepeat, 1),
 		Interval:      pick(own.pace, global.pace, 0),
+		Form:          pick(own.form, global.form, settings.GarpRequest),
 		NAInterval:    pick(own.pace6, global.pace6, 0),
 	}
 	extra := pick(own.extra, global.extra, extraGarp{})

@@ -42,7 +42,7 @@ func (b *build) fault(d *draft, pos config.Pos, word, format string, args ...any
 
 type instanceKeyword = keyword[draft]
 
-var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, garpExtraActs, acceptActs, routingActs, instanceNotifyActs,
+var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, garpExtraActs, garpFormActs, acceptActs, routingActs, instanceNotifyActs,
 	builtIn(plan[draft](instanceBuiltIn)), plan[draft](instancePlan))...)
 
 var instanceActs = []row[draft]{

@@ -153,6 +153,7 @@ type Garp struct {
 	RefreshRepeat   int           // announcements per refresh, 1
 	LowerPrioDelay  time.Duration // second burst after a lower-priority advertisement
 	LowerPrioRepeat int
+	Form            GarpForm
 	Interval        time.Duration // least time between two gratuitous ARPs on one interface
 	NAInterval      time.Duration // the same of unsolicited neighbour advertisements
 	// Extra is the period of one announcement on every interface of the
@@ -160,6 +161,16 @@ type Garp struct {
 	Extra    time.Duration
 	ExtraAll bool
 }
+
+// GarpForm is which ARP messages announce an IPv4 address.
+type GarpForm uint8
+
+// Forms. A request is what keepalived sends.
+const (
+	GarpRequest GarpForm = iota
+	GarpReply
+	GarpBoth // a request, and a reply right behind it
+)
 
 // GarpGroup is one garp_group: interfaces whose announcements are paced
 // together.

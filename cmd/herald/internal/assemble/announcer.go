@@ -24,6 +24,11 @@ func (a announcer) Announce(device string, index int, hardware [6]byte, addr net
 	return a.arp.Announce(device, index, hardware, addr)
 }
 
+// AnnounceReply sends one gratuitous ARP reply.
+func (a announcer) AnnounceReply(device string, index int, hardware [6]byte, addr netip.Addr) error {
+	return a.arp.AnnounceReply(device, index, hardware, addr)
+}
+
 func (a announcer) close() {
 	a.arp.Close()
 	a.ndp.Close()
