@@ -238,9 +238,6 @@ func (s *Server) report(in *instance, t fsm.Transition) {
 		s.log.Info(line)
 	}
 	in.remember(t)
-	if extra := len(in.history) - historyLength; extra > 0 {
-		in.history = slices.Delete(in.history, 0, extra)
-	}
 	s.tellTransition(in, t)
 	s.changed = true
 }

@@ -129,6 +129,7 @@ func (s *Server) drain(p *port) {
 	}
 	for _, h := range news {
 		h.in.peers.heard(h.Peer, h.Priority, time.Now())
+		s.equal(h, time.Now())
 		s.hear(h)
 	}
 }

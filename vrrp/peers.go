@@ -19,6 +19,8 @@ type peer struct {
 	address  netip.Addr
 	priority uint8
 	last     time.Time
+	same     int       // its advertisements in a row that had our priority
+	told     time.Time // when that was told
 }
 
 // heard notes an accepted advertisement.
@@ -28,7 +30,7 @@ func (p *peers) heard(from netip.Addr, priority uint8, now time.Time) {
 		(*p)[i].priority, (*p)[i].last = priority, now
 		return
 	}
-	*p = slices.Insert(*p, i, peer{from, priority, now})
+	*p = slices.Insert(*p, i, peer{address: from, priority: priority, last: now})
 	if len(*p) > maxPeers {
 		oldest := 0
 		for j, q := range *p {
@@ -64,7 +66,15 @@ func (in *instance) remember(t fsm.Transition) {
 		tr.Lasted = now.Sub(in.entered).Round(time.Millisecond)
 	}
 	in.entered = now
-	in.history = append(in.history, tr)
+	in.note(tr)
+}
+
+// note adds a line to the history.
+func (in *instance) note(t stats.Transition) {
+	in.history = append(in.history, t)
+	if extra := len(in.history) - historyLength; extra > 0 {
+		in.history = slices.Delete(in.history, 0, extra)
+	}
 }
 
 // tracked are the scripts of an instance with what is known of them.

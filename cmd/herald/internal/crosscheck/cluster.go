@@ -60,6 +60,8 @@ func (c cluster) ranks(nodes int) {
 	for _, o := range c.others {
 		where := fmt.Sprintf("vrrp_instance %s at %v", o.Name, o.Pos)
 		switch {
+		case o.Priority == owner && c.inst.Priority == owner:
+			c.warn("priority", "both it and %s own the addresses (priority 255): only one node may; the one with the higher address keeps them", where)
 		case o.Priority == c.inst.Priority && o.StartMaster && c.inst.StartMaster:
 			c.warn("priority", "both it and %s are state MASTER with priority %d, so it is chance which node holds the addresses; "+
 				"state is only a hint: give every node a priority of its own", where, o.Priority)

@@ -34,6 +34,7 @@ func TestClusterNamesWhatCannotWork(t *testing.T) {
 	}{
 		"priorities of their own and a weight that moves": {node(102, tracking(-5)), []*vrrp.Config{node(101, tracking(-5)), node(100, tracking(-5))}, nil},
 		"equal masters":                    {node(100, startMaster), []*vrrp.Config{node(100, startMaster)}, []string{"both it and vrrp_instance 1 at"}},
+		"two owners":                       {node(255, nil), []*vrrp.Config{node(255, startMaster)}, []string{"own the addresses (priority 255): only one node may"}},
 		"equal backups":                    {node(100, nil), []*vrrp.Config{node(100, startMaster)}, []string{"has the same priority 100"}},
 		"a weight too small to lose":       {node(150, tracking(2)), []*vrrp.Config{node(100, tracking(2))}, []string{"script proxy has weight 2, which can never move the addresses: this node has priority 150 without it, and no other more than 102"}},
 		"a negative weight too small":      {node(150, tracking(-20)), []*vrrp.Config{node(100, tracking(-20))}, []string{"this node has priority 130 without it, and no other more than 100"}},
