@@ -60,8 +60,8 @@ func checkListing(t *testing.T, c *lab.Cluster) {
 		iface      string
 		own, added string
 	}{
-		{in, "eth0", "inet " + lab.InsideAddr(in) + "/24 brd 10.1.1.255 scope global eth0", "inet 10.1.1.10/32 scope global eth0"},
-		{out, "eth1", "inet " + lab.OutsideAddr(out) + "/24 brd 192.168.243.255 scope global eth1", "inet 192.168.243.10/32 scope global eth1"},
+		{in, "eth0", "inet " + lab.InsideAddr(in) + "/24 brd 10.1.1.255 scope global eth0", "inet 10.1.1.10/32 scope global dynamic eth0"},
+		{out, "eth1", "inet " + lab.OutsideAddr(out) + "/24 brd 192.168.243.255 scope global eth1", "inet 192.168.243.10/32 scope global dynamic eth1"},
 	} {
 		text, err := c.Controller(want.i).Exec("ip", "-4", "addr", "show", "dev", want.iface)
 		if err != nil {

@@ -105,6 +105,7 @@ func (s *Server) claim(in *instance) {
 	}
 	in.resumed = false
 	in.reclaim = time.Time{}
+	in.renewed = time.Now()
 	in.claimed = s.hands.do(func(k Kernel) func() {
 		var failed []error
 		if len(mortal) > 0 {
@@ -291,7 +292,7 @@ func (s *Server) putBack(in *instance, number uint64) {
 		return
 	}
 	if in.limit.allow(limitGone) {
-		s.log.Warn(in.prefix("%s was removed by somebody else, putting it back (systemd-networkd: KeepConfiguration=yes)", addressList(missing)))
+		s.log.Warn(in.prefix("%s %s", addressList(missing), s.whyGone(in)))
 	}
 	s.claim(in)
 	s.announce(in, fsm.Announce)

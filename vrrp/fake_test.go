@@ -27,6 +27,7 @@ import (
 type fakeHost struct {
 	lifetime time.Duration // last given
 	renewals int
+	renewing time.Duration     // how long one renewal takes
 	sysctls  map[string]string // by device
 	mu       sync.Mutex
 	start    time.Time
@@ -204,6 +205,10 @@ func (h *fakeHost) Add(a settings.Address) error {
 
 // Renew adds what is absent and remembers the lifetime.
 func (h *fakeHost) Renew(list []settings.Address, lifetime time.Duration) error {
+	h.mu.Lock()
+	took := h.renewing
+	h.mu.Unlock()
+	time.Sleep(took)
 	snap, _ := h.Snapshot()
 	for _, a := range list {
 		if !snap.Has(a) {

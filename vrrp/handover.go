@@ -249,6 +249,7 @@ func (s *Server) startInstance(in *instance) {
 	}
 	in.state.Priority, in.state.Drained = in.cfg.Priority, s.drained
 	s.weigh(in)
+	s.keepAdopted(in)
 	s.changed, s.heldNow = true, true
 }
 

@@ -42,6 +42,7 @@ type instance struct {
 	claiming int                // claim jobs under way
 	resumed  bool               // from another process, and not claimed since
 	renewed  time.Time          // when their lifetime began again
+	renewing bool               // among the renewals
 	reclaim  time.Time          // when to try a failed claim again
 	routing  routing
 	paces    map[string]garp.Pace // of garp_group, by interface; shared and never changed

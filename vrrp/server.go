@@ -46,7 +46,7 @@ type Server struct {
 	heldNow   bool      // the addresses we hold changed
 	told      time.Time // when the hooks were told last
 	stopping  bool
-	renewing  []*instance
+	renewals  renewals
 	drained   bool // instances hold nothing until undrained
 	handed    bool
 	resuming  bool // the states taken over are no news
@@ -215,7 +215,7 @@ func (s *Server) turn() {
 		}
 	}
 	s.timers()
-	s.renewNow()
+	s.renewNow(time.Now())
 	s.announceReady()
 	s.announceDue()
 	s.runScripts()
@@ -259,6 +259,7 @@ func (s *Server) next() time.Time {
 		earlier(in.reclaim)
 		earlier(in.routing.again)
 	}
+	earlier(s.nextRenewal())
 	if s.changed {
 		earlier(s.told.Add(tellEvery))
 	}

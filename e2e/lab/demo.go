@@ -171,7 +171,8 @@ func (d *demo) listing() error {
 		var got []string
 		for line := range strings.Lines(out) {
 			if line = strings.TrimSpace(line); strings.HasPrefix(line, "inet ") {
-				got = append(got, line)
+				// The published address, with a lifetime that herald renews.
+				got = append(got, strings.Replace(line, " dynamic ", " ", 1))
 				d.say(d.Controller(i).name, "%s: %s", want.iface, line)
 			}
 		}

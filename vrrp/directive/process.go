@@ -23,8 +23,8 @@ var processActs = []row[build]{
 	{Name: "use_pid_dir", Doc: "Puts the pid files in /run/keepalived when it is called keepalived.",
 		Example: "use_pid_dir", Do: topKeyword{act: func(b *build, _ *build, _ block.Statement) { b.config.Process.UsePidDir = true }}},
 	{Name: "address_lifetime", Syntax: "[BOOL]", Doc: "The kernel takes virtual addresses away a moment after this node's successor has them, even when all of herald was " +
-		"killed: they have a lifetime that advertisements renew, and `ip addr` shows them as dynamic. Off by default; herald's own word.",
-		Example: "address_lifetime on", Do: topKeyword{act: func(b *build, _ *build, st block.Statement) {
-			b.config.AddressLifetime = b.flag(st)
+		"killed: they have a lifetime that advertisements renew, and `ip addr` shows them as dynamic. On by default; herald's own word.",
+		Example: "address_lifetime off", Do: topKeyword{act: func(b *build, _ *build, st block.Statement) {
+			b.config.LastingAddresses = !b.flag(st)
 		}}},
 }

@@ -37,6 +37,7 @@ const dumpTries = 8
 // goroutine at a time.
 type Kernel struct {
 	handle *netlink.Handle
+	orders *orders
 }
 
 // Open connects to the kernel.
@@ -45,13 +46,18 @@ func Open() (*Kernel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open rtnetlink: %w", err)
 	}
-	return &Kernel{handle: h}, nil
+	o, err := openOrders()
+	if err != nil {
+		h.Close()
+		return nil, fmt.Errorf("open rtnetlink: %w", err)
+	}
+	return &Kernel{handle: h, orders: o}, nil
 }
 
 // Close ends the connection. Watches go on until they are stopped.
 func (k *Kernel) Close() error {
 	k.handle.Close()
-	return nil
+	return k.orders.close()
 }
 
 // Snapshot lists every interface with its addresses.

@@ -1,6 +1,9 @@
 package kernel
 
 import (
+	"net/netip"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,5 +85,60 @@ func TestWhatCannotBeRenewedDoesNotKeepTheOthers(t *testing.T) {
 	}
 	if got := lifetimes(t, eth, ten); got < 3 {
 		t.Errorf("lifetime %d, want 4", got)
+	}
+}
+
+func TestManyAreRenewedAtOnceAndOneRefusedIsNamed(t *testing.T) {
+	k, eth := isolated(t)
+	var list []settings.Address
+	for i := range 200 {
+		list = append(list, settings.Address{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 2, 0, byte(i)}), 32), Device: "eth0"})
+	}
+	refused := settings.Address{Prefix: netip.MustParsePrefix("2001:db8::1/64"), Peer: netip.MustParseAddr("10.0.0.1"), Device: "eth0"}
+	list[100] = refused
+	for _, lifetime := range []time.Duration{7 * time.Second, 9 * time.Second} {
+		err := k.Renew(list, lifetime)
+		if err == nil || !strings.HasPrefix(err.Error(), "add 2001:db8::1/64 to eth0: ") || strings.Count(err.Error(), "add ") != 1 {
+			t.Errorf("got %v, want the one that cannot be had", err)
+		}
+		for _, i := range []int{0, 63, 64, 99, 101, 199} {
+			if got := lifetimes(t, eth, list[i]); got != int(lifetime/time.Second) && got != int(lifetime/time.Second)-1 {
+				t.Errorf("%v: lifetime %d, want %v", list[i].Prefix, got, lifetime)
+			}
+		}
+	}
+}
+
+func TestNobodyIsWokenForRenewals(t *testing.T) {
+	k, _ := isolated(t)
+	six := settings.Address{Prefix: netip.MustParsePrefix("2001:db8::1/64"), Device: "eth0"}
+	list := []settings.Address{ten, six}
+	if err := k.Renew(list, 30*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	for begin := time.Now(); time.Since(begin) < 50*time.Millisecond; { // older than a hundredth of a second
+		if err := k.Renew(list, 30*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told atomic.Int32
+	changed := make(chan struct{}, 100)
+	stop, err := listen(1<<(unix.RTNLGRP_IPV4_IFADDR-1)|1<<(unix.RTNLGRP_IPV6_IFADDR-1), filter,
+		func([]byte) bool { told.Add(1); return true }, func() { changed <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for range 100 {
+		if err := k.Renew(list, 30*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := k.Delete(ten); err != nil {
+		t.Fatal(err)
+	}
+	<-changed
+	if got := told.Load(); got != 1 {
+		t.Errorf("told %d times, want the deletion only", got)
 	}
 }

@@ -20,7 +20,7 @@ const watchBuffer = 1 << 20
 // returned function ends the watch and waits until changed is not running; it
 // must not be called from changed.
 func (k *Kernel) Watch(changed func()) (stop func(), err error) {
-	return listen(1<<(unix.RTNLGRP_LINK-1)|1<<(unix.RTNLGRP_IPV4_IFADDR-1)|1<<(unix.RTNLGRP_IPV6_IFADDR-1), news, changed)
+	return listen(1<<(unix.RTNLGRP_LINK-1)|1<<(unix.RTNLGRP_IPV4_IFADDR-1)|1<<(unix.RTNLGRP_IPV6_IFADDR-1), filter, news, changed)
 }
 
 // news reports whether a datagram tells more than that addresses live longer.
@@ -56,7 +56,7 @@ func renewed(m syscall.NetlinkMessage) bool {
 // deleted. A router's other news, which may be thousands, wake nobody.
 func (k *Kernel) WatchRouting(changed func()) (stop func(), err error) {
 	return listen(1<<(unix.RTNLGRP_IPV4_ROUTE-1)|1<<(unix.RTNLGRP_IPV6_ROUTE-1)|1<<(unix.RTNLGRP_IPV4_RULE-1)|1<<(unix.RTNLGRP_IPV6_RULE-1),
-		deletion, changed)
+		nil, deletion, changed)
 }
 
 // deletion reports whether a datagram tells of a route or rule that went.
@@ -75,11 +75,15 @@ func deletion(b []byte) bool {
 }
 
 // listen joins groups and calls changed after a datagram that counts; nil
-// counts every one.
-func listen(groups uint32, counts func([]byte) bool, changed func()) (stop func(), err error) {
+// counts every one. spare, which may be nil, has the kernel drop some that do
+// not; where it cannot, they are dropped here.
+func listen(groups uint32, spare func(fd int) error, counts func([]byte) bool, changed func()) (stop func(), err error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("watch interfaces: %w", err)
+	}
+	if spare != nil {
+		_ = spare(fd)
 	}
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
 		unix.Close(fd)

@@ -21,8 +21,9 @@ type Config struct {
 	Process   Process
 	Files     []File
 	Processes []TrackedProcess
-	// AddressLifetime gives the addresses a lifetime that advertisements renew.
-	AddressLifetime bool
+	// LastingAddresses leaves out the lifetime that addresses have otherwise and
+	// advertisements renew.
+	LastingAddresses bool
 	// StartupDelay is vrrp_startup_delay: instances stay BACKUP so long.
 	StartupDelay time.Duration
 	// ScriptUser and ScriptGroup run scripts that name no user; empty means
