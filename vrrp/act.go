@@ -69,6 +69,9 @@ func (s *Server) timers() {
 	if s.static != nil && due(s.static.reclaim) {
 		s.claim(s.static)
 	}
+	if due(s.virtual.again) {
+		s.keepVirtual()
+	}
 	for _, p := range s.links {
 		if due(p.reopen) {
 			s.followLinks()
@@ -271,6 +274,7 @@ func (s *Server) see(snap vip.Snapshot, number uint64) {
 	s.snap = snap
 	s.debounceLinks(time.Now())
 	s.setSysctls()
+	s.keepVirtual()
 	s.followLinks()
 	s.announceRisen(before)
 	s.weighAll()

@@ -12,12 +12,13 @@ import (
 
 // keepers are the interfaces garp_extra_if announces on.
 func (in *instance) keepers() []string {
-	if in.cfg.Garp.Extra == 0 || !in.cfg.Garp.ExtraAll {
+	if in.cfg.Garp.Extra == 0 {
 		return nil
 	}
+	own := namesOf(in.cfg.VirtualMACs)
 	var list []string
 	for _, a := range in.desired() {
-		if !slices.Contains(list, a.Device) {
+		if !slices.Contains(list, a.Device) && (in.cfg.Garp.ExtraAll || slices.Contains(own, a.Device)) {
 			list = append(list, a.Device)
 		}
 	}

@@ -26,6 +26,10 @@ type blob struct {
 	Scripts   map[string]group.Count `json:"scripts"`
 	Static    *savedInstance         `json:"static,omitempty"`
 	Sysctls   []settings.Sysctl      `json:"sysctls,omitempty"` // as they were before us
+	// VirtualMACs are the interfaces made; Relaxed are reverse path filters as
+	// they were before us.
+	VirtualMACs []settings.VirtualMAC `json:"virtual_macs,omitempty"`
+	Relaxed     []settings.Sysctl     `json:"relaxed,omitempty"`
 }
 
 // savedInstance is one instance. Resign is its last word, ready to be sent on
@@ -56,7 +60,7 @@ type savedInstance struct {
 
 func (s *Server) blob() blob {
 	now := time.Now()
-	b := blob{Scripts: map[string]group.Count{}, Sysctls: s.sysctls.before}
+	b := blob{Scripts: map[string]group.Count{}, Sysctls: s.sysctls.before, VirtualMACs: s.virtual.made, Relaxed: s.virtual.relaxed}
 	for _, in := range s.instances {
 		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID, IPv6: in.cfg.IPv6,
 			State: in.state.Save(now), Held: in.held, Routing: in.routing.held, Source: in.source, Counters: in.counters,
@@ -91,6 +95,7 @@ func (s *Server) Handover(ctx context.Context) ([]byte, error) {
 		b := s.blob()
 		if s.resume != nil { // not begun yet: pass on what we were given
 			b = *s.resume
+			b.VirtualMACs, b.Relaxed = s.virtual.made, s.virtual.relaxed
 		}
 		data, err = json.Marshal(b)
 	})
@@ -160,6 +165,8 @@ func (s *Server) begin() {
 			s.startInstance(in)
 		}
 	}
+	s.dropVirtual()
+	s.keepVirtual()
 	s.unite()
 	if s.resuming {
 		s.resuming = false

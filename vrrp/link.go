@@ -22,7 +22,8 @@ type place struct {
 // port is the VRRP socket of one place, shared by its instances.
 type port struct {
 	place
-	join      bool // an instance is multicast
+	join      bool   // an instance is multicast
+	parent    string // of a virtual MAC interface; "" when device is none
 	index     int
 	up        bool
 	link      Link
@@ -40,7 +41,7 @@ const (
 
 func (s *Server) open(p *port, i vip.Interface) error {
 	p.reopen = time.Time{}
-	link, err := s.ports.Open(Place{Device: p.device, Index: i.Index, Group: p.group, Join: p.join, AH: p.ah}, func() {
+	link, err := s.ports.Open(Place{Device: p.device, Index: i.Index, Group: p.group, Join: p.join, AH: p.ah, Under: s.snap[p.parent].Index}, func() {
 		p.ready.Store(true)
 		s.box.ring()
 	})

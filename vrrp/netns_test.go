@@ -23,6 +23,7 @@ import (
 	"herald/garp/ndp"
 	"herald/stats"
 	"herald/vrrp"
+	"herald/vrrp/firewall"
 	"herald/vrrp/kernel"
 	"herald/vrrp/rawip"
 	"herald/vrrp/settings"
@@ -119,11 +120,16 @@ func startNode(t *testing.T, ns string, cfg *settings.Config, blob []byte) *node
 			announcer := neighbours{arp.NewSender(), ndp.NewSender()}
 			defer announcer.arp.Close()
 			defer announcer.ndp.Close()
+			var filter vrrp.Firewall
+			if f, err := firewall.Open(); err == nil {
+				defer f.Close()
+				filter = f
+			}
 			n.Server, err = vrrp.New(cfg, vrrp.Ports{
 				Open: func(p vrrp.Place, wake func()) (vrrp.Link, error) {
 					return rawip.Open(rawip.Place(p), wake)
 				},
-				Kernel: k, Announcer: announcer,
+				Kernel: k, Announcer: announcer, Virtual: inside{k, ns}, Sysctls: inside{k, ns}, Firewall: filter,
 				Log:      slog.New(slog.NewTextHandler(io.MultiWriter(n.log, testWriter{t}), nil)),
 				OnChange: func(all []stats.Instance) { n.states <- all },
 			})

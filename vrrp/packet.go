@@ -24,7 +24,7 @@ func expectation(c settings.Instance) wire.Expect {
 
 // place is where the instance listens and speaks.
 func (in *instance) place() place {
-	at := place{device: in.cfg.Interface, group: in.cfg.Group, ah: in.cfg.Auth.Type == settings.AuthAH}
+	at := place{device: in.cfg.Speaker(), group: in.cfg.Group, ah: in.cfg.Auth.Type == settings.AuthAH}
 	if !at.group.IsValid() {
 		if at.group = wire.Group; in.cfg.IPv6 {
 			at.group = wire.Group6
@@ -42,6 +42,9 @@ func (s *Server) seat(in *instance) {
 	in.port = s.links[at]
 	in.port.instances = append(in.port.instances, in)
 	in.port.join = in.port.join || !in.cfg.Unicast
+	if in.cfg.Sender != "" {
+		in.port.parent = in.cfg.Interface
+	}
 }
 
 // advert is our advertisement with a priority.

@@ -28,6 +28,8 @@ type Place struct {
 	Group  netip.Addr // its family is that of the socket
 	Join   bool       // whether to join the group
 	AH     bool       // packets with an authentication header
+	Under  int        // the interface below a virtual MAC one; 0 when Device is none
+	From   [6]byte    // only packets from that hardware address; zero is all
 }
 
 // Kernel is what the loop needs of the host's interfaces. Add of a present
@@ -67,10 +69,22 @@ type Sysctls interface {
 	SetSysctl(settings.Sysctl) (before string, err error)
 }
 
-// Firewall drops the packets to and from exactly these addresses. It is called
-// as Kernel is.
+// Firewall drops the packets to and from exactly these addresses, and what the
+// kernel says of itself from exactly these interfaces. It is called as Kernel
+// is.
 type Firewall interface {
 	Silence([]settings.Address) error
+	Mute(devices []string) error
+}
+
+// VirtualMACs makes interfaces with hardware addresses of their own; one that
+// is there, or gone, already is no error. It is called as Kernel is.
+type VirtualMACs interface {
+	MakeVirtualMAC(settings.VirtualMAC) error
+	RemoveVirtualMAC(settings.VirtualMAC) error
+	// LowerReversePath moves the host's reverse path filter to its interfaces,
+	// except those named, and returns what it changed, as it was.
+	LowerReversePath(except []string) (before []settings.Sysctl, err error)
 }
 
 // Announcer sends one gratuitous ARP, or in IPv6 one unsolicited neighbour
@@ -94,9 +108,10 @@ type Ports struct {
 	// goroutine, when packets wait after Receive reported that none does.
 	Open      func(p Place, ready func()) (Link, error)
 	Kernel    Kernel
-	Routing   Routing  // nil when no route or rule is to be held
-	Sysctls   Sysctls  // nil when none is to be set
-	Firewall  Firewall // nil when the system has none
+	Routing   Routing     // nil when no route or rule is to be held
+	Sysctls   Sysctls     // nil when none is to be set
+	Firewall  Firewall    // nil when the system has none
+	Virtual   VirtualMACs // nil when no virtual MAC interface is to be made
 	Announcer Announcer
 	Prober    Prober       // nil when nobody is to be asked
 	Scripts   ScriptRunner // nil when no script is to be run

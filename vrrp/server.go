@@ -32,6 +32,7 @@ type Server struct {
 	groups    []*together
 	links     map[place]*port
 	sysctls   sysctls
+	virtual   virtuals
 	silent    []settings.Address // what the firewall was told last
 	scripts   []*script
 	seen      group.Seen
@@ -154,6 +155,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("run VRRP: %w", err)
 	}
 	defer unwatchRouting()
+	s.beginVirtual()
 	if snap, err := s.ports.Kernel.Snapshot(); err == nil {
 		s.snap = snap
 	}
@@ -277,6 +279,7 @@ func (s *Server) next() time.Time {
 	for _, p := range s.links {
 		earlier(p.reopen)
 	}
+	earlier(s.virtual.again)
 	return next
 }
 

@@ -89,3 +89,11 @@ func TestWithoutNftablesItIsSaid(t *testing.T) {
 		h.logged(t, "the system has no nftables")
 	})
 }
+
+// Mute belongs to the Firewall port too.
+func (h *fakeHost) Mute(devices []string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.note("mute %v", devices)
+	return nil
+}

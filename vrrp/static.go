@@ -35,6 +35,7 @@ func (s *Server) endStatic() {
 		s.release(s.static)
 	}
 	s.endSysctls()
+	s.endVirtual()
 }
 
 // holders is everything that may hold addresses, routes and rules.

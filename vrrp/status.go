@@ -85,7 +85,8 @@ func (s *Server) tellHooks() {
 			s.ports.OnHeld(s.held())
 		}
 		if s.ports.OnBelongings != nil {
-			s.ports.OnBelongings(settings.Belongings{Routing: s.heldRouting(), Sysctls: s.sysctls.before, Filtered: len(s.silent) > 0 && s.ports.Firewall != nil})
+			s.ports.OnBelongings(settings.Belongings{Routing: s.heldRouting(), Sysctls: slices.Concat(s.sysctls.before, s.virtual.relaxed),
+				Filtered: len(s.silent) > 0 && s.ports.Firewall != nil, VirtualMACs: s.virtual.made, Muted: s.virtual.muted})
 		}
 	}
 	now := time.Now()

@@ -33,6 +33,9 @@ func (s *Server) setSysctls() {
 	fresh := map[string]int{}
 	for _, w := range wanted {
 		i, exists := s.snap[w.Device]
+		if w.Device == "" { // the host's own
+			i.Index, exists = -1, true
+		}
 		if !exists || s.sysctls.index[w.Device] == i.Index {
 			continue
 		}

@@ -109,7 +109,11 @@ func (s *Server) standing(in *instance) group.Standing {
 		st.Faults = append(st.Faults, "interface "+in.cfg.Interface+" has no address "+in.cfg.Source.String())
 	}
 	if in.port.link == nil {
-		st.Faults = append(st.Faults, "no socket on interface "+in.cfg.Interface)
+		st.Faults = append(st.Faults, "no socket on interface "+in.cfg.Speaker())
+	}
+	// The link of a virtual MAC interface is its parent's, which is weighed above.
+	if speaker, exists := s.snap[in.cfg.Speaker()]; exists && !speaker.Up && s.snap[in.cfg.Interface].Up && !in.cfg.DontTrackPrimary {
+		st.Faults = append(st.Faults, "interface "+in.cfg.Sender+" is down")
 	}
 	in.fsm.Own = in.source
 	in.expect.Own = in.source

@@ -62,6 +62,8 @@ var scopes = map[string]int{"global": 0, "universe": 0, "site": 200, "link": 253
 // address can be held.
 func (b *build) addressOptions(d *draft, a *settings.Address, st block.Statement) bool {
 	ok := true
+	var vmac []block.Word // after use_vmac
+	marked := false
 	for i := 1; i < len(st.Words); i++ {
 		w := st.Words[i]
 		value := st.Arg(i + 1)
@@ -92,12 +94,16 @@ func (b *build) addressOptions(d *draft, a *settings.Address, st block.Statement
 		case "home", "-nodad", "mngtmpaddr", "noprefixroute", "autojoin", "no_track":
 			b.addressFlag(a, w)
 		case "track_group": // what is static is put back in any case
-		default:
-			b.diags.Unsupported(w.Pos, config.Warning, "address option", w.Text, "keepalived")
-			if w.Text == "use_vmac" && i+1 < len(st.Words) && !beginsOption(st.Arg(i+1)) {
-				i++ // the optional name of the interface
+		case "use_vmac":
+			from := i + 1
+			for i+1 < len(st.Words) && !beginsOption(st.Arg(i+1)) && i < from+1 {
+				i++ // the optional name and hardware address of the interface
 			}
+			vmac, marked = st.Words[from:i+1], true
 		}
+	}
+	if ok && marked {
+		b.markVMAC(d, *a, vmac)
 	}
 	return ok
 }

@@ -33,7 +33,7 @@ type Options struct {
 // run is an error that names it and the instance is left out of the result.
 // Findings come in the order they are found: Sort them before showing them.
 func Build(statements []block.Statement, o Options, diags *config.Diagnostics) *settings.Config {
-	b := &build{o: o, diags: diags, elsewhere: elsewhere(), scripts: map[string]bool{}}
+	b := &build{o: o, diags: diags, elsewhere: elsewhere(), scripts: map[string]bool{}, vmacs: map[string]string{}}
 	// Globals first and instances last: a value may stand after its use.
 	for pass := range passes {
 		var now []block.Statement
@@ -73,6 +73,7 @@ type build struct {
 	scripts   map[string]bool // defined and usable
 	groups    []syncGroup
 	drafts    []*draft
+	vmacs     map[string]string // instances by their virtual MAC interfaces
 	// plainRules counts the routing rules without a preference.
 	plainRules int
 	// linkDelayPos are where config.LinkDelays stood.

@@ -36,6 +36,7 @@ func (b *build) complete(d *draft) {
 		d.Sysctls = append(d.Sysctls, settings.Sysctl{Device: d.Interface, Name: settings.PromoteSecondaries, Value: "1"})
 	}
 	d.Garp = garp(d.garp, b.global.garp)
+	b.vmacNeeds(d)
 	d.Notify = b.notified(d.notify)
 }
 
@@ -73,6 +74,7 @@ func (b *build) advertised(d *draft) {
 		d.Excluded = append(d.Addresses[maxAdvertised:len(d.Addresses):len(d.Addresses)], d.Excluded...)
 		d.Addresses = d.Addresses[:maxAdvertised:maxAdvertised]
 	}
+	b.virtualMAC(d)
 	seen := map[netip.Addr]bool{}
 	for _, list := range [][]settings.Address{d.Addresses, d.Excluded} {
 		for i := range list {

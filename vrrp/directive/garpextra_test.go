@@ -14,8 +14,10 @@ func TestExtraAnnouncements(t *testing.T) {
 		every, pace6          time.Duration
 		all                   bool
 	}{
-		"none":            {},
-		"own":             {own: "garp_extra_if 100", every: 100 * time.Second},
+		"none": {},
+		"own": {own: "garp_extra_if 100", every: 100 * time.Second,
+			findings: "k:4: warning: vrrp_instance A: garp_extra_if has no effect without use_vmac: say garp_extra_if all SECONDS\n"},
+		"virtual MAC":     {own: "use_vmac\ngarp_extra_if 100", every: 100 * time.Second},
 		"on all":          {own: "garp_extra_if all 2.5", every: 2500 * time.Millisecond, all: true},
 		"old name":        {own: "vmac_garp_intvl all 7", every: 7 * time.Second, all: true},
 		"global":          {global: "vrrp_garp_extra_if all 9\nvrrp_gna_interval 0.01", every: 9 * time.Second, all: true, pace6: 10 * time.Millisecond},

@@ -20,10 +20,13 @@ type globals struct {
 	garp                    garpDraft
 	notify                  globalNotify
 	protocol                protocol
-	group4, group6          netip.Addr // vrrp_mcast_group4 and 6; invalid means the usual ones
+	// vmacPrefix and vmacAddrPrefix begin names of interfaces; "" is vrrp and
+	// the first.
+	vmacPrefix, vmacAddrPrefix string
+	group4, group6             netip.Addr // vrrp_mcast_group4 and 6; invalid means the usual ones
 }
 
-var globalWords = config.NewRegistry(slices.Concat(globalActs, globalGarpActs, globalGarpFormActs, protocolGlobals, globalNotifyActs, builtIn(plan[globals](globalBuiltIn)),
+var globalWords = config.NewRegistry(slices.Concat(globalActs, globalGarpActs, globalGarpFormActs, protocolGlobals, vmacGlobals, globalNotifyActs, builtIn(plan[globals](globalBuiltIn)),
 	plan[globals](globalPlan))...)
 
 type globalKeyword = keyword[globals]

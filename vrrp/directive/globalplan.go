@@ -53,7 +53,6 @@ lvs_flush_onstop [VS] | Old name of lvs_flush_on_stop. |
 nftables_ipvs [TABLE] | Uses nftables marks for virtual server groups. |
 nftables_ipvs_priority PRIORITY | Priority of those rules. | -1
 nftables_ipvs_start_fwmark NUMBER | The first of those marks. | 1000
-disable_local_igmp | Stops IGMP reports of link-local groups. |
 checker_priority NICE | Niceness of the checker process. | -10
 bfd_priority NICE | Niceness of the BFD process. | -10
 checker_no_swap | Locks the checker process in memory. |
@@ -97,8 +96,6 @@ vrrp_rx_bufs_multiplier NUMBER | Factor of that size, 3. | 3
 rs_init_notifies | Runs the notify scripts of real servers at the start. |
 umask NUMBER|BITS... | The umask of files written. | 022
 log_unknown_vrids | Logs advertisements of virtual routers not configured. |
-vmac_prefix TEXT | Prefix of virtual MAC interface names, vrrp. | vrrp
-vmac_addr_prefix TEXT | The same for addresses on other interfaces. | vrrp
 random_seed NUMBER | Makes _RANDOM repeatable. | 1
 reload_time_file FILE | Reloads at the time written in a file. | /etc/keepalived/reload
 reload_repeat | Reloads at that time every day. |

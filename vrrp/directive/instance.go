@@ -27,6 +27,7 @@ type draft struct {
 	protocol    protocol
 	way         way
 	watch       watching
+	vmac        vmac
 }
 
 // points remembers positions for checks that need the whole instance.
@@ -42,7 +43,7 @@ func (b *build) fault(d *draft, pos config.Pos, word, format string, args ...any
 
 type instanceKeyword = keyword[draft]
 
-var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, garpExtraActs, garpFormActs, acceptActs, routingActs, instanceNotifyActs,
+var instanceWords = config.NewRegistry(slices.Concat(instanceActs, protocolActs, trackActs, garpActs, garpExtraActs, garpFormActs, acceptActs, vmacActs, routingActs, instanceNotifyActs,
 	builtIn(plan[draft](instanceBuiltIn)), plan[draft](instancePlan))...)
 
 var instanceActs = []row[draft]{
@@ -87,7 +88,7 @@ var instanceActs = []row[draft]{
 			d.pos.auth = st.Pos
 			apply(b, "authentication", authWords, &d.auth, st.Children)
 		}}},
-	{Name: "virtual_ipaddress", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and advertises. Options: dev, brd, scope, label, peer, home, -nodad, mngtmpaddr, noprefixroute, autojoin, preferred_lft, no_track.",
+	{Name: "virtual_ipaddress", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and advertises. Options: dev, brd, scope, label, peer, home, -nodad, mngtmpaddr, noprefixroute, autojoin, preferred_lft, no_track, use_vmac [NAME] [MAC].",
 		Example: "virtual_ipaddress { 192.0.2.10/24 dev eth0 label eth0:1 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
 			d.listed += len(st.Children)
 			b.addresses(d, &d.Addresses, st)
@@ -148,9 +149,6 @@ skip_check_adv_addr [BOOL] | A differing address list is counted and reported, n
 `
 
 const instancePlan = `
-use_vmac [NAME [MAC]] | Holds the addresses on a virtual MAC interface. | vrrp.51
-use_vmac_addr [NAME] | The same for addresses on other interfaces. |
-vmac_xmit_base | Sends advertisements from the interface itself. |
 use_ipvlan [NAME|ADDRESS...] | Holds the addresses on an ipvlan interface. |
 track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions whose state changes the priority. | { b weight 5 }
 vrf NAME | The VRF of the addresses. | red

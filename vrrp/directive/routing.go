@@ -74,6 +74,9 @@ func staticAddresses(b *build, _ *build, st block.Statement) {
 	d.Name = "static"
 	var list []settings.Address
 	b.addresses(d, &list, st)
+	if len(d.vmac.addresses) > 0 {
+		b.diags.Warnf(st.Pos, "use_vmac", "static_ipaddress: use_vmac has no effect without an instance")
+	}
 	for _, a := range list {
 		if a.Device == "" {
 			a.Device = b.global.defaultInterface

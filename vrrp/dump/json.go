@@ -86,7 +86,7 @@ func (w World) JSON() ([]byte, error) {
 
 func (w World) data(in *stats.Instance, c *settings.Instance) data {
 	g := c.Garp
-	d := data{Name: in.Name, DontTrackPrimary: number(c.DontTrackPrimary), Interface: in.Interface,
+	d := data{Name: in.Name, DontTrackPrimary: number(c.DontTrackPrimary), VMAC: c.Sender, Interface: in.Interface,
 		LastTransition: json.Number(unix(in.Since)),
 		GarpDelay:      json.Number(seconds(g.Delay)), GarpRefresh: json.Number(seconds(g.Refresh)), GarpRep: g.Repeat,
 		GarpRefreshRep: g.RefreshRepeat, GarpLowerDelay: json.Number(seconds(g.LowerPrioDelay)), GarpLowerRep: g.LowerPrioRepeat,

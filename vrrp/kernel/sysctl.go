@@ -18,7 +18,10 @@ func (k *Kernel) SetSysctl(s settings.Sysctl) (before string, err error) {
 	if strings.ContainsAny(s.Device, "/") || s.Device == ".." || s.Device == "." {
 		return "", fmt.Errorf("set sysctl of %q: not an interface", s.Device)
 	}
-	path := "/proc/sys/net/" + fmt.Sprintf(s.Name, s.Device)
+	path := "/proc/sys/net/" + s.Name
+	if s.Device != "" {
+		path = "/proc/sys/net/" + fmt.Sprintf(s.Name, s.Device)
+	}
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil

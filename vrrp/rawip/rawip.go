@@ -55,6 +55,13 @@ type Place struct {
 	Join bool
 	// AH makes it a socket of packets with an authentication header (IPv4).
 	AH bool
+	// Under is the index of the interface below Device, where Device is a
+	// virtual MAC one; 0 otherwise. The group is joined there too, for nobody
+	// hears what Device says of it, and IPv6 packets have a source that is
+	// there and not on Device.
+	Under int
+	// From, unless it is zero, leaves only packets from that hardware address.
+	From [6]byte
 }
 
 // Socket sends and receives VRRP at one Place. Receive and Send belong to one
@@ -113,7 +120,11 @@ func prepare(fd int, p Place) error {
 	if p.Group.Is6() {
 		options = options6
 	}
-	for _, o := range append(options(fd, p),
+	list := options(fd, p)
+	if p.From != [6]byte{} { // before the group is joined
+		list = append([]option{{"SO_ATTACH_FILTER", func() error { return onlyFrom(fd, p.From) }}}, list...)
+	}
+	for _, o := range append(list,
 		option{"SO_PRIORITY", func() error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PRIORITY, controlPriority) }},
 		option{"SO_RCVBUF", func() error { return setReceiveBuffer(fd) }}) {
 		if err := o.set(); err != nil {
@@ -143,6 +154,11 @@ func options4(fd int, p Place) []option {
 	if p.Join {
 		list = append(list, option{"IP_ADD_MEMBERSHIP", func() error {
 			return unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, member)
+		}})
+	}
+	if p.Join && p.Under != 0 {
+		list = append(list, option{"IP_ADD_MEMBERSHIP below", func() error {
+			return unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &unix.IPMreqn{Multiaddr: p.Group.As4(), Ifindex: int32(p.Under)})
 		}})
 	}
 	if p.AH { // the header is part of what is authenticated
@@ -181,6 +197,15 @@ func options6(fd int, p Place) []option {
 		list = append(list, option{"IPV6_JOIN_GROUP", func() error {
 			return unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, member)
 		}})
+	}
+	if p.Under != 0 {
+		list = append(list, integer("IPV6_FREEBIND", unix.IPV6_FREEBIND, 1))
+		if p.Join {
+			below := &unix.IPv6Mreq{Multiaddr: p.Group.As16(), Interface: uint32(p.Under)}
+			list = append(list, option{"IPV6_JOIN_GROUP below", func() error {
+				return unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, unix.IPV6_JOIN_GROUP, below)
+			}})
+		}
 	}
 	return list
 }

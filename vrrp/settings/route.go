@@ -25,6 +25,10 @@ type Belongings struct {
 	Sysctls []Sysctl `json:"sysctls,omitempty"` // as they were
 	// Filtered says that packets to addresses are dropped.
 	Filtered bool `json:"filtered,omitempty"`
+	// VirtualMACs are interfaces; Muted says that packets from them are
+	// dropped.
+	VirtualMACs []VirtualMAC `json:"virtual_macs,omitempty"`
+	Muted       bool         `json:"muted,omitempty"`
 	// NetNamespace is where all that is, by name; empty is the namespace of
 	// whoever reads it.
 	NetNamespace string `json:"net_namespace,omitempty"`

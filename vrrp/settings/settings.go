@@ -38,6 +38,8 @@ type Config struct {
 	Notification    Notification
 	GarpGroups      []GarpGroup
 	LinkDelays      []LinkDelay // an interface has one at most
+	// NoLocalIGMP is disable_local_igmp.
+	NoLocalIGMP bool
 }
 
 // Process is where a daemon that runs as keepalived is, and what its files
@@ -96,8 +98,12 @@ type Instance struct {
 	// NoAccept drops packets to and from the addresses (RFC 9568's Accept_Mode
 	// false); never of an owner.
 	NoAccept bool
-	Garp     Garp
-	Notify   Notify
+	// VirtualMACs are the interfaces of its own it has.
+	VirtualMACs []VirtualMAC
+	// Sender is the one of them that advertises; "" is Interface.
+	Sender string
+	Garp   Garp
+	Notify Notify
 }
 
 // AuthType is the v2 authentication type field (RFC 2338 section 5.3.6).

@@ -1,8 +1,8 @@
 package settings
 
-// Sysctl is one value of an interface below /proc/sys/net.
+// Sysctl is one value of an interface, or of the host, below /proc/sys/net.
 type Sysctl struct {
-	Device string `json:"device"`
+	Device string `json:"device"` // "" is the host
 	// Name has a %s in the device's place: "ipv4/conf/%s/promote_secondaries".
 	Name  string `json:"name"`
 	Value string `json:"value"`
@@ -16,12 +16,23 @@ const PromoteSecondaries = "ipv4/conf/%s/promote_secondaries"
 func (c *Config) Sysctls() []Sysctl {
 	var list []Sysctl
 	seen := map[Sysctl]bool{}
+	add := func(s Sysctl) {
+		if !seen[s] {
+			seen[s] = true
+			list = append(list, s)
+		}
+	}
+	if c.NoLocalIGMP {
+		add(NoLocalIGMP)
+	}
 	for _, in := range c.Instances {
 		for _, s := range in.Sysctls {
-			if !seen[s] {
-				seen[s] = true
-				list = append(list, s)
-			}
+			add(s)
+		}
+	}
+	for _, v := range c.VirtualMACs() {
+		for _, s := range v.ParentSysctls() {
+			add(s)
 		}
 	}
 	return list

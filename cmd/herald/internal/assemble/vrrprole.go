@@ -79,6 +79,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		Routing:      k,
 		Sysctls:      k,
 		Firewall:     filter,
+		Virtual:      k,
 		Announcer:    announcer,
 		Prober:       prober,
 		Scripts:      scripts,

@@ -12,8 +12,8 @@ import (
 )
 
 // Belongings removes what a VRRP role had in the kernel beside addresses:
-// rules first, which may lead into the routes' tables; sysctls are set back and the
-// firewall lets addresses answer. What cannot be removed
+// rules first, which may lead into the routes' tables; interfaces go, sysctls are
+// set back and the firewall lets addresses answer. What cannot be removed
 // does not keep the rest.
 func Belongings(raw ipc.Belongings) error {
 	var b settings.Belongings
@@ -36,21 +36,24 @@ func clear(b settings.Belongings) error {
 	for _, r := range b.Routing.Routes {
 		failed = append(failed, k.DeleteRoute(r))
 	}
+	for _, v := range b.VirtualMACs {
+		failed = append(failed, k.RemoveVirtualMAC(v))
+	}
 	for _, s := range b.Sysctls {
 		_, err := k.SetSysctl(s)
 		failed = append(failed, err)
 	}
-	if b.Filtered {
+	if b.Filtered || b.Muted {
 		failed = append(failed, answer())
 	}
 	return errors.Join(failed...)
 }
 
-// answer takes the packet filter of no_accept away.
+// answer takes the packet filters away, of no_accept and of use_vmac.
 func answer() error {
 	f, err := firewall.Open()
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Silence(nil), f.Close())
+	return errors.Join(f.Silence(nil), f.Mute(nil), f.Close())
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/vishvananda/netlink"
+
 	"herald/vrrp/kernel"
 	"herald/vrrp/settings"
 )
@@ -46,5 +48,33 @@ func TestRoutesAndRulesAreRemoved(t *testing.T) {
 	}
 	if err := Belongings([]byte("nonsense")); err == nil {
 		t.Error("nonsense is no error")
+	}
+}
+
+func TestVirtualMACInterfacesAreRemoved(t *testing.T) {
+	inNamespace(t)
+	k, err := kernel.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "eth0"}, PeerName: "wire0"}); err != nil {
+		t.Skipf("needs a veth pair: %v", err)
+	}
+	v := settings.VirtualMAC{Name: "vrrp.51", Parent: "eth0", Hardware: settings.VirtualHardware(51, false)}
+	if err := k.MakeVirtualMAC(v); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(settings.Belongings{VirtualMACs: []settings.VirtualMAC{v}, Muted: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := Belongings(raw); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := netlink.LinkByName("vrrp.51"); err == nil {
+		t.Error("the interface is still there")
 	}
 }
