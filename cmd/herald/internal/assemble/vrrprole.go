@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"herald/cmd/herald/internal/ipc"
@@ -163,16 +164,13 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, cfg *se
 	}
 }
 
-// publishEvery is after how many heartbeats the instances are published
-// although none has changed: the counters on the page go on.
-const publishEvery = 5
-
 // beat tells the parent every second that the loop, not only the process,
-// lives. It ends with ctx.
+// lives, and how the instances are: the counters on the page go on although no
+// state changes. It ends with ctx.
 func beat(ctx context.Context, role *ipc.Role, server *vrrp.Server) {
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
-	for n := 1; ; n++ {
+	for {
 		select {
 		case <-ctx.Done():
 			return
@@ -182,9 +180,7 @@ func beat(ctx context.Context, role *ipc.Role, server *vrrp.Server) {
 			continue
 		}
 		role.Health(true, "")
-		if n%publishEvery == 0 {
-			publish(role, server.Status())
-		}
+		publish(role, server.Status())
 	}
 }
 
@@ -222,8 +218,13 @@ func tellServing(server *vrrp.Server, fact ipc.ProxyFact) {
 	}
 }
 
-// publish passes the instances on for the page.
+// publish passes the instances on for the page, which shows neither histories
+// nor peers: `herald history` and `herald status` ask for them.
 func publish(role *ipc.Role, list []stats.Instance) {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].History, list[i].Peers = nil, nil
+	}
 	raw, err := json.Marshal(list)
 	if err != nil {
 		role.Log(fmt.Sprintf("encode instances: %v", err))
