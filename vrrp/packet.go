@@ -17,7 +17,9 @@ func expectation(c settings.Instance) wire.Expect {
 		e.Addresses = append(e.Addresses, a.Prefix.Addr())
 	}
 	for _, p := range c.Peers {
-		e.Peers = append(e.Peers, wire.Peer(p))
+		if p.Address.IsValid() {
+			e.Peers = append(e.Peers, wire.Peer{Address: p.Address, MinTTL: p.MinTTL, MaxTTL: p.MaxTTL})
+		}
 	}
 	return e
 }
@@ -73,7 +75,7 @@ func (in *instance) packets(priority uint8, now time.Time) ([]wire.Packet, error
 	}
 	var all []wire.Packet
 	for _, p := range in.cfg.Peers {
-		if p.Address != in.source { // every node may have the same list
+		if p.Address.IsValid() && p.Address != in.source { // every node may have the same list
 			all = append(all, in.packet(message, p.Address, ttl, now))
 		}
 	}

@@ -108,6 +108,9 @@ func (s *Server) standing(in *instance) group.Standing {
 	if in.cfg.TrackSource && in.cfg.Source.IsValid() && !s.snap.Carries(in.cfg.Interface, in.cfg.Source) {
 		st.Faults = append(st.Faults, "interface "+in.cfg.Interface+" has no address "+in.cfg.Source.String())
 	}
+	if in.peerless() {
+		st.Faults = append(st.Faults, "none of the names in unicast_peer has an address")
+	}
 	if in.port.link == nil {
 		st.Faults = append(st.Faults, "no socket on interface "+in.cfg.Speaker())
 	}

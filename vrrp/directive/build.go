@@ -26,6 +26,9 @@ type Options struct {
 	// LookupHost returns the addresses of a host name, none when it has none;
 	// nil knows no name.
 	LookupHost func(name string) []netip.Addr
+	// InterfaceOf names the interface that has an address, "" when none has;
+	// nil does not know, and an instance that needs it has no interface.
+	InterfaceOf func(netip.Addr) string
 }
 
 // Build makes the configuration of a parsed keepalived.conf. It never fails:

@@ -21,7 +21,7 @@ func (b *build) complete(d *draft) {
 		d.Interface = b.global.defaultInterface
 	}
 	if d.Interface == "" {
-		b.fault(d, d.Pos, d.Name, "it has no interface")
+		b.findInterface(d)
 	}
 	if d.VRID == 0 && !d.broken {
 		b.fault(d, d.Pos, d.Name, "it has no virtual_router_id")

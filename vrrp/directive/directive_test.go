@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -108,11 +109,25 @@ func showRouting(b *strings.Builder, r settings.Routing) {
 func showWay(b *strings.Builder, in settings.Instance) {
 	if in.IPv6 || in.Group.IsValid() || in.Unicast || in.UnicastTTL != 0 || in.OnlyPeers || in.PlainChecksum {
 		fmt.Fprintf(b, "  ipv6 %v group %v unicast %v peers %v ttl %d only peers %v plain checksum %v\n",
-			in.IPv6, in.Group, in.Unicast, in.Peers, in.UnicastTTL, in.OnlyPeers, in.PlainChecksum)
+			in.IPv6, in.Group, in.Unicast, unnamed(in.Peers), in.UnicastTTL, in.OnlyPeers, in.PlainChecksum)
 	}
 	if in.DownAdverts != 0 || in.LowerPrioNoAdvert || in.HigherPrioSendAdvert {
 		fmt.Fprintf(b, "  down after %d lower priority unanswered %v higher answered %v\n", in.DownAdverts, in.LowerPrioNoAdvert, in.HigherPrioSendAdvert)
 	}
+}
+
+// unnamed leaves out what peers are called.
+func unnamed(list []settings.Peer) (shown []struct {
+	Address        netip.Addr
+	MinTTL, MaxTTL uint8
+}) {
+	for _, p := range list {
+		shown = append(shown, struct {
+			Address        netip.Addr
+			MinTTL, MaxTTL uint8
+		}{p.Address, p.MinTTL, p.MaxTTL})
+	}
+	return shown
 }
 
 func showAddresses(b *strings.Builder, what string, list []settings.Address) {

@@ -53,7 +53,7 @@ var protocolActs = []row[draft]{
 			}
 		}}},
 	{Name: "unicast_peer", Syntax: "{ ADDRESS|NAME [min_ttl NUMBER] [max_ttl NUMBER] }",
-		Doc:     "Peers that get advertisements instead of the multicast group. The node's own address may be among them; a name is resolved when the file is read.",
+		Doc:     "Peers that get advertisements instead of the multicast group. The node's own address may be among them; a name is resolved when the file is read, and again while it has no address.",
 		Example: "unicast_peer { 192.0.2.3 min_ttl 255 }", Do: instanceKeyword{act: func(_ *build, d *draft, st block.Statement) {
 			d.way.unicast = d.way.unicast || len(st.Children) > 0
 			d.way.peers = append(d.way.peers, items(st, beginsPeer)...)
@@ -249,18 +249,20 @@ func (b *build) resolvePeers(d *draft) {
 
 // peerOf reads one line of unicast_peer.
 func (b *build) peerOf(d *draft, line block.Statement) (settings.Peer, bool) {
-	word := line.Words[0]
+	word, name := line.Words[0], ""
 	a, err := netip.ParseAddr(word.Text)
 	if err != nil {
-		if a = b.lookUp(d, word); !a.IsValid() {
+		var wait bool
+		if a, wait = b.lookUp(d, word); !a.IsValid() && !wait {
 			return settings.Peer{}, false
 		}
+		name = word.Text
 	}
-	if a = a.Unmap(); a.Is6() != d.IPv6 || a.IsMulticast() || a.Zone() != "" {
+	if a = a.Unmap(); a.IsValid() && (a.Is6() != d.IPv6 || a.IsMulticast() || a.Zone() != "") {
 		b.diags.Warnf(word.Pos, word.Text, "vrrp_instance %s: unicast_peer: %v is no peer in the family of the addresses and is ignored", d.Name, a)
 		return settings.Peer{}, false
 	}
-	p := settings.Peer{Address: a}
+	p := settings.Peer{Address: a, Name: name}
 	for i := 1; i < len(line.Words); i += 2 {
 		to := map[string]*uint8{"min_ttl": &p.MinTTL, "max_ttl": &p.MaxTTL}[line.Arg(i)]
 		if to == nil || i+1 == len(line.Words) {
@@ -277,8 +279,9 @@ func (b *build) peerOf(d *draft, line block.Statement) (settings.Peer, bool) {
 	return p, true
 }
 
-// lookUp resolves a peer's name, which keepalived ignores.
-func (b *build) lookUp(d *draft, word block.Word) netip.Addr {
+// lookUp resolves a peer's name, which keepalived ignores. A name that has no
+// address now may be waited for.
+func (b *build) lookUp(d *draft, word block.Word) (address netip.Addr, wait bool) {
 	var found []netip.Addr
 	if b.o.LookupHost != nil {
 		found = b.o.LookupHost(word.Text)
@@ -286,11 +289,15 @@ func (b *build) lookUp(d *draft, word block.Word) netip.Addr {
 	for _, a := range found {
 		if a = a.Unmap(); a.Is6() == d.IPv6 && !a.IsLoopback() {
 			b.diags.Warnf(word.Pos, word.Text, "vrrp_instance %s: unicast_peer: the name %s is %v now and is not asked for again; write the address", d.Name, word.Text, a)
-			return a
+			return a, false
 		}
 	}
+	if b.o.LookupHost != nil && hostNamed(word.Text) {
+		b.diags.Warnf(word.Pos, word.Text, "vrrp_instance %s: unicast_peer: the name %s has no address now; it is asked for again until it has; write the address", d.Name, word.Text)
+		return netip.Addr{}, true
+	}
 	b.diags.Warnf(word.Pos, word.Text, "vrrp_instance %s: unicast_peer: %q is not an address and no name with one; it is ignored", d.Name, word.Text)
-	return netip.Addr{}
+	return netip.Addr{}, false
 }
 
 // strict applies strict_mode.

@@ -87,8 +87,49 @@ func TestNamesOfPeersAreResolvedOnce(t *testing.T) {
 	if got := findings(&ds); got != want {
 		t.Errorf("findings: got %q, want %q", got, want)
 	}
-	if p := cfg.Instances[0].Peers; len(p) != 2 || p[0] != (settings.Peer{Address: netip.MustParseAddr("192.0.2.2")}) {
+	if p := cfg.Instances[0].Peers; len(p) != 2 || p[0] != (settings.Peer{Address: netip.MustParseAddr("192.0.2.2"), Name: "node2"}) {
 		t.Errorf("peers: got %v", p)
+	}
+}
+
+func TestANameWithoutAnAddressIsWaitedFor(t *testing.T) {
+	var ds config.Diagnostics
+	text := in("unicast_peer {\nnode3\na/b\n}")
+	cfg := Build(block.Parse(text1(text), block.Options{Path: "k"}, &ds), Options{LookupHost: func(string) []netip.Addr { return nil }}, &ds)
+	want := "k:8: warning: vrrp_instance A: unicast_peer: the name node3 has no address now; it is asked for again until it has; write the address\n" +
+		"k:9: warning: vrrp_instance A: unicast_peer: \"a/b\" is not an address and no name with one; it is ignored\n"
+	if got := findings(&ds); got != want {
+		t.Errorf("findings: got %q, want %q", got, want)
+	}
+	if p := cfg.Instances[0].Peers; len(p) != 1 || p[0] != (settings.Peer{Name: "node3"}) {
+		t.Errorf("peers: got %v", p)
+	}
+}
+
+func TestAnInterfaceIsFoundByTheSource(t *testing.T) {
+	const text = "vrrp_instance A {\nvirtual_router_id 7\nunicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.2\n}\nvirtual_ipaddress {\n192.0.2.10\n}\n}\n"
+	with := func(text string, of func(netip.Addr) string) (*settings.Config, string) {
+		var ds config.Diagnostics
+		return Build(block.Parse(text1(text), block.Options{Path: "k"}, &ds), Options{InterfaceOf: of}, &ds), findings(&ds)
+	}
+	cfg, got := with(text, func(a netip.Addr) string { return map[string]string{"192.0.2.1": "eth7"}[a.String()] })
+	if want := "k:1: notice: vrrp_instance A has no interface: eth7 is taken, which has its unicast_src_ip 192.0.2.1\n"; got != want {
+		t.Errorf("findings: got %q, want %q", got, want)
+	}
+	if in := cfg.Instances[0]; in.Interface != "eth7" || in.Addresses[0].Device != "eth7" {
+		t.Errorf("got interface %q, address on %q", in.Interface, in.Addresses[0].Device)
+	}
+	if _, got = with(text, func(netip.Addr) string { return "" }); got != "k:3: error: vrrp_instance A is left out: it has no interface, and no interface has its unicast_src_ip 192.0.2.1\n" {
+		t.Errorf("nowhere: got %q", got)
+	}
+	if cfg, got = with(text, nil); got != "" || len(cfg.Instances) != 1 {
+		t.Errorf("another machine's: got %q, %d instances", got, len(cfg.Instances))
+	}
+	if _, got = with(strings.ReplaceAll(text, "unicast_src_ip", "mcast_src_ip"), func(netip.Addr) string { return "eth7" }); got != "k:1: notice: vrrp_instance A has no interface: eth7 is taken, which has its unicast_src_ip 192.0.2.1\n" {
+		t.Errorf("mcast_src_ip: got %q", got)
+	}
+	if _, got = with("vrrp_instance A {\nvirtual_router_id 7\nunicast_src_ip 192.0.2.1\nvirtual_ipaddress {\n192.0.2.10\n}\n}\n", func(netip.Addr) string { return "eth7" }); got != "k:1: error: vrrp_instance A is left out: it has no interface\n" {
+		t.Errorf("multicast: got %q", got)
 	}
 }
 

@@ -124,8 +124,9 @@ type Auth struct {
 
 // Peer is one line of unicast_peer.
 type Peer struct {
-	Address        netip.Addr
-	MinTTL, MaxTTL uint8 // of its packets; MaxTTL 0 is no limit
+	Address        netip.Addr // invalid while Name has none
+	Name           string     // as written; empty of a peer written as an address
+	MinTTL, MaxTTL uint8      // of its packets; MaxTTL 0 is no limit
 }
 
 // Address is one virtual address.

@@ -40,6 +40,7 @@ type Options struct {
 	Version    string   // of herald, for the page
 	ConfigID   string   // of lines that begin with @; the short host name when empty
 	FastStop   bool     // addresses go with the resignation, not after it
+	OtherNode  bool     // the files are another machine's
 	// InNamespace says that the parent is in the network namespace of the
 	// configuration, too.
 	InNamespace bool
@@ -83,6 +84,7 @@ func readVRRP(o Options, lookupHost func(string) []netip.Addr, diags *config.Dia
 		LookupGroup:   func(name string) bool { _, err := user.LookupGroup(name); return err == nil },
 		LookupRouting: lookupRouting,
 		LookupHost:    lookupHost,
+		InterfaceOf:   o.interfaceOf(),
 	}, diags)
 }
 

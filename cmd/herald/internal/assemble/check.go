@@ -49,7 +49,7 @@ func Check(o Options, stdout, stderr io.Writer) int {
 func loadNodes(o Options) []*vrrpsettings.Config {
 	var list []*vrrpsettings.Config
 	for _, file := range o.Nodes {
-		list = append(list, loadVRRP(Options{Keepalived: file}, &config.Diagnostics{}))
+		list = append(list, loadVRRP(Options{Keepalived: file, OtherNode: true}, &config.Diagnostics{}))
 	}
 	return list
 }

@@ -118,6 +118,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	}
 	tellServing(server, begin.Proxy)
 	others.start(cfg.Notification.Mail, before.Mail)
+	defer startResolving(ctx, cfg, server.SetPeer)()
 	return serveVRRP(ctx, role, server, cfg, others, o.patience())
 }
 

@@ -165,7 +165,7 @@ func (c cluster) peers(local []Network) {
 		return // who is a stranger is not known
 	}
 	for _, p := range c.inst.Peers {
-		if !own(p.Address) && !slices.ContainsFunc(c.others, func(o vrrp.Instance) bool { return o.Source == p.Address }) {
+		if p.Address.IsValid() && !own(p.Address) && !slices.ContainsFunc(c.others, func(o vrrp.Instance) bool { return o.Source == p.Address }) {
 			c.warn("unicast_peer", "unicast_peer has %v, which is none of the other nodes", p.Address)
 		}
 	}
