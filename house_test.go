@@ -71,7 +71,7 @@ var rooms = map[string]struct {
 	"proxy/errorpage": {core, []string{"proxy/h1"}},
 	"proxy/syslog":    {edge, nil},
 	"proxy/admin":     {shell, []string{"config", "stats", "stats/render"}},
-	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/logline", "proxy/errorpage"}},
+	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/logline", "proxy/errorpage", "proxy/lb"}},
 
 	"cmd/herald": {join, []string{"cmd/herald/internal/...", "e2e/lab", "config"}},
 }

@@ -105,6 +105,7 @@ func (x *stream) vacate() {
 	if t := x.t; t != nil {
 		x.t = nil
 		t.sessions.down()
+		t.be.group.Moved(t.index)
 		if t.be.queued.now.Load() > 0 {
 			t.be.grant()
 		}

@@ -47,6 +47,7 @@ type backend struct {
 	log     *logger
 	targets []*target
 	group   *lb.Group
+	key     lb.Key      // nil when the algorithm asks for none
 	limited atomic.Bool // some target has a maxconn
 
 	mu      sync.Mutex // guards queue, and the health of the targets
@@ -168,19 +169,9 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	members := make([]lb.Server, len(b.targets))
-	for i, t := range b.targets {
-		members[i] = t.member()
-	}
-	balance := p.Balance
-	if balance == "" {
-		balance = "roundrobin"
-	}
-	group, err := lb.New(balance, members, p.AllBackups)
-	if err != nil {
+	if err := b.arrange(); err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Name, err)
 	}
-	b.group = group
 	return b, nil
 }
 
@@ -255,7 +246,7 @@ func systemResolve(ctx context.Context, host string) ([]netip.Addr, error) {
 
 // member is what the balancing algorithm knows of t.
 func (t *target) member() lb.Server {
-	return lb.Server{Weight: t.weight, Backup: t.cfg.Backup, Usable: t.state.Usable()}
+	return lb.Server{ID: t.cfg.ID, Weight: t.weight, Backup: t.cfg.Backup, Usable: t.state.Usable()}
 }
 
 // pages are the whole responses a proxy answers with on its own.

@@ -134,6 +134,7 @@ func chooseBackend(x *stream) answer {
 		x.tries = b.cfg.Retries
 	}
 	if !x.fe.http {
+		x.takeKey(nil)
 		return x.to(stepPick)
 	}
 	return next
@@ -150,6 +151,7 @@ func rewriteRequest(x *stream) answer {
 		return x.answer(403)
 	}
 	x.request = nil
+	x.takeKey(buf)
 	x.keepServer = x.mode() == settings.KeepAlive
 	x.expectBody(buf)
 	x.out = h.AppendRequest(x.out[:0], buf, x.edits(buf))
@@ -178,7 +180,7 @@ func pick(x *stream) answer {
 	if x.be == nil || len(x.be.targets) == 0 {
 		return x.unavailable()
 	}
-	i := x.be.pick(x.avoid)
+	i := x.be.pick(x)
 	if i == lb.None {
 		if active, backup, _ := x.be.group.Counts(); active+backup == 0 {
 			return x.unavailable()
@@ -189,6 +191,7 @@ func pick(x *stream) answer {
 	if !t.sessions.upTo(t.maxConn.Load()) {
 		return x.enqueue()
 	}
+	t.be.group.Moved(t.index)
 	x.assign(t)
 	return x.to(stepConnect)
 }

@@ -13,12 +13,16 @@ type ticket struct {
 	t *target // the server it was granted a place on
 }
 
-// pick asks the balancing algorithm for a server with room.
-func (b *backend) pick(avoid int) int {
-	if b.limited.Load() {
-		return b.group.Pick(avoid, b.isFull)
+// pick asks the balancing algorithm for the server of x, preferring one with
+// room.
+func (b *backend) pick(x *stream) int {
+	switch {
+	case x.hashed:
+		return b.group.PickHash(x.hash, x.avoid)
+	case b.limited.Load():
+		return b.group.Pick(x.avoid, b.isFull)
 	}
-	return b.group.Pick(avoid, nil)
+	return b.group.Pick(x.avoid, nil)
 }
 
 func (b *backend) isFull(i int) bool {
@@ -77,12 +81,14 @@ func (b *backend) grant() {
 		if !t.sessions.upTo(t.maxConn.Load()) {
 			return
 		}
+		b.group.Moved(i)
 		k := b.queue[0]
 		b.queue = slices.Delete(b.queue, 0, 1)
 		b.queued.down()
 		k.t = t
 		if !k.x.w.l.Post(k.granted) {
 			t.sessions.down()
+			b.group.Moved(i)
 		}
 	}
 }

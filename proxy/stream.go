@@ -59,6 +59,9 @@ type stream struct {
 	ask   render.Request
 	made  *render.Response
 
+	hash   uint32 // of what the balancing algorithm goes by
+	hashed bool   // the request has it
+
 	assigned     *target // the last server a place was taken on, for the log
 	ticket       *ticket
 	tries        int // connection attempts left

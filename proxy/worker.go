@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"herald/proxy/h1"
+	"herald/proxy/lb"
 	"herald/proxy/logline"
 	"herald/proxy/loop"
 	"herald/proxy/settings"
@@ -36,6 +37,8 @@ type worker struct {
 	dates   logline.Dates
 	lines   []byte
 	message []byte
+	request lb.Request
+	fields  fields
 	fresh   []byte // just received in the loop's buffer, for the stream begun next
 }
 

@@ -156,6 +156,7 @@ func (b *builder) finishProxy(d *draft) {
 	if p.Mode == settings.TCP {
 		b.dropHTTP(d)
 	}
+	b.checkBalance(d)
 	for i := range p.Servers {
 		s := &p.Servers[i]
 		if _, rules := d.set["tcp-check"]; rules {

@@ -105,7 +105,7 @@ var knownProxy = merge(
 		"prefer-last-server socket-stats splice-auto splice-request splice-response", "option "),
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "capture clitcpka-cnt clitcpka-idle clitcpka-intvl compression declare dynamic-cookie-key email-alert "+
-		"error-log-format errorfiles errorloc errorloc302 errorloc303 hash-balance-factor hash-type http-error "+
+		"error-log-format errorfiles errorloc errorloc302 errorloc303 http-error "+
 		"load-server-state-from-file log-format-sd max-keep-alive-queue max-session-srv-conns server-state-file-name "+
 		"srvtcpka-cnt srvtcpka-idle srvtcpka-intvl unique-id-format unique-id-header", ""),
 	newerProxy,

@@ -1,8 +1,6 @@
 package directive
 
 import (
-	"strings"
-
 	"herald/config"
 	"herald/proxy/settings"
 )
@@ -15,9 +13,6 @@ var proxyRows = []config.Row[keyword]{
 				c.px.p.Backlog = n
 			}
 		}}},
-	{Name: "balance", Syntax: "roundrobin | static-rr", Example: "balance roundrobin",
-		Doc: "How requests are spread over servers, by their weights.",
-		Do:  keyword{in: backSide, min: 1, max: many, read: readBalance}},
 	{Name: "default_backend", Syntax: "NAME", Example: "default_backend servers",
 		Doc: "Backend that serves a frontend's requests.",
 		Do:  keyword{in: frontSide, min: 1, max: 1, read: func(c *call) { c.px.p.DefaultBackend = c.arg(0) }}},
@@ -64,31 +59,6 @@ var proxyRows = []config.Row[keyword]{
 				c.px.p.Retries = n
 			}
 		}}},
-}
-
-var unbuiltBalance = []string{"leastconn", "source", "first", "random", "uri", "url_param", "hdr", "rdp-cookie", "hash"}
-
-func readBalance(c *call) {
-	name, _, _ := strings.Cut(c.arg(0), "(")
-	switch {
-	case name == "roundrobin":
-		c.px.p.Balance = "roundrobin"
-	case name == "static-rr":
-		c.px.p.Balance = "roundrobin"
-		c.diags.Noticef(c.line.Pos, name, "balance static-rr is served by roundrobin, which spreads the same shares")
-	default:
-		for _, known := range unbuiltBalance {
-			if name == known {
-				c.diags.Unsupported(c.args[0].Pos, config.Error, "balance algorithm", name, "HAProxy")
-				return
-			}
-		}
-		c.diags.Unknown(c.args[0].Pos, config.Error, "balance algorithm", name, append([]string{"roundrobin", "static-rr"}, unbuiltBalance...))
-		return
-	}
-	if len(c.args) > 1 {
-		c.warn(1, "%q is ignored", c.arg(1))
-	}
 }
 
 func readProxyMode(c *call) {

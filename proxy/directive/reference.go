@@ -10,7 +10,7 @@ import (
 
 var (
 	globalKeywords = config.NewRegistry(slices.Concat(globalRows, headerCaseRows, globalLogRows, environmentRows)...)
-	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, logRows,
+	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, balanceRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, logRows,
 		errorFileRows, statsRows)...)
 )
 

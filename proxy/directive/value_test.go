@@ -336,7 +336,29 @@ func TestOptionsOfAProxy(t *testing.T) {
 			return p.HTTP == settings.HTTPOptions{}
 		}},
 		{"monitor-uri /up", func(p *settings.Proxy) bool { return p.MonitorURI == "/up" }},
-		{"balance static-rr", func(p *settings.Proxy) bool { return p.Balance == "roundrobin" }},
+		{"balance static-rr", func(p *settings.Proxy) bool { return p.Balance == "static-rr" }},
+		{"balance random(3)", func(p *settings.Proxy) bool { return p.Balance == "random" && p.BalanceDraws == 3 }},
+		{"balance uri len 5 depth 2 whole path-only", func(p *settings.Proxy) bool {
+			return p.Balance == "uri" && p.BalanceArgs == settings.BalanceArgs{Len: 5, Depth: 2, Whole: true, PathOnly: true}
+		}},
+		{"balance url_param id check_post 64", func(p *settings.Proxy) bool {
+			return p.Balance == "url_param" && p.BalanceArgs == settings.BalanceArgs{Name: "id", CheckPost: true}
+		}},
+		{"balance hdr(Host) use_domain_only", func(p *settings.Proxy) bool {
+			return p.Balance == "hdr" && p.BalanceArgs == settings.BalanceArgs{Name: "Host", DomainOnly: true}
+		}},
+		{"balance hash req.hdr(host)", func(p *settings.Proxy) bool { return p.Balance == "hash" && p.BalanceArgs.Name == "req.hdr(host)" }},
+		{"balance rdp-cookie(msts)", func(p *settings.Proxy) bool { return p.Balance == "rdp-cookie" && p.BalanceArgs.Name == "msts" }},
+		{"hash-type consistent", func(p *settings.Proxy) bool {
+			return p.HashType == settings.HashType{Consistent: true, Avalanche: true}
+		}},
+		{"hash-type consistent wt6", func(p *settings.Proxy) bool {
+			return p.HashType == settings.HashType{Consistent: true, Function: "wt6"}
+		}},
+		{"hash-type map-based crc32 avalanche", func(p *settings.Proxy) bool {
+			return p.HashType == settings.HashType{Avalanche: true, Function: "crc32"}
+		}},
+		{"hash-balance-factor 150", func(p *settings.Proxy) bool { return p.HashFactor == 150 }},
 		{"disabled\n enabled", func(p *settings.Proxy) bool { return !p.Disabled }},
 		{"default_backend other", func(p *settings.Proxy) bool { return p.DefaultBackend == "other" }},
 		{"errorfile 503 /errors/x\n errorfile 503 /nope", func(p *settings.Proxy) bool { return len(p.ErrorFiles) == 0 }},

@@ -15,14 +15,14 @@ import (
 func usable(weights ...int) []Server {
 	servers := make([]Server, len(weights))
 	for i, w := range weights {
-		servers[i] = Server{Weight: w, Usable: true}
+		servers[i] = Server{ID: i + 1, Weight: w, Usable: true}
 	}
 	return servers
 }
 
 func group(t testing.TB, servers []Server, allBackups bool) *Group {
 	t.Helper()
-	g, err := New("roundrobin", servers, allBackups)
+	g, err := New(Config{AllBackups: allBackups}, servers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestRoundRobinPicksInHAProxysOrder(t *testing.T) {
 func TestEveryServerGetsItsShareOfARoundWithinATurnOrTwo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		weights := rapid.SliceOfN(rapid.IntRange(1, 20), 1, 8).Draw(t, "weights")
-		g, err := New("roundrobin", usable(weights...), false)
+		g, err := New(Config{}, usable(weights...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,10 +189,10 @@ func TestTheServerToAvoidIsPickedOnlyWithoutAnother(t *testing.T) {
 }
 
 func TestUnknownAlgorithmsAndWeightsAreRefused(t *testing.T) {
-	if _, err := New("magic", nil, false); err == nil || !strings.Contains(err.Error(), "magic") {
+	if _, err := New(Config{Algorithm: "magic"}, nil); err == nil || !strings.Contains(err.Error(), "magic") {
 		t.Errorf("want an error naming the algorithm, got %v", err)
 	}
-	if _, err := New("roundrobin", usable(1, 257), false); err == nil || !strings.Contains(err.Error(), "server 2: weight 257") {
+	if _, err := New(Config{Algorithm: "roundrobin"}, usable(1, 257)); err == nil || !strings.Contains(err.Error(), "server 2: weight 257") {
 		t.Errorf("want an error naming server and weight, got %v", err)
 	}
 }

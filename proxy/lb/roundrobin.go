@@ -1,57 +1,94 @@
 package lb
 
-// weightScale is HAProxy's unit of weight. It makes a round sixteen times as
-// long as the sum of the weights, which shows in the order of the picks.
-const weightScale = 16
+import "herald/config"
+
+var roundRobinRow = config.Row[Algorithm]{
+	Name:    "roundrobin",
+	Doc:     "each server in turn, as often as its weight says, the turns of a heavy server spread out",
+	Syntax:  "balance roundrobin",
+	Example: "balance roundrobin",
+	Do:      Algorithm{make: newRoundRobin, Turns: true, Drains: true},
+}
 
 // roundRobin is HAProxy's dynamic round robin: picks are numbered in rounds as
-// long as the total weight, and each server is due again total/weight picks
-// after its last turn. The order is the same as HAProxy 2.6's for weights that
-// stay as they are. Choosing scans the servers: some nanoseconds for each.
+// long as the total weight in sixteenths, and each server is due again
+// total/weight picks after its last turn. The order is the same as HAProxy
+// 2.6's for weights that stay as they are. Choosing costs O(log n).
 //
 // A pick takes the queued server that is due; else the heaviest that waits for
 // its first turn of the round; else the queued one that is due next. A server
 // whose next turn lies beyond the round waits for the next round.
 type roundRobin struct {
-	turns []turn
-	total int // sum of the weights
-	now   int // number of the pick within the round
-	last  int // sequence number given last
+	turns   []turn
+	waiting heap // first turn of this round still to come
+	queued  heap // due again in this round
+	later   heap // done with this round
+	aside   []int32
+	parked  int  // servers that stay aside until they move
+	fixed   bool // Config.FixedLimits
+	total   int  // sum of the weights
+	now     int  // number of the pick within the round
+	round   int
+	last    int // sequence number given last
 }
 
 // turn is one server's part in the round.
 type turn struct {
-	weight int // scaled; 0 is out
-	place  place
+	weight int // in sixteenths; 0 is out
 	due    int // number of the pick it is due at
 	rest   int // what the division total/weight has left over so far
 	seq    int // order of arrival in its place
-	begun  bool
+	begun  int // the round it had its first turn of
+	parked bool
 }
 
-// place is where a server stands between its turns.
-type place int8
-
-const (
-	waiting   place = iota // first turn of this round still to come
-	queued                 // due again in this round
-	nextRound              // done with this round
-	aside                  // passed over by the pick under way
-)
-
-func newRoundRobin(n int) order { return &roundRobin{turns: make([]turn, n)} }
+func newRoundRobin(c Config, servers []Server) order {
+	r := &roundRobin{turns: make([]turn, len(servers)), fixed: c.FixedLimits, round: 1}
+	r.waiting = newHeap(len(servers), r.heavier)
+	r.queued = newHeap(len(servers), r.earlier)
+	r.later = newHeap(len(servers), r.heavier)
+	return r
+}
 
 func (r *roundRobin) set(i, weight int) {
 	t := &r.turns[i]
-	r.total += weight*weightScale - t.weight
+	r.total += weight - t.weight
 	if weight == 0 || t.weight == 0 {
+		r.leave(i)
 		*t = turn{seq: r.arrival()}
+		if weight > 0 {
+			t.weight = weight
+			r.waiting.add(i)
+		}
+		return
 	}
-	t.weight = weight * weightScale
+	t.weight = weight
+	r.waiting.fix(i)
+	r.queued.fix(i)
+	r.later.fix(i)
+}
+
+func (r *roundRobin) leave(i int) {
+	r.waiting.remove(i)
+	r.queued.remove(i)
+	r.later.remove(i)
+	if r.turns[i].parked {
+		r.parked--
+	}
+}
+
+// moved brings a server back that was full.
+func (r *roundRobin) moved(i int) {
+	if t := &r.turns[i]; t.parked {
+		t.parked = false
+		r.parked--
+		t.due = max(t.due, r.now)
+		r.queue(i)
+	}
 }
 
 func (r *roundRobin) next(avoid int, full func(i int) bool) int {
-	picked, avoided, skipped, renewed := None, None, false, false
+	picked, avoided, renewed := None, None, false
 	for picked == None {
 		i := r.first()
 		if i == None {
@@ -64,6 +101,11 @@ func (r *roundRobin) next(avoid int, full func(i int) bool) int {
 		r.advance(i)
 		switch {
 		case full != nil && full(i):
+			if r.fixed {
+				r.turns[i].parked = true
+				r.parked++
+				continue
+			}
 		case i == avoid:
 			avoided = i
 		default:
@@ -71,46 +113,36 @@ func (r *roundRobin) next(avoid int, full func(i int) bool) int {
 			r.queue(i)
 			continue
 		}
-		r.turns[i].place = aside
-		skipped = true
+		r.aside = append(r.aside, int32(i))
 	}
-	if skipped {
-		r.restore()
+	for _, i := range r.aside {
+		r.queue(int(i))
 	}
+	r.aside = r.aside[:0]
 	if picked == None {
 		return avoided
 	}
 	return picked
 }
 
-// first answers whose turn it is, None when the round is over.
+// first takes the server whose turn it is out of its place; None when the
+// round is over.
 func (r *roundRobin) first() int {
-	due, fresh := None, None
-	for i := range r.turns {
-		t := &r.turns[i]
-		if t.weight == 0 {
-			continue
-		}
-		switch t.place {
-		case queued:
-			if due == None || t.before(&r.turns[due]) {
-				due = i
-			}
-		case waiting:
-			if fresh == None || t.heavier(&r.turns[fresh]) {
-				fresh = i
-			}
-		}
-	}
+	due, fresh := r.queued.top(), r.waiting.top()
 	if fresh != None && (due == None || r.turns[due].due > r.now) {
+		r.waiting.remove(fresh)
 		return fresh
+	}
+	if due != None {
+		r.queued.remove(due)
 	}
 	return due
 }
 
-// before orders queued servers: by the pick they are due at, then the one that
-// is most behind its share.
-func (t *turn) before(o *turn) bool {
+// earlier orders queued servers: by the pick they are due at, then the one
+// that is most behind its share.
+func (r *roundRobin) earlier(i, j int) bool {
+	t, o := &r.turns[i], &r.turns[j]
 	if t.due != o.due {
 		return t.due < o.due
 	}
@@ -124,7 +156,8 @@ func (t *turn) before(o *turn) bool {
 func (t *turn) lag() int { return (MaxWeight*weightScale + t.rest - t.weight) / weightScale }
 
 // heavier orders waiting servers.
-func (t *turn) heavier(o *turn) bool {
+func (r *roundRobin) heavier(i, j int) bool {
+	t, o := &r.turns[i], &r.turns[j]
 	if t.weight != o.weight {
 		return t.weight > o.weight
 	}
@@ -134,8 +167,8 @@ func (t *turn) heavier(o *turn) bool {
 // advance spends server i's turn.
 func (r *roundRobin) advance(i int) {
 	t := &r.turns[i]
-	if !t.begun {
-		t.due, t.begun = r.now, true
+	if t.begun != r.round {
+		t.due, t.begun = r.now, r.round
 	}
 	t.due += r.total / t.weight
 	t.rest += r.total % t.weight
@@ -150,36 +183,22 @@ func (r *roundRobin) advance(i int) {
 func (r *roundRobin) queue(i int) {
 	t := &r.turns[i]
 	t.seq = r.arrival()
-	t.place = queued
 	if t.due >= r.total {
-		t.place = nextRound
-	}
-}
-
-// restore puts back the servers passed over.
-func (r *roundRobin) restore() {
-	for i := range r.turns {
-		if r.turns[i].place == aside {
-			r.queue(i)
-		}
+		r.later.add(i)
+	} else {
+		r.queued.add(i)
 	}
 }
 
 // renew begins a round; false when no server waits for one.
 func (r *roundRobin) renew() bool {
-	some := false
-	for i := range r.turns {
-		t := &r.turns[i]
-		if t.weight == 0 || t.place == aside {
-			continue
-		}
-		t.place, t.begun = waiting, false
-		some = true
+	if r.later.len() == 0 {
+		return false
 	}
-	if some {
-		r.now = 0
-	}
-	return some
+	r.waiting, r.later = r.later, r.waiting
+	r.now = 0
+	r.round++
+	return true
 }
 
 func (r *roundRobin) arrival() int {

@@ -84,6 +84,10 @@ type Proxy struct {
 	DefaultBackend string // empty means none (a listen section is its own)
 	Servers        []Server
 	Balance        string // "roundrobin"
+	BalanceArgs    BalanceArgs
+	BalanceDraws   int // of balance random; 0 means 2
+	HashType       HashType
+	HashFactor     int // hash-balance-factor in percent; 0 is off
 
 	Timeouts   Timeouts
 	MaxConn    int // of the frontend; 0 means the global one

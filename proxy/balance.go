@@ -1,0 +1,83 @@
+package proxy
+
+import (
+	"math/rand/v2"
+
+	"herald/proxy/h1"
+	"herald/proxy/lb"
+	"herald/proxy/loop"
+)
+
+// arrange makes the group of b's targets.
+func (b *backend) arrange() error {
+	p := b.cfg
+	members := make([]lb.Server, len(b.targets))
+	for i, t := range b.targets {
+		members[i] = t.member()
+	}
+	var err error
+	if b.group, err = lb.New(lb.Config{Algorithm: p.Balance, AllBackups: p.AllBackups, Hash: lb.Hash(p.HashType), Factor: p.HashFactor,
+		Draws: p.BalanceDraws, Chance: rand.Uint32,
+		Served: func(i int) int { return int(b.targets[i].sessions.now.Load()) },
+		Total:  b.served,
+	}, members); err != nil {
+		return err
+	}
+	b.key, err = lb.KeyOf(p.Balance, lb.Args(p.BalanceArgs))
+	return err
+}
+
+// served counts the sessions on all servers of b.
+func (b *backend) served() (n int) {
+	for _, t := range b.targets {
+		n += int(t.sessions.now.Load())
+	}
+	return n
+}
+
+// takeKey notes the hash that the balancing algorithm goes by. Buf begins with
+// the request's head, of which the loop's head speaks; nil in mode tcp.
+func (x *stream) takeKey(buf []byte) {
+	if x.be == nil || x.be.key == nil {
+		return
+	}
+	w, c := x.w, x.c
+	q := &w.request
+	*q = lb.Request{Source: c.peer}
+	if c.port.bind.Network != "unix" {
+		q.Target = loop.LocalAddr(c.FD())
+	}
+	if x.fe.http {
+		h := &w.head
+		w.fields = fields{h, buf}
+		q.HTTP, q.Method, q.URI, q.Body, q.Headers = true, h.MethodAt.In(buf), h.Target.In(buf), buf[h.Len:], &w.fields
+	} else {
+		q.Payload = c.in
+	}
+	x.hash, x.hashed = x.be.key(q, lb.Hash(x.be.cfg.HashType))
+	*q, w.fields = lb.Request{}, fields{}
+}
+
+// fields are the headers of a parsed head, as the balancing algorithms look
+// for them.
+type fields struct {
+	h   *h1.Head
+	buf []byte
+}
+
+// Value answers the nth line of a field, or from the last, -1, on.
+func (f *fields) Value(name string, n int) ([]byte, bool) {
+	i, step := 0, 1
+	if n < 0 {
+		i, step, n = len(f.h.Headers)-1, -1, -n-1
+	}
+	for ; i >= 0 && i < len(f.h.Headers); i += step {
+		if l := &f.h.Headers[i]; !l.Drop && string(l.Name.In(f.buf)) == name {
+			if n == 0 {
+				return l.Value.In(f.buf), true
+			}
+			n--
+		}
+	}
+	return nil, false
+}
