@@ -71,6 +71,7 @@ func (s *Server) timers() {
 	}
 	if due(s.virtual.again) {
 		s.keepVirtual()
+		s.weighAll()
 	}
 	for _, p := range s.links {
 		if due(p.reopen) {
@@ -194,7 +195,7 @@ func (s *Server) announceReady() {
 		if !in.waiting || in.claiming > 0 {
 			continue
 		}
-		s.drain(in.port)
+		s.drainIts(in)
 		if !in.waiting || in.claiming > 0 || in.state.Kind != fsm.Master {
 			continue
 		}

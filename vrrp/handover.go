@@ -213,9 +213,9 @@ func (s *Server) goOn(in *instance, v savedInstance) {
 	s.adopt(in) // a crash may have come between adding them and saying so
 	st := s.shared(in)
 	if len(st.Faults) == 0 {
-		s.drain(in.port)
+		s.drainIts(in)
 		add, remove := vip.Diff(in.desired(), v.Held, s.snap)
-		s.step(in, fsm.Reconfigure{Priority: st.Priority, Addresses: len(add)+len(remove) > 0})
+		s.step(in, fsm.Reconfigure{Priority: st.Priority, Addresses: len(add)+len(remove) > 0 || s.otherHardware(in)})
 	}
 	s.weigh(in)
 	if in.state.Kind == fsm.Master {

@@ -30,6 +30,7 @@ type instance struct {
 	state  fsm.State
 	source netip.Addr // of our advertisements
 	port   *port
+	ear    *port // nil when the port hears everybody
 	// sequence is the highest number of an authentication header, heard or
 	// sent.
 	sequence uint32

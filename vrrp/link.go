@@ -22,8 +22,9 @@ type place struct {
 // port is the VRRP socket of one place, shared by its instances.
 type port struct {
 	place
-	join      bool   // an instance is multicast
-	parent    string // of a virtual MAC interface; "" when device is none
+	join      bool    // an instance is multicast
+	parent    string  // of a virtual MAC interface; "" when device is none
+	from      [6]byte // only packets from there; zero is all
 	index     int
 	up        bool
 	link      Link
@@ -41,7 +42,7 @@ const (
 
 func (s *Server) open(p *port, i vip.Interface) error {
 	p.reopen = time.Time{}
-	link, err := s.ports.Open(Place{Device: p.device, Index: i.Index, Group: p.group, Join: p.join, AH: p.ah, Under: s.snap[p.parent].Index}, func() {
+	link, err := s.ports.Open(Place{Device: p.device, Index: i.Index, Group: p.group, Join: p.join, AH: p.ah, Under: s.snap[p.parent].Index, From: p.from}, func() {
 		p.ready.Store(true)
 		s.box.ring()
 	})

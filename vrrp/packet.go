@@ -47,6 +47,7 @@ func (s *Server) seat(in *instance) {
 	if in.cfg.Sender != "" {
 		in.port.parent = in.cfg.Interface
 	}
+	s.seatEar(in)
 }
 
 // advert is our advertisement with a priority.

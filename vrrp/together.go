@@ -122,11 +122,11 @@ func (s *Server) unite() {
 // group, which may take over with it.
 func (s *Server) drainWith(in *instance) {
 	if in.together == nil {
-		s.drain(in.port)
+		s.drainIts(in)
 		return
 	}
 	for _, member := range in.together.members {
-		s.drain(member.port)
+		s.drainIts(member)
 	}
 }
 

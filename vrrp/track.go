@@ -111,11 +111,11 @@ func (s *Server) standing(in *instance) group.Standing {
 	if in.peerless() {
 		st.Faults = append(st.Faults, "none of the names in unicast_peer has an address")
 	}
-	if in.port.link == nil {
+	if in.port.link == nil && !s.heals(in) {
 		st.Faults = append(st.Faults, "no socket on interface "+in.cfg.Speaker())
 	}
 	// The link of a virtual MAC interface is its parent's, which is weighed above.
-	if speaker, exists := s.snap[in.cfg.Speaker()]; exists && !speaker.Up && s.snap[in.cfg.Interface].Up && !in.cfg.DontTrackPrimary {
+	if speaker, exists := s.snap[in.cfg.Speaker()]; exists && !speaker.Up && s.snap[in.cfg.Interface].Up && !in.cfg.DontTrackPrimary && !s.heals(in) {
 		st.Faults = append(st.Faults, "interface "+in.cfg.Sender+" is down")
 	}
 	in.fsm.Own = in.source

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"herald/vrrp/fsm"
 	"herald/vrrp/settings"
 	"herald/vrrp/vip"
 )
@@ -14,6 +15,8 @@ type virtuals struct {
 	muted   bool                  // what they must not say is dropped
 	relaxed []settings.Sysctl     // reverse path filters, as they were
 	tried   map[string]time.Time  // when each was made last
+	healing map[string]bool       // those being made again, which is no fault yet
+	before  []settings.VirtualMAC // of the process before
 	again   time.Time             // when to look for one that is missing; zero means not
 	limit   limiter
 	ended   bool
@@ -37,6 +40,7 @@ func (s *Server) beginVirtual() {
 	s.virtual.limit = limiter{}
 	if s.resume != nil {
 		s.virtual.made, s.virtual.relaxed = s.resume.VirtualMACs, s.resume.Relaxed
+		s.virtual.before = slices.Clone(s.resume.VirtualMACs)
 	}
 	wanted := s.cfg.VirtualMACs()
 	if s.ports.Virtual == nil || len(wanted) == 0 {
@@ -49,8 +53,61 @@ func (s *Server) beginVirtual() {
 		s.noteRelaxed(before, err)
 	}
 	for _, v := range wanted {
+		old, renamed := s.namedBefore(v)
+		if renamed {
+			s.removeNow(old)
+		}
 		s.noteMade(v, s.ports.Virtual.MakeVirtualMAC(v))
+		if renamed {
+			s.rename(old.Name, v.Name)
+		}
 	}
+}
+
+// namedBefore finds the interface that had another name: two of one hardware
+// address cannot be up on one parent.
+func (s *Server) namedBefore(v settings.VirtualMAC) (settings.VirtualMAC, bool) {
+	i := slices.IndexFunc(s.virtual.made, func(o settings.VirtualMAC) bool {
+		return o.Name != v.Name && o.Parent == v.Parent && o.Hardware == v.Hardware &&
+			!slices.ContainsFunc(s.cfg.VirtualMACs(), func(w settings.VirtualMAC) bool { return w.Name == o.Name })
+	})
+	if i < 0 {
+		return settings.VirtualMAC{}, false
+	}
+	return s.virtual.made[i], true
+}
+
+func (s *Server) removeNow(v settings.VirtualMAC) {
+	if err := s.ports.Virtual.RemoveVirtualMAC(v); err != nil {
+		s.log.Error(err.Error())
+	}
+	s.virtual.made = slices.DeleteFunc(slices.Clone(s.virtual.made), func(o settings.VirtualMAC) bool { return o.Name == v.Name })
+}
+
+// rename puts the addresses of the process before where they are now.
+func (s *Server) rename(from, to string) {
+	for i := range s.resume.Instances {
+		held := s.resume.Instances[i].Held
+		for j := range held {
+			if held[j].Device != from {
+				continue
+			}
+			if held[j].Device = to; s.resume.Instances[i].State.Kind != fsm.Master {
+				continue
+			}
+			if err := s.ports.Kernel.Add(held[j]); err != nil {
+				s.log.Error(err.Error())
+			}
+		}
+	}
+}
+
+// otherHardware reports whether the addresses of an instance are at another
+// hardware address than before: neighbours have to be told.
+func (s *Server) otherHardware(in *instance) bool {
+	return slices.ContainsFunc(in.cfg.VirtualMACs, func(v settings.VirtualMAC) bool {
+		return slices.ContainsFunc(s.virtual.before, func(o settings.VirtualMAC) bool { return o.Name == v.Name && o.Hardware != v.Hardware })
+	})
 }
 
 // noteRelaxed remembers reverse path filters as they were first.
@@ -81,10 +138,11 @@ func (s *Server) mute(port Firewall, list []settings.VirtualMAC) {
 // a fault of its instance, which says so.
 func (s *Server) noteMade(v settings.VirtualMAC, err error) {
 	if s.virtual.tried == nil {
-		s.virtual.tried = map[string]time.Time{}
+		s.virtual.tried, s.virtual.healing = map[string]time.Time{}, map[string]bool{}
 	}
 	s.virtual.tried[v.Name] = time.Now()
 	if err != nil {
+		delete(s.virtual.healing, v.Name)
 		if s.virtual.limit.allow(limitAdd) {
 			s.log.Error(err.Error())
 		}
@@ -104,6 +162,7 @@ func (s *Server) keepVirtual() {
 	now := time.Now()
 	for _, v := range s.cfg.VirtualMACs() {
 		if parent, exists := s.snap[v.Parent]; !exists || s.stands(v, parent) {
+			delete(s.virtual.healing, v.Name)
 			continue
 		}
 		if next := s.virtual.tried[v.Name].Add(makeAgain); now.Before(next) {
@@ -112,7 +171,7 @@ func (s *Server) keepVirtual() {
 			}
 			continue
 		}
-		s.virtual.tried[v.Name] = now
+		s.virtual.tried[v.Name], s.virtual.healing[v.Name] = now, true
 		s.virtual.again = now.Add(makeAgain)
 		port := s.ports.Virtual
 		s.hands.do(func(Kernel) func() {
@@ -123,6 +182,14 @@ func (s *Server) keepVirtual() {
 			}
 		})
 	}
+}
+
+// heals reports whether the interface an instance speaks from was lost a
+// moment ago and is being made again: its addresses come back with it, so a
+// master stays one.
+func (s *Server) heals(in *instance) bool {
+	name := in.cfg.Sender
+	return s.virtual.healing[name] && time.Since(s.virtual.tried[name]) < makeAgain
 }
 
 func (s *Server) stands(v settings.VirtualMAC, parent vip.Interface) bool {
@@ -179,5 +246,33 @@ func (s *Server) endVirtual() {
 	s.virtual.ended = true
 	if len(s.virtual.made) > 0 || s.virtual.muted || len(s.virtual.relaxed) > 0 {
 		s.removeVirtual(slices.Clone(s.virtual.made), nil)
+	}
+}
+
+// seatEar gives an instance that speaks from below its virtual MAC interface a
+// second socket there, which hears only routers that speak from theirs: a
+// macvlan in private mode takes frames of its own source address from its
+// parent. keepalived does not hear them.
+func (s *Server) seatEar(in *instance) {
+	i := slices.IndexFunc(in.cfg.VirtualMACs, func(v settings.VirtualMAC) bool {
+		return v.Parent == in.cfg.Interface && v.IPv6 == in.cfg.IPv6
+	})
+	if i < 0 || in.cfg.Sender != "" || in.cfg.Unicast {
+		return
+	}
+	v, at := in.cfg.VirtualMACs[i], in.place()
+	at.device = v.Name
+	if s.links[at] == nil {
+		s.links[at] = &port{place: at, parent: v.Parent, from: v.Hardware, join: true}
+	}
+	in.ear = s.links[at]
+	in.ear.instances = append(in.ear.instances, in)
+}
+
+// drainIts reads everything that waits for an instance.
+func (s *Server) drainIts(in *instance) {
+	s.drain(in.port)
+	if in.ear != nil {
+		s.drain(in.ear)
 	}
 }

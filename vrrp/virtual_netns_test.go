@@ -137,6 +137,8 @@ func TestVirtualMACBesideKeepalived(t *testing.T) {
 		{"IPv6, theirs", "", "use_vmac", six, ""},
 		{"IPv6, both", "use_vmac", "use_vmac", six, "00:00:5e:00:02:33"},
 		{"from below, both", "use_vmac\nvmac_xmit_base", "use_vmac\nvmac_xmit_base", ten, ""},
+		{"from below, ours", "use_vmac\nvmac_xmit_base", "use_vmac", ten, ""},
+		{"from below, IPv6", "use_vmac\nvmac_xmit_base", "use_vmac", six, ""},
 		{"AH, both", "use_vmac\nauthentication {\nauth_type AH\nauth_pass secret12\n}", "use_vmac\nauthentication {\nauth_type AH\nauth_pass secret12\n}", ten, "00:00:5e:00:01:33"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

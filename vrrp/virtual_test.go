@@ -185,22 +185,106 @@ func TestAnUnchangedReloadKeepsTheVirtualMACInterface(t *testing.T) {
 	})
 }
 
-func TestAVirtualMACInterfaceThatSomebodyRemovesIsMadeAgain(t *testing.T) {
+func TestAVirtualMACInterfaceThatSomebodyTakesAwayIsMadeAgainAtOnce(t *testing.T) {
+	for name, take := range map[string]func(*virtualHost){
+		"removed": func(h *virtualHost) { delete(h.snap, "vrrp.1") },
+		"down": func(h *virtualHost) {
+			i := h.snap["vrrp.1"]
+			i.Up, i.Addresses = false, nil
+			h.snap["vrrp.1"] = i
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newVirtualHost()
+				s := h.begin(t, onVirtual(), nil)
+				elapse(4 * time.Second)
+				h.since()
+				h.change(func() { take(h) })
+				elapse(100 * time.Millisecond)
+				got := h.since()
+				if !strings.Contains(got, "4.000 make vrrp.1") || !strings.Contains(got, "4.000 add 10.1.1.10/32") || !strings.Contains(got, "4.000 arp 10.1.1.10") {
+					t.Errorf("got\n%s", got)
+				}
+				if st := wantState(t, s, "MASTER", 100); st.Counters.ReleaseMaster != 0 {
+					t.Errorf("it was not master all the time: %+v", st.History)
+				}
+			})
+		})
+	}
+}
+
+func TestAVirtualMACInterfaceThatIsNotMadeAgainIsAFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newVirtualHost()
 		s := h.begin(t, onVirtual(), nil)
 		elapse(4 * time.Second)
-		h.since()
-		h.change(func() { delete(h.snap, "vrrp.1") })
-		synctest.Wait()
-		if got := h.since(); !strings.Contains(got, "make vrrp.1") {
-			t.Errorf("got\n%s", got)
-		}
+		h.change(func() { delete(h.snap, "vrrp.1"); h.makeErr = errors.New("no macvlan here") })
+		elapse(100 * time.Millisecond)
+		wantState(t, s, "FAULT", 100)
+	})
+}
+
+func TestARenamedVirtualMACInterfaceTakesItsAddressesAlong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newVirtualHost()
+		s := h.begin(t, onVirtual(), nil)
 		elapse(4 * time.Second)
-		wantState(t, s, "MASTER", 100)
-		if got := h.since(); !strings.Contains(got, "add 10.1.1.10/32") {
+		blob, err := s.Handover(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.since()
+		renamed := onVirtual()
+		in := &renamed.Instances[0]
+		in.VirtualMACs[0].Name, in.Sender, in.Addresses[0].Device = "vm9", "vm9", "vm9"
+		next := h.begin(t, renamed, blob)
+		elapse(500 * time.Millisecond)
+		got := h.since()
+		if !strings.Contains(got, "4.000 remove vrrp.1\n4.000 make vm9\n4.000 add 10.1.1.10/32") || !strings.Contains(got, "4.000 send vm9 1/100") {
 			t.Errorf("got\n%s", got)
 		}
+		if st := wantState(t, next, "MASTER", 100); st.Counters.ReleaseMaster != 0 {
+			t.Errorf("it was not master all the time: %+v", st.History)
+		}
+	})
+}
+
+func TestNeighboursAreToldOfAnotherVirtualMACAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newVirtualHost()
+		s := h.begin(t, onVirtual(), nil)
+		elapse(4 * time.Second)
+		blob, err := s.Handover(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.since()
+		other := onVirtual()
+		other.Instances[0].VirtualMACs[0].Hardware = [6]byte{2, 0, 0, 0, 0, 9}
+		h.begin(t, other, blob)
+		elapse(500 * time.Millisecond)
+		if got := h.since(); !strings.Contains(got, "arp 10.1.1.10") || strings.Contains(got, "remove") {
+			t.Errorf("got\n%s", got)
+		}
+	})
+}
+
+func TestWhoSpeaksFromBelowHearsAlsoWhoDoesNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newVirtualHost()
+		cfg := onVirtual()
+		cfg.Instances[0].Sender = ""
+		s := h.begin(t, cfg, nil)
+		elapse(4 * time.Second)
+		if got := h.since(); !strings.Contains(got, "send eth0 1/100") || strings.Contains(got, "send vrrp.1") {
+			t.Errorf("got\n%s", got)
+		}
+		if p := h.links["vrrp.1"].place; p.From != settings.VirtualHardware(1, false) || h.links["eth0"].place.From != [6]byte{} {
+			t.Errorf("the second socket is %+v, want one that hears its own hardware address only", p)
+		}
+		h.packet("vrrp.1", advertPacket(t, "10.1.1.21", 200, nil))
+		wantState(t, s, "BACKUP", 100)
 	})
 }
 
