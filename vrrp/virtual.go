@@ -254,13 +254,11 @@ func (s *Server) endVirtual() {
 // macvlan in private mode takes frames of its own source address from its
 // parent. keepalived does not hear them.
 func (s *Server) seatEar(in *instance) {
-	i := slices.IndexFunc(in.cfg.VirtualMACs, func(v settings.VirtualMAC) bool {
-		return v.Parent == in.cfg.Interface && v.IPv6 == in.cfg.IPv6
-	})
-	if i < 0 || in.cfg.Sender != "" || in.cfg.Unicast {
+	v, own := in.cfg.Own()
+	if !own || in.cfg.Sender != "" || in.cfg.Unicast {
 		return
 	}
-	v, at := in.cfg.VirtualMACs[i], in.place()
+	at := in.place()
 	at.device = v.Name
 	if s.links[at] == nil {
 		s.links[at] = &port{place: at, parent: v.Parent, from: v.Hardware, join: true}

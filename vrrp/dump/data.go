@@ -51,7 +51,11 @@ func instance(line func(string, ...any), in *stats.Instance, c *settings.Instanc
 	}
 	line("   Wantstate = %s", want(in.State))
 	line("   Last transition = %s (%s)", unix(in.Since), in.Since.Format("Mon Jan _2 15:04:05.000000 2006"))
-	line("   Interface = %s", in.Interface)
+	if v, own := c.Own(); own {
+		line("   Interface = %s, vmac on %s%s", v.Name, v.Parent, word(c.Sender == "", ", xmit base i/f", ""))
+	} else {
+		line("   Interface = %s", in.Interface)
+	}
 	if in.State == "MASTER" {
 		line("   Using src_ip = %s", in.Master)
 	}

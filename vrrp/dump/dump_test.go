@@ -141,3 +141,16 @@ func TestABackupShowsItsMaster(t *testing.T) {
 		t.Errorf("got %s, %v", raw, err)
 	}
 }
+
+func TestAVirtualMACInterfaceIsNamed(t *testing.T) {
+	w := world()
+	in := &w.Config.Instances[0]
+	in.Sender = "vrrp.1"
+	in.VirtualMACs = []settings.VirtualMAC{{Name: "vrrp.1", Parent: in.Interface, IPv6: in.IPv6}}
+	if raw, err := w.JSON(); err != nil || !strings.Contains(string(raw), `"vmac_ifname":"vrrp.1","ifp_ifname":"vrrp.1"`) {
+		t.Errorf("got %s, %v", raw, err)
+	}
+	if got := string(w.Data()); !strings.Contains(got, "   Interface = vrrp.1, vmac on "+in.Interface+"\n") {
+		t.Errorf("got\n%s", got)
+	}
+}

@@ -86,7 +86,7 @@ func (w World) JSON() ([]byte, error) {
 
 func (w World) data(in *stats.Instance, c *settings.Instance) data {
 	g := c.Garp
-	d := data{Name: in.Name, DontTrackPrimary: number(c.DontTrackPrimary), VMAC: c.Sender, Interface: in.Interface,
+	d := data{Name: in.Name, DontTrackPrimary: number(c.DontTrackPrimary), Interface: in.Interface,
 		LastTransition: json.Number(unix(in.Since)),
 		GarpDelay:      json.Number(seconds(g.Delay)), GarpRefresh: json.Number(seconds(g.Refresh)), GarpRep: g.Repeat,
 		GarpRefreshRep: g.RefreshRepeat, GarpLowerDelay: json.Number(seconds(g.LowerPrioDelay)), GarpLowerRep: g.LowerPrioRepeat,
@@ -97,6 +97,9 @@ func (w World) data(in *stats.Instance, c *settings.Instance) data {
 		NoPreempt: c.NoPreempt, PreemptDelay: json.Number(seconds(c.PreemptDelay)),
 		State: numbers[in.State], Want: numbers[want(in.State)], Version: c.Version,
 		AuthType: int(c.Auth.Type), AuthData: c.Auth.Pass}
+	if v, own := c.Own(); own {
+		d.VMAC, d.Interface = v.Name, v.Name
+	}
 	if in.State != "MASTER" {
 		d.MasterPriority = in.MasterPriority
 	}

@@ -87,3 +87,14 @@ func (in *Instance) Speaker() string {
 	}
 	return in.Interface
 }
+
+// Own is the virtual MAC interface of the instance itself; false means that it
+// has none.
+func (in *Instance) Own() (VirtualMAC, bool) {
+	for _, v := range in.VirtualMACs {
+		if v.Parent == in.Interface && v.IPv6 == in.IPv6 {
+			return v, true
+		}
+	}
+	return VirtualMAC{}, false
+}
