@@ -61,7 +61,7 @@ var rooms = map[string]struct {
 	"vrrp/kernel":    {edge, []string{"vrrp/vip", "vrrp/settings"}},
 
 	"proxy":           {shell, []string{"config", "stats", "stats/render", "proxy/..."}},
-	"proxy/settings":  {core, []string{"config"}},
+	"proxy/settings":  {core, []string{"config", "proxy/check/script"}},
 	"proxy/loop":      {edge, nil},
 	"proxy/h1":        {core, []string{"proxy/msg"}},
 	"proxy/msg":       {core, nil},
@@ -71,7 +71,10 @@ var rooms = map[string]struct {
 	"proxy/errorpage": {core, []string{"proxy/h1"}},
 	"proxy/syslog":    {edge, nil},
 	"proxy/admin":     {shell, []string{"config", "stats", "stats/render"}},
-	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/logline", "proxy/errorpage", "proxy/lb"}},
+	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/check", "proxy/check/script", "proxy/logline", "proxy/errorpage", "proxy/lb"}},
+
+	"proxy/check/script": {core, []string{"config", "proxy/check"}},
+	"proxy/check/probe":  {edge, []string{"proxy/check", "proxy/check/script"}},
 
 	"cmd/herald": {join, []string{"cmd/herald/internal/...", "e2e/lab", "config"}},
 }

@@ -1,14 +1,7 @@
 package proxy
 
 import (
-	"context"
-	"errors"
 	"math/rand/v2"
-	"net"
-	"net/netip"
-	"os"
-	"strings"
-	"syscall"
 	"time"
 
 	"herald/proxy/check"
@@ -62,59 +55,6 @@ func (s *Server) checkOnce(t *target) {
 	if s.ctx.Err() == nil {
 		s.step(t, check.Event{Kind: check.Checked, Result: r, Chance: rand.Float64()})
 	}
-}
-
-// probe connects to t and resets the connection at once, so that a server
-// sees no request and keeps no state.
-func (s *Server) probe(t *target) check.Result {
-	limit := t.check.Inter
-	if c := t.be.cfg.Timeouts.Connect; c > 0 && t.be.cfg.Timeouts.Check > 0 {
-		limit = min(limit, c)
-	}
-	a := t.addr.Load()
-	if a == nil {
-		return check.Result{Status: check.SOCKERR, Info: "No address"}
-	}
-	network, to := "tcp", a.text
-	if a.unix != "" {
-		network, to = "unix", a.unix
-	} else {
-		at := a.ip
-		if ip, err := netip.ParseAddr(t.cfg.CheckAddr); err == nil {
-			at = netip.AddrPortFrom(ip, at.Port())
-		}
-		if t.cfg.CheckPort > 0 {
-			at = netip.AddrPortFrom(at.Addr(), uint16(t.cfg.CheckPort))
-		}
-		to = at.String()
-	}
-	ctx, cancel := context.WithTimeout(s.ctx, limit)
-	defer cancel()
-	start := time.Now()
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, to)
-	r := check.Result{Status: check.L4OK, Duration: time.Since(start)}
-	switch {
-	case err == nil:
-		if tc, ok := conn.(*net.TCPConn); ok {
-			tc.SetLinger(0)
-		}
-		conn.Close()
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		r.Status = check.L4TOUT
-	default:
-		r.Status, r.Info = check.L4CON, reason(err)
-	}
-	return r
-}
-
-// reason is the system's text of a failed connect, with its capital.
-func reason(err error) string {
-	var errno syscall.Errno
-	text := err.Error()
-	if errors.As(err, &errno) {
-		text = errno.Error()
-	}
-	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // step gives an event to the health of t and does what follows from it. Any

@@ -31,6 +31,7 @@ type Server struct {
 	workers   []*worker
 	targets   int // how many there are
 	sinks     []*sink
+	checkVars checkVars
 
 	conns    gauge // client connections now, all frontends
 	maxConn  atomic.Int64

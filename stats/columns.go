@@ -58,7 +58,7 @@ var Columns = []Column{
 	{"rate_max", "max_session_rate", "most sessions in a second", fb | s, "MMP", Uint32, false, count(func(r *Row) uint64 { return r.SessRateMax })},
 	{"check_status", "check_status", "outcome of the last health check", s, "MOP", Text, false, when(checked, text(checkStatus))},
 	{"check_code", "check_code", "status code of the last health check", s, "MOP", Uint32, false,
-		when(func(r *Row) bool { return checked(r) && r.CheckCode > 0 }, whole(func(r *Row) int { return r.CheckCode }))},
+		when(func(r *Row) bool { return checked(r) && (r.CheckCoded || r.CheckCode > 0) }, whole(func(r *Row) int { return r.CheckCode }))},
 	{"check_duration", "check_duration_seconds", "time the last health check took", s, "MDP", Uint64, false,
 		when(func(r *Row) bool { return checked(r) && r.CheckDuration >= 0 }, seconds(func(r *Row) int64 { return r.CheckDuration }))},
 	{"hrsp_1xx", "http_responses_total", "responses by class of status", fb | s, "MCP", Uint64, false, responses(0)},

@@ -133,7 +133,8 @@ type Row struct {
 	CheckPaused   bool   `json:"check_paused,omitempty"`
 	CheckStatus   string `json:"check_status,omitempty"` // "L4OK"; proxy/check's words
 	CheckCode     int    `json:"check_code,omitempty"`
-	CheckDuration int64  `json:"check_duration"` // ms; -1 until one finished
+	CheckCoded    bool   `json:"check_coded,omitempty"` // the check has a code, even 0
+	CheckDuration int64  `json:"check_duration"`        // ms; -1 until one finished
 	CheckDesc     string `json:"check_desc,omitempty"`
 	LastCheck     string `json:"last_chk,omitempty"`
 	CheckRise     int    `json:"check_rise,omitempty"`

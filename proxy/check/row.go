@@ -22,7 +22,7 @@ func (s State) Fill(c Config, now time.Time, row *stats.Row) {
 	row.CheckFails, row.CheckDowns = s.Fails, s.Downs
 	row.CheckStatus = s.Last.Status.String()
 	row.CheckDesc = s.Last.Status.Description()
-	row.CheckCode = s.Last.Code
+	row.CheckCode, row.CheckCoded = s.Last.Code, statuses[s.Last.Status].coded
 	row.LastCheck = s.Last.Info
 	row.CheckDuration = -1
 	if s.Checks > 0 {

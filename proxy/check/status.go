@@ -1,5 +1,7 @@
 package check
 
+import "fmt"
+
 // Status is the outcome of a check, in HAProxy's words (Management Guide 9.1,
 // field 36).
 type Status int
@@ -42,24 +44,25 @@ var statuses = [...]struct {
 	word, text string
 	verdict    verdict
 	number     int
+	coded      bool // the check has a code
 }{
-	UNK:      {"UNK", "Unknown", unknown, 0},
-	INI:      {"INI", "Initializing", unknown, 1},
-	SOCKERR:  {"SOCKERR", "Socket error", failed, 5},
-	L4OK:     {"L4OK", "Layer4 check passed", passed, 6},
-	L4TOUT:   {"L4TOUT", "Layer4 timeout", failed, 7},
-	L4CON:    {"L4CON", "Layer4 connection problem", failed, 8},
-	L6OK:     {"L6OK", "Layer6 check passed", passed, 9},
-	L6TOUT:   {"L6TOUT", "Layer6 timeout", failed, 10},
-	L6RSP:    {"L6RSP", "Layer6 invalid response", failed, 11},
-	L7TOUT:   {"L7TOUT", "Layer7 timeout", failed, 12},
-	L7RSP:    {"L7RSP", "Layer7 invalid response", failed, 13},
-	L7OK:     {"L7OK", "Layer7 check passed", passed, 15},
-	L7OKC:    {"L7OKC", "Layer7 check conditionally passed", passedCond, 16},
-	L7STS:    {"L7STS", "Layer7 wrong status", failed, 17},
-	PROCERR:  {"PROCERR", "External check error", failed, 18},
-	PROCTOUT: {"PROCTOUT", "External check timeout", failed, 19},
-	PROCOK:   {"PROCOK", "External check passed", passed, 20},
+	UNK:      {"UNK", "Unknown", unknown, 0, false},
+	INI:      {"INI", "Initializing", unknown, 1, false},
+	SOCKERR:  {"SOCKERR", "Socket error", failed, 5, false},
+	L4OK:     {"L4OK", "Layer4 check passed", passed, 6, false},
+	L4TOUT:   {"L4TOUT", "Layer4 timeout", failed, 7, false},
+	L4CON:    {"L4CON", "Layer4 connection problem", failed, 8, false},
+	L6OK:     {"L6OK", "Layer6 check passed", passed, 9, false},
+	L6TOUT:   {"L6TOUT", "Layer6 timeout", failed, 10, false},
+	L6RSP:    {"L6RSP", "Layer6 invalid response", failed, 11, false},
+	L7TOUT:   {"L7TOUT", "Layer7 timeout", failed, 12, false},
+	L7RSP:    {"L7RSP", "Layer7 invalid response", failed, 13, false},
+	L7OK:     {"L7OK", "Layer7 check passed", passed, 15, true},
+	L7OKC:    {"L7OKC", "Layer7 check conditionally passed", passedCond, 16, true},
+	L7STS:    {"L7STS", "Layer7 wrong status", failed, 17, true},
+	PROCERR:  {"PROCERR", "External check error", failed, 18, true},
+	PROCTOUT: {"PROCTOUT", "External check timeout", failed, 19, true},
+	PROCOK:   {"PROCOK", "External check passed", passed, 20, true},
 }
 
 // String is the word of the CSV: "L4OK".
@@ -70,3 +73,34 @@ func (s Status) Description() string { return statuses[s].text }
 
 // Passed reports whether the server answered as it should.
 func (s Status) Passed() bool { return statuses[s].verdict >= passed }
+
+// Printable answers text with what cannot be printed, and what ends a value of
+// the log, as its hexadecimal code in angle brackets, as HAProxy has it.
+func Printable(text string) string {
+	strange := func(c byte) bool { return c < ' ' || c > '~' || c == '"' || c == '<' || c == '>' }
+	n := 0
+	for n < len(text) && !strange(text[n]) {
+		n++
+	}
+	if n == len(text) {
+		return text
+	}
+	b := []byte(text[:n])
+	for _, c := range []byte(text[n:]) {
+		if strange(c) {
+			b = fmt.Appendf(b, "<%02X>", c)
+		} else {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
+// infoLimit is how much of what a server said is kept.
+const infoLimit = 127
+
+// cut shortens what a check found to what is kept.
+func (r Result) cut() Result {
+	r.Info = r.Info[:min(len(r.Info), infoLimit)]
+	return r
+}

@@ -76,6 +76,7 @@ func (m *move) checked(r Result, chance float64) {
 	if !m.s.Checking(m.c) {
 		return
 	}
+	r = r.cut()
 	before := m.s.Last.Status
 	m.s.Last = r
 	m.s.Checks++

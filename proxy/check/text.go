@@ -95,11 +95,11 @@ func (a Action) why(c Config) string {
 func (a Action) reason() string {
 	var b strings.Builder
 	b.WriteString("reason: " + a.result.Status.Description())
-	if a.result.Code != 0 {
+	if statuses[a.result.Status].coded {
 		fmt.Fprintf(&b, ", code: %d", a.result.Code)
 	}
 	if a.result.Info != "" {
-		fmt.Fprintf(&b, ", info: \"%s\"", a.result.Info)
+		fmt.Fprintf(&b, ", info: \"%s\"", Printable(a.result.Info))
 	}
 	fmt.Fprintf(&b, ", check duration: %dms", a.result.Duration.Milliseconds())
 	return b.String()
@@ -175,6 +175,27 @@ func (s State) Status(c Config) string {
 		return "no check"
 	}
 	if checked && s.Health < c.full() {
+		return fmt.Sprintf("%s %d/%d", word, max(s.Health-c.Rise+1, 0), c.Fall)
+	}
+	return word
+}
+
+// Header answers the word X-Haproxy-Server-State begins with: "UP", "UP 1/3",
+// "DOWN 1/2", "NOLB".
+func (s State) Header(c Config) string {
+	switch {
+	case s.Admin&Maint != 0:
+		return "MAINT"
+	case s.Op == Stopped && s.Health > 0:
+		return fmt.Sprintf("DOWN %d/%d", s.Health, c.Rise)
+	case s.Op == Stopped:
+		return "DOWN"
+	}
+	word := "UP"
+	if s.Op == Stopping {
+		word = "NOLB"
+	}
+	if s.Health < c.full() {
 		return fmt.Sprintf("%s %d/%d", word, max(s.Health-c.Rise+1, 0), c.Fall)
 	}
 	return word

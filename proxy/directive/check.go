@@ -153,14 +153,15 @@ func (b *builder) finishProxy(d *draft) {
 		p.LogTag = b.cfg.Global.LogTag
 	}
 	b.finishStats(p)
+	b.finishCheck(d)
 	if p.Mode == settings.TCP {
 		b.dropHTTP(d)
 	}
 	b.checkBalance(d)
 	for i := range p.Servers {
 		s := &p.Servers[i]
-		if _, rules := d.set["tcp-check"]; rules {
-			break // a rule may name the port; the rules are reported already
+		if p.Check.Script != nil && p.Check.Script.NamesPort() {
+			break
 		}
 		if s.Check && s.Path == "" && s.Port == 0 && s.CheckPort == 0 {
 			b.cross(s.Pos, config.Error, s.Name, "server %q has neither a service port nor a check port", s.Name)

@@ -22,6 +22,7 @@ type draft struct {
 	// ownStats is set once the section has a stats keyword of its own, which
 	// drops all those of its defaults.
 	ownStats  bool
+	check     checkDraft
 	forcedID  bool
 	serverPos map[string]config.Pos
 	serverIDs map[int]string
@@ -49,6 +50,7 @@ func (d *draft) inherit() *draft {
 	c.serverPos = map[string]config.Pos{}
 	c.serverIDs = map[int]string{}
 	c.ownStats = false
+	c.check = d.check.inherit()
 	return &c
 }
 

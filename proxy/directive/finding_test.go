@@ -32,7 +32,6 @@ func TestFindingsInAProxy(t *testing.T) {
 		"stats socket /x":     `8: error: keyword "stats" belongs in the global section, not in a proxy`,
 		"acl a path /":        `8: error: keyword "acl" is known to HAProxy but not supported yet`,
 		"compression algo x":  `8: warning: keyword "compression" is known to HAProxy but not supported yet`,
-		"option httpchk":      `8: error: keyword "option httpchk" is known to HAProxy but not supported yet`,
 		"option splice-auto":  `8: warning: keyword "option splice-auto" is known to HAProxy but not supported yet`,
 		"option forwarded":    `8: warning: keyword "option forwarded" is known to HAProxy but not supported yet`,
 		"no mode http":        `8: error: "no" and "default" do not go with "mode"`,
@@ -312,8 +311,7 @@ func TestFindingsBetweenSections(t *testing.T) {
 				"7: warning: option httplog: ignored in backend \"b\"\n8: warning: option tcplog: ignored in backend \"b\""},
 		{"not in defaults", "defaults\n bind :1\n server s h:1\n stats admin if TRUE\nlisten l\n bind :1\n" + timeouts,
 			"2: error: \"bind\" is not allowed in a defaults section\n3: error: \"server\" is not allowed in a defaults section\n4: error: \"stats admin\" is not allowed in a defaults section"},
-		{"check port in a tcp-check rule", "listen l\n bind :1\n" + timeouts + " tcp-check connect port 9\n server s h check\n",
-			`6: error: keyword "tcp-check" is known to HAProxy but not supported yet`},
+		{"check port in a tcp-check rule", "listen l\n bind :1\n" + timeouts + " option tcp-check\n tcp-check connect port 9\n server s h check\n", ""},
 	}
 	for _, tt := range tests {
 		if got := found(tt.text); got != tt.want {

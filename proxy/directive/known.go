@@ -95,12 +95,11 @@ var (
 )
 
 var knownProxy = merge(
-	names(config.Error, "acl cookie dispatch external-check filter force-persist http-after-response http-check http-request "+
+	names(config.Error, "acl cookie dispatch external-check filter force-persist http-after-response http-request "+
 		"http-response ignore-persist monitor persist rate-limit redirect server-template source "+
-		"stick stick-table tcp-check tcp-request tcp-response transparent use-fcgi-app use-server use_backend", ""),
+		"stick stick-table tcp-request tcp-response transparent use-fcgi-app use-server use_backend", ""),
 	names(config.Error, "http-request", "stats "),
-	names(config.Error, "checkcache external-check http_proxy httpchk ldap-check mysql-check pgsql-check redis-check smtpchk "+
-		"spop-check ssl-hello-chk transparent", "option "),
+	names(config.Error, "checkcache external-check http_proxy transparent", "option "),
 	names(config.Warning, "contstats disable-h2-upgrade http-use-proxy-header httpslog independent-streams persist "+
 		"prefer-last-server socket-stats splice-auto splice-request splice-response", "option "),
 	names(config.Warning, "show-modules", "stats "),
@@ -155,17 +154,17 @@ var knownBind = merge(
 )
 
 var knownServer = merge(
-	optionNames(0, config.Error, "agent-check check-send-proxy check-ssl check-via-socks4 send-proxy send-proxy-v2 "+
+	optionNames(0, config.Error, "agent-check check-via-socks4 send-proxy send-proxy-v2 "+
 		"send-proxy-v2-ssl send-proxy-v2-ssl-cn ssl usesrc"),
-	optionNames(1, config.Error, "check-proto log-proto namespace proto redir socks4 source track"),
+	optionNames(1, config.Error, "log-proto namespace proto redir socks4 source track"),
 	optionNames(0, config.Warning, "allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 non-stick stick "+
 		"ssl-reuse tfo tls-tickets no-verifyhost"),
-	optionNames(1, config.Warning, "agent-addr agent-inter agent-port agent-send alpn ca-file check-alpn check-sni ciphers "+
+	optionNames(1, config.Warning, "agent-addr agent-inter agent-port agent-send alpn ca-file ciphers "+
 		"ciphersuites crl-file crt error-limit minconn npn observe on-error on-marked-up "+
 		"proxy-v2-options resolve-net resolve-opts resolve-prefer resolvers slowstart sni ssl-max-ver "+
 		"ssl-min-ver tcp-ut verify verifyhost ws cc client-sigalgs curves guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
-	silent(0, "no-agent-check no-check-send-proxy no-check-ssl no-send-proxy no-send-proxy-v2 no-send-proxy-v2-ssl "+
+	silent(0, "no-agent-check no-send-proxy no-send-proxy-v2 no-send-proxy-v2-ssl "+
 		"no-send-proxy-v2-ssl-cn no-ssl no-ssl-reuse no-sslv3 no-tfo no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13"),
 )
 

@@ -59,9 +59,6 @@ var optionRows = []config.Row[keyword]{
 		Do:  keyword{in: backSide, max: 1, negate: true, read: readRedispatch}},
 	toggle("srvtcpka", backSide, "TCP keep-alive towards servers.",
 		func(p *settings.Proxy) *bool { return &p.TCPKeepAliveServer }),
-	{Name: "option tcp-check", Example: "option tcp-check",
-		Doc: "Checks servers by connecting to them; tcp-check rules are not built yet.",
-		Do:  keyword{in: backSide, read: func(c *call) { c.px.p.Check.Kind = settings.CheckTCP }}},
 	{Name: "option tcpka", Example: "option tcpka",
 		Doc: "TCP keep-alive on both sides.",
 		Do: keyword{in: anyProxy, read: func(c *call) {

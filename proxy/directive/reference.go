@@ -11,7 +11,8 @@ import (
 var (
 	globalKeywords = config.NewRegistry(slices.Concat(globalRows, headerCaseRows, globalLogRows, environmentRows)...)
 	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, balanceRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, logRows,
-		errorFileRows, statsRows)...)
+		errorFileRows, statsRows,
+		healthRows, checkRuleRows)...)
 )
 
 // Reference returns the keyword reference as markdown, generated from the

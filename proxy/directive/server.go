@@ -54,7 +54,7 @@ func interval(field func(s *settings.Server) *time.Duration) serverOption {
 	})
 }
 
-var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions)...)
+var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions, serverCheckRows)...)
 
 var serverOptionRows = []config.Row[serverOption]{
 	{Name: "addr", Syntax: "ADDRESS", Example: "server a 10.1.1.20:80 check addr 10.1.1.30",
@@ -190,7 +190,7 @@ func (c *call) serverOptions(s *settings.Server, first int, defaults bool) {
 		w := c.args[i]
 		row, ok := serverOptions.Lookup(w.Text)
 		if !ok {
-			i += c.unbuiltServerOption(i)
+			i += c.unbuiltServerOption(s, i)
 			continue
 		}
 		if defaults && row.Do.noDefault {
@@ -214,7 +214,10 @@ func (c *call) serverOptions(s *settings.Server, first int, defaults bool) {
 // unbuiltServerOption reports option i, which has no row, and returns the
 // number of its arguments. "verify none" weakens nothing as long as "ssl"
 // itself is refused.
-func (c *call) unbuiltServerOption(i int) int {
+func (c *call) unbuiltServerOption(s *settings.Server, i int) int {
+	if c.args[i].Text == "verify" && c.arg(i+1) == "none" {
+		s.Checks.VerifyNone = true
+	}
 	n := c.unbuiltOption(c.args[i], knownServer, serverOptions.Names(), "server option")
 	if c.args[i].Text == "source" && c.arg(i+2) == "usesrc" {
 		n += 2

@@ -284,7 +284,7 @@ func TestOptionsOfAProxy(t *testing.T) {
 		{"option logasap", func(p *settings.Proxy) bool { return p.LogAsap }},
 		{"option log-separate-errors", func(p *settings.Proxy) bool { return p.LogSeparateErrors }},
 		{"option log-health-checks", func(p *settings.Proxy) bool { return p.LogHealthChecks }},
-		{"option tcp-check", func(p *settings.Proxy) bool { return p.Check.Kind == settings.CheckTCP }},
+		{"option tcp-check", func(p *settings.Proxy) bool { return p.Check.Script != nil }},
 		{"option httpclose", func(p *settings.Proxy) bool { return p.Connection == settings.Close }},
 		{"option http-server-close", func(p *settings.Proxy) bool { return p.Connection == settings.ServerClose }},
 		{"option httpclose\n option http-keep-alive", func(p *settings.Proxy) bool { return p.Connection == settings.KeepAlive }},

@@ -189,6 +189,7 @@ type Server struct {
 	Inter, FastInter, DownInter time.Duration // 2 s; Inter when 0
 	Rise, Fall                  int           // 2, 3
 	CheckAddr                   string
+	Checks                      ServerCheck
 	CheckPort                   int
 	Cookie                      string
 	ShutdownSessionsOnDown      bool // on-marked-down shutdown-sessions
@@ -264,17 +265,4 @@ type Stats struct {
 // a constant-time comparison.
 type StatsUser struct {
 	Name, Password string
-}
-
-// CheckKind is how a server's health is asked for.
-type CheckKind int
-
-// Check kinds; connecting is enough for CheckTCP.
-const (
-	CheckTCP CheckKind = iota
-)
-
-// Check is the health check of a backend's servers.
-type Check struct {
-	Kind CheckKind
 }

@@ -1,0 +1,158 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"herald/proxy/check"
+	"herald/proxy/check/probe"
+	checks "herald/proxy/check/script"
+)
+
+// checkVars are the variables that health checks keep between runs. The
+// process's are shared by all checks; a server's own live in its watch.
+type checkVars struct {
+	mu   sync.Mutex
+	vars map[string]string // "proc.x"
+}
+
+// snapshot answers a copy a run may change.
+func (v *checkVars) snapshot() map[string]string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return maps.Clone(v.vars)
+}
+
+// keep takes over what a run left of the process's variables.
+func (v *checkVars) keep(after map[string]string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.vars = nil
+	for name, value := range after {
+		if strings.HasPrefix(name, "proc.") {
+			if v.vars == nil {
+				v.vars = map[string]string{}
+			}
+			v.vars[name] = value
+		}
+	}
+}
+
+// plainCheck is the check of a backend without an option for it.
+var plainCheck = func() *checks.Script {
+	s := &checks.Script{}
+	s.Finish()
+	return s
+}()
+
+// probe performs one health check of t.
+func (s *Server) probe(t *target) check.Result {
+	a := t.addr.Load()
+	if a == nil {
+		return check.Result{Status: check.SOCKERR, Info: "No address"}
+	}
+	kind := t.be.cfg.Check.Script
+	if kind == nil {
+		kind = plainCheck
+	}
+	w := checks.World{Now: time.Now()}
+	if kind.Kind != checks.Plain && kind.Kind != checks.Protocol {
+		w = s.world(t, a, kind.SendState)
+		w.Vars = s.checkVars.snapshot()
+	}
+	limit := s.bufSize()
+	r := probe.Run(s.ctx, checks.Start(kind, &w, limit), probe.Options{
+		Inter: t.check.Inter, Connect: t.be.cfg.Timeouts.Connect, Timeout: t.be.cfg.Timeouts.Check,
+		Locate: func(w checks.Want) (probe.Place, error) { return t.place(a, w) },
+	})
+	if w.Vars != nil {
+		s.checkVars.keep(w.Vars)
+	}
+	return r
+}
+
+// place answers where a connection of a check goes: as the server line says,
+// unless the rule says otherwise.
+func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
+	c, k := t.cfg, w.Connect
+	p := probe.Place{Network: "tcp", Address: a.text}
+	if a.unix != "" && k.Addr == "" && c.CheckAddr == "" {
+		p.Network, p.Address = "unix", a.unix
+	} else {
+		at := a.ip
+		for _, host := range []string{c.CheckAddr, k.Addr} {
+			if ip, err := netip.ParseAddr(host); err == nil {
+				at = netip.AddrPortFrom(ip, at.Port())
+			}
+		}
+		if c.CheckPort > 0 {
+			at = netip.AddrPortFrom(at.Addr(), uint16(c.CheckPort))
+		}
+		if k.Port != nil {
+			if w.Port < 1 || w.Port > 65535 {
+				return p, fmt.Errorf("Invalid port %d", w.Port)
+			}
+			at = netip.AddrPortFrom(at.Addr(), uint16(w.Port))
+		}
+		if at.Port() == 0 {
+			return p, errors.New("No port")
+		}
+		p.Address = at.String()
+	}
+	if k.SendProxy || k.Default && c.Checks.SendProxy {
+		p.Header = 1
+	}
+	if k.TLS || k.Default && c.Checks.TLS {
+		p.TLS = t.checkTLS(k)
+	}
+	return p, nil
+}
+
+// checkTLS is how a check's connection is encrypted.
+func (t *target) checkTLS(k *checks.Connect) *tls.Config {
+	// The certificate is not verified as long as "verify none" is the only
+	// form of encryption the server line may ask for.
+	c := &tls.Config{InsecureSkipVerify: true, ServerName: t.cfg.Checks.SNI, MinVersion: tls.VersionTLS10}
+	if k.SNI != "" {
+		c.ServerName = k.SNI
+	}
+	alpn := t.cfg.Checks.ALPN
+	if len(k.ALPN) > 0 {
+		c.NextProtos = k.ALPN
+	} else if alpn != "" {
+		c.NextProtos = strings.Split(alpn, ",")
+	}
+	return c
+}
+
+// world is what the expressions of a check may tell.
+func (s *Server) world(t *target, a *address, state bool) checks.World {
+	b := t.be
+	w := checks.World{Backend: b.cfg.Name, Server: t.cfg.Name, BackendID: b.cfg.ID, ServerID: t.cfg.ID, Addr: "unix", Port: "unix",
+		Host: s.opts.Node, Pid: s.opts.Pid, Conns: int(b.sessions.now.Load()), ServerConns: int(t.sessions.now.Load()),
+		Now: time.Now(), Env: os.Getenv}
+	if w.Host == "" {
+		w.Host, _ = os.Hostname()
+	}
+	if a.unix == "" {
+		w.Addr, w.Port = a.ip.Addr().String(), strconv.Itoa(int(a.ip.Port()))
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	active, backup, weight := b.group.Counts()
+	w.Usable = active + backup
+	w.Running = t.state.Op != check.Stopped
+	if state {
+		w.State = fmt.Sprintf("%s; address=%s; port=%s; name=%s/%s; node=%s; weight=%d/%d; scur=%d/%d; qcur=%d",
+			t.state.Header(t.check), w.Addr, w.Port, w.Backend, w.Server, s.opts.Node, t.weight, weight, w.ServerConns, w.Conns, b.queued.now.Load())
+	}
+	return w
+}

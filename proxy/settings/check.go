@@ -1,0 +1,20 @@
+package settings
+
+import "herald/proxy/check/script"
+
+// Check is the health check of a backend's servers.
+type Check struct {
+	// Script is what a check does; nil means to connect.
+	Script *script.Script
+}
+
+// ServerCheck is how the checks of one server differ from its traffic.
+type ServerCheck struct {
+	TLS bool // check-ssl
+	// VerifyNone says that certificates are not verified ("verify none").
+	VerifyNone bool
+	SNI        string
+	ALPN       string // comma-separated
+	Proto      string // check-proto; empty means the one of the check
+	SendProxy  bool
+}
