@@ -104,11 +104,7 @@ func (x *stream) leaveServer() {
 func (x *stream) vacate() {
 	if t := x.t; t != nil {
 		x.t = nil
-		t.sessions.down()
-		t.be.group.Moved(t.index)
-		if t.be.queued.now.Load() > 0 {
-			t.be.grant()
-		}
+		t.leave()
 	}
 }
 

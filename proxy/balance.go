@@ -15,14 +15,20 @@ func (b *backend) arrange() error {
 	for i, t := range b.targets {
 		members[i] = t.member()
 	}
+	fixed := true
+	for _, t := range b.targets {
+		fixed = fixed && t.minConn.Load() >= t.maxConn.Load()
+	}
 	var err error
 	if b.group, err = lb.New(lb.Config{Algorithm: p.Balance, AllBackups: p.AllBackups, Hash: lb.Hash(p.HashType), Factor: p.HashFactor,
-		Draws: p.BalanceDraws, Chance: rand.Uint32,
-		Served: func(i int) int { return int(b.targets[i].sessions.now.Load()) },
-		Total:  b.served,
+		Draws: p.BalanceDraws, Chance: rand.Uint32, FixedLimits: fixed,
+		Served:  func(i int) int { return int(b.targets[i].sessions.now.Load()) },
+		Waiting: func(i int) int { return int(b.targets[i].line.n.now.Load()) },
+		Total:   b.served,
 	}, members); err != nil {
 		return err
 	}
+	b.byLoad = b.group.Kind().Loads
 	b.key, err = lb.KeyOf(p.Balance, lb.Args(p.BalanceArgs))
 	return err
 }

@@ -49,16 +49,19 @@ type backend struct {
 	group   *lb.Group
 	key     lb.Key      // nil when the algorithm asks for none
 	limited atomic.Bool // some target has a maxconn
+	byLoad  bool        // the algorithm follows the servers' loads
+	full    int64       // fullconn, as it was configured or comes to
 
-	mu      sync.Mutex // guards queue, and the health of the targets
-	queue   []*ticket
-	queued  gauge
-	empty   bool // the lack of servers has been logged
-	since   time.Time
-	down    time.Duration
-	downs   uint64       // times it lost its last server
-	reach   int          // sum of the maxconn of the frontends that lead here
-	lastUse atomic.Int64 // Unix seconds of the last session; 0 never
+	mu       sync.Mutex // guards the queues, and the health of the targets
+	line     waitline
+	arrivals uint64        // at all queues
+	changes  atomic.Uint64 // places left and queues served, for those who are about to wait
+	empty    bool          // the lack of servers has been logged
+	since    time.Time
+	down     time.Duration
+	downs    uint64       // times it lost its last server
+	reach    int          // sum of the maxconn of the frontends that lead here
+	lastUse  atomic.Int64 // Unix seconds of the last session; 0 never
 
 	sessions  gauge
 	tallies   []tally
@@ -75,7 +78,10 @@ type target struct {
 	check   check.Config
 	addr    atomic.Pointer[address]
 	maxConn atomic.Int64
-	slot    int // among all targets, for the loops' idle connections
+	minConn atomic.Int64 // as maxConn when there is none
+	warm    atomic.Int64 // percent of maxConn in force while t warms up; 0 means all
+	line    waitline     // those whom no other server will do
+	slot    int          // among all targets, for the loops' idle connections
 
 	// Guarded by be.mu.
 	state   check.State
@@ -136,6 +142,11 @@ func (s *Server) build(cfg *settings.Config) error {
 		}
 		s.frontends = append(s.frontends, f)
 	}
+	for _, b := range s.backends {
+		if b.full = int64(b.cfg.FullConn); b.full == 0 { // a tenth of what its frontends may have, rounded up, as HAProxy
+			b.full = int64(max((b.reach+9)/10, 1))
+		}
+	}
 	return errors.Join(problems...)
 }
 
@@ -182,6 +193,10 @@ func (s *Server) buildTarget(b *backend, i int) (*target, error) {
 	t.slot = s.targets
 	s.targets++
 	t.maxConn.Store(int64(cfg.MaxConn))
+	t.minConn.Store(int64(cfg.MinConn))
+	if cfg.MinConn == 0 {
+		t.minConn.Store(int64(cfg.MaxConn))
+	}
 	t.check = check.Config{Backend: b.cfg.Name, Server: cfg.Name, Backup: cfg.Backup, Enabled: cfg.Check, Disabled: cfg.Disabled,
 		Rise: cfg.Rise, Fall: cfg.Fall, Inter: cfg.Inter, Fast: cfg.FastInter, Down: cfg.DownInter,
 		Spread: s.cfg.Global.SpreadChecks, LogAll: b.cfg.LogHealthChecks}

@@ -71,7 +71,7 @@ func TestNothingIsLeftAfterUnrulyPeers(t *testing.T) {
 		}
 	}
 	for _, b := range r.backends {
-		if n, k := b.sessions.now.Load(), b.queued.now.Load(); n != 0 || k != 0 || len(b.queue) != 0 {
+		if n, k := b.sessions.now.Load(), b.line.n.now.Load(); n != 0 || k != 0 || b.line.first != nil {
 			t.Errorf("%s: %d sessions, %d queued left", b.cfg.Name, n, k)
 		}
 		for _, s := range b.targets {

@@ -140,11 +140,15 @@ func (s *Server) SetServerMaxConn(backend, server string, n int) error {
 	if err != nil {
 		return err
 	}
+	if t.minConn.Load() == t.maxConn.Load() {
+		t.minConn.Store(int64(n))
+	}
 	t.maxConn.Store(int64(n))
 	if n > 0 {
 		t.be.limited.Store(true)
 	}
-	t.be.grant()
+	t.moved()
+	t.grant()
 	return nil
 }
 
@@ -290,7 +294,7 @@ func (s *Server) ClearCounters(all bool) {
 	}
 	for _, b := range s.backends {
 		b.sessions.most.Store(b.sessions.now.Load())
-		b.queued.most.Store(b.queued.now.Load())
+		b.line.n.most.Store(b.line.n.now.Load())
 		b.sessRate.most.Store(0)
 		clearTally(b.tallies)
 		b.mu.Lock()
@@ -299,6 +303,7 @@ func (s *Server) ClearCounters(all bool) {
 		}
 		for _, t := range b.targets {
 			t.sessions.most.Store(t.sessions.now.Load())
+			t.line.n.most.Store(t.line.n.now.Load())
 			t.sessRate.most.Store(0)
 			clearTally(t.tallies)
 			if all {

@@ -72,7 +72,7 @@ func (s *Server) step(t *target, e check.Event) {
 	wasActive, wasBackup, _ := b.group.Counts()
 	b.group.Set(t.index, t.member())
 	active, backup, _ := b.group.Counts()
-	world := check.World{Active: active, Backup: backup, Sessions: int(t.sessions.now.Load()), Queued: int(b.queued.now.Load())}
+	world := check.World{Active: active, Backup: backup, Sessions: int(t.sessions.now.Load())}
 	emptied := false
 	if none := active+backup == 0; none != b.empty {
 		b.empty, emptied = none, none
@@ -94,24 +94,35 @@ func (s *Server) step(t *target, e check.Event) {
 	case t.poke <- struct{}{}:
 	default:
 	}
+	s.follow(t, actions, &world)
 	for _, a := range actions {
-		switch a.Kind {
-		case check.Log:
+		if a.Kind == check.Log {
 			s.tell(b.log, logline.Level(a.Level), a.Text(t.check, world))
-		case check.WentDown:
-			if t.cfg.ShutdownSessionsOnDown {
-				s.cut(t, 'D')
-			}
-		case check.CameUp:
-			b.grant()
 		}
 	}
 	if emptied {
 		s.tell(b.log, logline.Emerg, check.BackendEmpty(b.cfg.Name, b.cfg.Frontend))
 	}
-	if e.Kind != check.Checked {
+	if e.Kind != check.Checked || active != wasActive || backup != wasBackup {
 		b.grant()
 	}
+}
+
+// follow does what a change of health means for the streams on t and for those
+// who wait for it, and notes how many waited.
+func (s *Server) follow(t *target, actions []check.Action, world *check.World) {
+	for _, a := range actions {
+		switch a.Kind {
+		case check.WentDown:
+			if t.cfg.ShutdownSessionsOnDown {
+				s.cut(t, 'D')
+			}
+			world.Requeued = t.scatter()
+		case check.CameUp:
+			world.Requeued = t.grant()
+		}
+	}
+	world.Queued = int(t.line.n.now.Load())
 }
 
 // tell writes a change to the proxy's log and to the process's own, where

@@ -180,20 +180,16 @@ func pick(x *stream) answer {
 	if x.be == nil || len(x.be.targets) == 0 {
 		return x.unavailable()
 	}
-	i := x.be.pick(x)
-	if i == lb.None {
-		if active, backup, _ := x.be.group.Counts(); active+backup == 0 {
-			return x.unavailable()
-		}
-		return x.enqueue()
+	switch t, found, seen := x.be.choose(x); found {
+	case place:
+		x.assign(t)
+		return x.to(stepConnect)
+	case crowded:
+		return x.enqueue(t, seen)
+	case shut:
+		return x.turnedAway(t)
 	}
-	t := x.be.targets[i]
-	if !t.sessions.upTo(t.maxConn.Load()) {
-		return x.enqueue()
-	}
-	t.be.group.Moved(t.index)
-	x.assign(t)
-	return x.to(stepConnect)
+	return x.unavailable()
 }
 
 // assign notes the place taken on t.
@@ -202,9 +198,7 @@ func (x *stream) assign(t *target) {
 	x.sendName(t)
 	x.queuedAt = x.now()
 	n := &t.tallies[x.w.id]
-	n.chosen.Add(1)
 	n.sessions.Add(1)
-	x.be.tallies[x.w.id].chosen.Add(1)
 	touch(&t.lastUse, x.w.l.Wall().Unix())
 	if x.avoid != lb.None {
 		x.again(t)
@@ -245,7 +239,7 @@ func queue(x *stream) answer {
 			return wait // granted in this moment: the grant is in the mailbox
 		}
 		x.flag('s', 'Q')
-		x.be.tallies[x.w.id].errConn.Add(1)
+		x.notServed()
 		return x.answer(503)
 	case x.clientLeft():
 		if !x.leaveQueue() {

@@ -203,7 +203,7 @@ func TestTheQueueServesInTurnAndEndsWithItsTimeout(t *testing.T) {
 	r.log.wait(t, ` 503 [0-9]+ - - sQ-- `)
 	third := r.dial()
 	io.WriteString(third, get)
-	waitFor(t, func() bool { return r.backends[0].queued.now.Load() == 1 })
+	waitFor(t, func() bool { return r.backends[0].line.n.now.Load() == 1 })
 	close(release)
 	for _, c := range []net.Conn{first, third} {
 		if !readHeadOf(c) {

@@ -82,7 +82,7 @@ func (s *Server) Memory() ([]byte, error) {
 func (b *backend) remember() backMemory {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	m := backMemory{Counts: remember(b.tallies), Most: b.sessions.most.Load(), Queued: b.queued.most.Load(), Rate: b.sessRate.most.Load(),
+	m := backMemory{Counts: remember(b.tallies), Most: b.sessions.most.Load(), Queued: b.line.n.most.Load(), Rate: b.sessRate.most.Load(),
 		Since: b.since, Down: b.down, Downs: b.downs, Empty: b.empty, LastUse: b.lastUse.Load(), Servers: map[string]serverMemory{}}
 	for _, t := range b.targets {
 		m.Servers[t.cfg.Name] = serverMemory{Counts: remember(t.tallies), Most: t.sessions.most.Load(), Rate: t.sessRate.most.Load(),
@@ -150,7 +150,7 @@ func (b *backend) recall(old backMemory, now time.Time) {
 	defer b.mu.Unlock()
 	recall(b.tallies, old.Counts)
 	b.sessions.most.Store(old.Most)
-	b.queued.most.Store(old.Queued)
+	b.line.n.most.Store(old.Queued)
 	b.sessRate.recall(old.Rate, total(b.tallies, func(t *tally) *atomic.Uint64 { return &t.sessions }))
 	b.lastUse.Store(old.LastUse)
 	for _, t := range b.targets {

@@ -152,7 +152,7 @@ func (s *Server) world(t *target, a *address, state bool) checks.World {
 	w.Running = t.state.Op != check.Stopped
 	if state {
 		w.State = fmt.Sprintf("%s; address=%s; port=%s; name=%s/%s; node=%s; weight=%d/%d; scur=%d/%d; qcur=%d",
-			t.state.Header(t.check), w.Addr, w.Port, w.Backend, w.Server, s.opts.Node, t.weight, weight, w.ServerConns, w.Conns, b.queued.now.Load())
+			t.state.Header(t.check), w.Addr, w.Port, w.Backend, w.Server, s.opts.Node, t.weight, weight, w.ServerConns, w.Conns, t.line.n.now.Load())
 	}
 	return w
 }

@@ -267,7 +267,7 @@ func (x *stream) connectFailed(who byte) answer {
 		return x.answer(503)
 	}
 	if x.anotherTry() {
-		if active, _, _ := x.be.group.Counts(); active > 1 {
+		if active, _, _ := x.be.group.Counts(); active > 1 && x.be.group.Kind().Turns {
 			return x.to(stepPick)
 		}
 	}
@@ -316,14 +316,14 @@ func (x *stream) resend(kind settings.RetryOn) bool {
 }
 
 // redispatches reports whether the attempt after x.retries others may go to
-// another server. Round robin with more than one left never asks the same
-// again; else option redispatch says which attempts leave it.
+// another server. An algorithm of turns with more than one server left never
+// asks the same again; else option redispatch says which attempts leave it.
 func (x *stream) redispatches() bool {
 	cfg := x.be.cfg
 	if !cfg.Redispatch {
 		return false
 	}
-	if active, _, _ := x.be.group.Counts(); active > 1 || x.t.stopped() {
+	if active, _, _ := x.be.group.Counts(); active > 1 && x.be.group.Kind().Turns || x.t.stopped() {
 		return true
 	}
 	every := cfg.RedispatchInterval

@@ -153,11 +153,8 @@ func (s *Server) backendRow(b *backend, now time.Time) stats.Row {
 		down += now.Sub(b.since)
 	}
 	r.CheckDowns = b.downs
-	r.QueueCur, r.QueueMax = uint64(b.queued.now.Load()), uint64(b.queued.most.Load())
-	r.SessLimit = uint64(b.cfg.FullConn)
-	if b.cfg.FullConn == 0 { // a tenth of what its frontends may have, rounded up, as HAProxy
-		r.SessLimit = uint64(max((b.reach+9)/10, 1))
-	}
+	r.QueueCur, r.QueueMax = uint64(b.line.n.now.Load()), uint64(b.line.n.most.Load())
+	r.SessLimit = uint64(b.full)
 	r.LastChange, r.Downtime = int64(now.Sub(b.since).Seconds()), int64(down.Seconds())
 	r.LastSession = since(b.lastUse.Load(), now)
 	r.SessRate, r.SessRateMax = b.sessRate.now.Load(), b.sessRate.most.Load()
@@ -177,6 +174,7 @@ func (s *Server) targetRow(t *target, now time.Time) stats.Row {
 		Weight: t.weight, UserWeight: t.weight, FirstWeight: t.cfg.Weight, Cookie: t.cfg.Cookie}
 	fillRow(&r, t.tallies, &t.sessions)
 	r.SessLimit, r.QueueLimit = uint64(max(t.maxConn.Load(), 0)), uint64(t.cfg.MaxQueue)
+	r.QueueCur, r.QueueMax = uint64(t.line.n.now.Load()), uint64(t.line.n.most.Load())
 	r.LastSession = since(t.lastUse.Load(), now)
 	r.SessRate, r.SessRateMax = t.sessRate.now.Load(), t.sessRate.most.Load()
 	r.IdleConns = uint64(max(t.idle.Load(), 0))

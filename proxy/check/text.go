@@ -10,7 +10,7 @@ type World struct {
 	Active, Backup int // usable servers left, as lb.Group.Counts has them
 	Sessions       int // of this server
 	Requeued       int // connections moved from or to this server's queue
-	Queued         int // left in the backend's queue
+	Queued         int // left in this server's queue
 }
 
 // line is one of the sentences.

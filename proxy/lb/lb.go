@@ -128,6 +128,9 @@ type Algorithm struct {
 	// Turns says that any other server will do for a second attempt, as the
 	// manual has it for redispatching.
 	Turns bool
+	// Loads says that the servers' loads decide: the group is to be told of
+	// every change by Moved.
+	Loads bool
 	// Drains says that a queue of the backend means that all servers are full.
 	Drains bool
 }

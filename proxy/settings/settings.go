@@ -183,6 +183,7 @@ type Server struct {
 	Backup                      bool
 	Disabled                    bool
 	MaxConn                     int // 0 means unlimited
+	MinConn                     int // limit of an idle backend; MaxConn when there is no other
 	MaxQueue                    int
 	Pool                        Pool
 	Check                       bool
