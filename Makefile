@@ -16,7 +16,7 @@ LDFLAGS    = -s -w -X main.version=$(VERSION) -X main.released=$(RELEASED)
 LAB_TOOLS  = ip:iproute2 nft:nftables keepalived:keepalived haproxy:haproxy killall:psmisc sysctl:procps socat:socat curl:curl
 BENCH_TOOLS = haproxy:haproxy wrk:wrk
 
-.PHONY: build demo test race fuzz bench bench-failover lint docs tools clean
+.PHONY: build demo test race fuzz bench bench-failover bench-race bench-saturation lint docs tools clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/herald ./cmd/herald
@@ -49,6 +49,20 @@ INTERVALS ?= 1,0.1,0.01
 bench-failover: build
 	@./packaging/need $(LAB_TOOLS)
 	$(GO) run ./e2e/failover -herald bin/herald -rounds $(ROUNDS) -intervals $(INTERVALS)
+
+# Equal priorities, the holder stopped again and again: does a client end up
+# with the hardware address of a node that gave way? Half an hour an interval.
+RACE_STOPS     ?= 100
+RACE_INTERVALS ?= 1,0.1
+bench-race: build
+	@./packaging/need $(LAB_TOOLS)
+	$(GO) run ./e2e/failover -herald bin/herald -race-stops $(RACE_STOPS) -intervals $(RACE_INTERVALS)
+
+# The proxy of the holder, and wrk, take every processor: does an address move?
+SATURATE ?= 60s
+bench-saturation: build
+	@./packaging/need $(LAB_TOOLS) $(BENCH_TOOLS)
+	$(GO) run ./e2e/failover -herald bin/herald -saturate $(SATURATE) -intervals 0.01
 
 lint:
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"

@@ -109,7 +109,7 @@ func (s *Server) drain(p *port) {
 	if p.link == nil {
 		return
 	}
-	var news []heard
+	news := s.news[:0]
 	failures := 0
 	for {
 		packet, more, err := p.link.Receive(s.buf)
@@ -129,11 +129,13 @@ func (s *Server) drain(p *port) {
 			news = newest(news, h)
 		}
 	}
+	s.news = nil // a step may drain again
 	for _, h := range news {
 		h.in.peers.heard(h.Peer, h.Priority, time.Now())
 		s.equal(h, time.Now())
 		s.hear(h)
 	}
+	s.news = news
 }
 
 func newest(news []heard, h heard) []heard {

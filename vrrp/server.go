@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/netip"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +40,7 @@ type Server struct {
 	hands     *hands
 	snap      vip.Snapshot
 	buf       []byte    // one packet
+	news      []heard   // of one drain
 	out       []byte    // one advertisement
 	resume    *blob     // until Run begins
 	changed   bool      // something to tell the hooks
@@ -135,10 +135,6 @@ func New(cfg *settings.Config, ports Ports) (*Server, error) {
 // Stop. It returns after every address is released or handed over. It may be
 // called once.
 func (s *Server) Run(ctx context.Context) error {
-	// The loop's thread may have a real-time priority that other goroutines
-	// should not ride on.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	defer close(s.done)
 	defer s.closeLinks()
 

@@ -8,6 +8,8 @@
 //
 //	go run ./e2e/failover -herald bin/herald
 //	go run ./e2e/failover -herald bin/herald -intervals 1 -events reboot,proxy -rounds 3
+//	go run ./e2e/failover -herald bin/herald -race-stops 100 -intervals 1,0.1
+//	go run ./e2e/failover -herald bin/herald -saturate 60s -intervals 0.01
 package main
 
 import (
@@ -44,7 +46,8 @@ var events = []struct {
 
 type options struct {
 	herald, intervals, events string
-	rounds                    int
+	rounds, raceStops         int
+	saturate                  time.Duration
 }
 
 func main() {
@@ -58,10 +61,19 @@ func main() {
 	flag.StringVar(&o.intervals, "intervals", "1,0.1,0.01", "advertisement intervals in seconds; below 1 with version 3")
 	flag.StringVar(&o.events, "events", strings.Join(names, ","), "events to measure")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each event")
+	flag.IntVar(&o.raceStops, "race-stops", 0, "instead: stops of the holder with equal priorities")
+	flag.DurationVar(&o.saturate, "saturate", 0, "instead: how long to saturate every processor")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o, os.Stdout); err != nil {
+	measurement := run
+	switch {
+	case o.raceStops > 0:
+		measurement = races
+	case o.saturate > 0:
+		measurement = saturate
+	}
+	if err := measurement(ctx, o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "failover:", err)
 		os.Exit(1)
 	}
@@ -74,54 +86,55 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	}
 	wanted := strings.Split(o.events, ",")
 	for _, interval := range strings.Split(o.intervals, ",") {
-		results := map[lab.Engine]map[lab.Failure][]lab.Observation{}
-		for _, engine := range []lab.Engine{lab.Packaged, lab.Herald} {
-			if results[engine], err = measure(ctx, engine, binary, interval, wanted, o.rounds); err != nil {
-				return fmt.Errorf("%s at %s s: %w", engine, interval, err)
-			}
+		results, err := measure(ctx, binary, interval, wanted, o.rounds)
+		if err != nil {
+			return fmt.Errorf("at %s s: %w", interval, err)
 		}
 		table(out, interval, wanted, results)
 	}
 	return nil
 }
 
-// measure runs every event so often on a cluster of its own.
-func measure(ctx context.Context, engine lab.Engine, binary, interval string, wanted []string, rounds int) (map[lab.Failure][]lab.Observation, error) {
+// measure runs every event so often on a cluster of each engine, in turns.
+func measure(ctx context.Context, binary, interval string, wanted []string, rounds int) (map[lab.Engine]map[lab.Failure][]lab.Observation, error) {
 	period, err := time.ParseDuration(interval + "s")
 	if err != nil {
 		return nil, err
 	}
-	l, err := lab.Up(ctx, lab.Spec{Controllers: 3, Servers: 1, Programs: []string{binary}})
+	clusters, down, err := both(ctx, binary, interval, lab.Setup{Priorities: []int{102, 101, 100}, Services: true})
 	if err != nil {
 		return nil, err
 	}
-	defer l.Down()
-	setup := lab.Setup{Priorities: []int{102, 101, 100}, Services: true}
-	if period < time.Second {
-		setup.AdvertInt = interval
-	}
-	c := lab.NewCluster(l, engine, setup)
-	if err := c.Start(ctx); err != nil {
-		return nil, err
-	}
-	found := map[lab.Failure][]lab.Observation{}
+	defer down()
+	found := map[lab.Engine]map[lab.Failure][]lab.Observation{lab.Packaged: {}, lab.Herald: {}}
 	for range rounds {
 		for _, event := range wanted {
-			f := lab.Failure(event)
-			if err := c.Prepare(ctx, 0, f); err != nil {
-				return nil, fmt.Errorf("%s: %w", f, err)
-			}
-			o, err := c.Observe(ctx, 0, f, 5*period+3*time.Second)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", f, err)
-			}
-			found[f] = append(found[f], o)
-			if err := c.Heal(0); err != nil {
-				return nil, fmt.Errorf("heal after %s: %w", f, err)
+			for _, c := range clusters {
+				f, engine := lab.Failure(event), c.Engines[0]
+				o, err := once(ctx, c, f, 5*period+3*time.Second)
+				if err != nil {
+					return nil, fmt.Errorf("%s of %s: %w", f, engine, err)
+				}
+				found[engine][f] = append(found[engine][f], o)
 			}
 		}
 	}
 	return found, nil
+}
+
+// once has one event happen to the best controller, and undoes it.
+func once(ctx context.Context, c *lab.Cluster, f lab.Failure, window time.Duration) (lab.Observation, error) {
+	if err := c.Prepare(ctx, 0, f); err != nil {
+		return lab.Observation{}, err
+	}
+	o, err := c.Observe(ctx, 0, f, window)
+	if err != nil {
+		return o, err
+	}
+	if err := c.Heal(0); err != nil {
+		return o, fmt.Errorf("heal: %w", err)
+	}
+	return o, nil
 }
 
 // table prints the medians of one interval.

@@ -230,7 +230,7 @@ func (s *Socket) Receive(b []byte) (wire.Packet, bool, error) {
 			if s.place.Group.Is6() {
 				n, oobn, _, from, failed = unix.Recvmsg(int(fd), b, s.oob, unix.MSG_DONTWAIT)
 			} else {
-				n, _, failed = unix.Recvfrom(int(fd), b, unix.MSG_DONTWAIT)
+				n, failed = unix.Read(int(fd), b) // its header tells the sender
 			}
 		})
 		switch {

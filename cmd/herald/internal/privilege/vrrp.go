@@ -41,7 +41,7 @@ const netCapabilities = 1<<unix.CAP_NET_ADMIN | 1<<unix.CAP_NET_RAW
 // what the system did not allow and the role can run without.
 func VRRP() (note string, err error) {
 	var notes []string
-	debug.SetGCPercent(200)
+	debug.SetGCPercent(100)
 	debug.SetMemoryLimit(heapLimit)
 	if err := lockMemory(); err != nil {
 		notes = append(notes, err.Error())
