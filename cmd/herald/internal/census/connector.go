@@ -86,10 +86,13 @@ func decode(b []byte) (event, bool) {
 	return e, true
 }
 
-// hear reads everything the connector has to say. It reports whether something
-// was lost.
+// atOnce bounds what is read before anything else has its turn.
+const atOnce = 1024
+
+// hear reads what the connector has to say. It reports whether something was
+// lost.
 func hear(fd int, buf []byte, each func(event)) (lost bool, err error) {
-	for {
+	for range atOnce {
 		n, from, err := unix.Recvfrom(fd, buf, 0)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
@@ -110,4 +113,5 @@ func hear(fd int, buf []byte, each func(event)) (lost bool, err error) {
 			each(e)
 		}
 	}
+	return lost, nil
 }
