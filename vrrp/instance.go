@@ -76,6 +76,7 @@ func newInstance(id int, cfg *settings.Config) *instance {
 	in := &instance{id: id, cfg: c, limit: limiter{}}
 	in.fsm = fsm.Config{Interval: c.AdvertInt, NoPreempt: c.NoPreempt, PreemptDelay: c.PreemptDelay, StartupDelay: cfg.StartupDelay,
 		DownAdverts: c.DownAdverts, LowerPrioNoAdvert: c.LowerPrioNoAdvert, HigherPrioSendAdvert: c.HigherPrioSendAdvert}
+	_, in.fsm.VirtualMAC = c.Own()
 	if c.Version == 3 {
 		in.fsm.SkewBase = c.AdvertInt // RFC 9568 section 6.1
 	}

@@ -74,7 +74,7 @@ type Sysctls interface {
 // is.
 type Firewall interface {
 	Silence([]settings.Address) error
-	Mute(devices []string) error
+	Mute([]settings.VirtualMAC) error
 }
 
 // VirtualMACs makes interfaces with hardware addresses of their own; one that

@@ -91,9 +91,9 @@ func TestWithoutNftablesItIsSaid(t *testing.T) {
 }
 
 // Mute belongs to the Firewall port too.
-func (h *fakeHost) Mute(devices []string) error {
+func (h *fakeHost) Mute(list []settings.VirtualMAC) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.note("mute %v", devices)
+	h.note("mute %v", namesOf(list))
 	return nil
 }

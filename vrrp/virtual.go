@@ -129,7 +129,7 @@ func (s *Server) mute(port Firewall, list []settings.VirtualMAC) {
 		s.log.Warn("use_vmac: the system has no nftables; a backup's group reports may show switches the virtual MAC address in the wrong place")
 		return
 	}
-	if err := port.Mute(namesOf(list)); err != nil {
+	if err := port.Mute(list); err != nil {
 		s.log.Warn("use_vmac: " + err.Error() + "; a backup's group reports may show switches the virtual MAC address in the wrong place")
 	}
 }
@@ -226,7 +226,7 @@ func (s *Server) removeVirtual(old, kept []settings.VirtualMAC) {
 	s.hands.do(func(Kernel) func() {
 		failed := each(old, port.RemoveVirtualMAC)
 		if firewall != nil {
-			if err := firewall.Mute(namesOf(kept)); err != nil {
+			if err := firewall.Mute(kept); err != nil {
 				failed = append(failed, err)
 			}
 		}

@@ -137,6 +137,8 @@ func TestVirtualMACBesideKeepalived(t *testing.T) {
 		{"IPv6, theirs", "", "use_vmac", six, ""},
 		{"IPv6, both", "use_vmac", "use_vmac", six, "00:00:5e:00:02:33"},
 		{"from below, both", "use_vmac\nvmac_xmit_base", "use_vmac\nvmac_xmit_base", ten, ""},
+		{"unicast, both", "use_vmac\nvmac_xmit_base\nunicast_peer {\n10.1.1.21\n}", "use_vmac\nvmac_xmit_base\nunicast_peer {\n10.1.1.20\n}", ten, ""},
+		{"given address, both", "use_vmac vm0 02:00:5e:10:00", "use_vmac vm0 02:00:5e:10:00", ten, "02:00:5e:10:00:33"},
 		{"from below, ours", "use_vmac\nvmac_xmit_base", "use_vmac", ten, ""},
 		{"from below, IPv6", "use_vmac\nvmac_xmit_base", "use_vmac", six, ""},
 		{"AH, both", "use_vmac\nauthentication {\nauth_type AH\nauth_pass secret12\n}", "use_vmac\nauthentication {\nauth_type AH\nauth_pass secret12\n}", ten, "00:00:5e:00:01:33"},
@@ -221,8 +223,14 @@ func checkFrames(t *testing.T, frames []frame, hardware, address string) {
 			if f.from() != hardware {
 				t.Errorf("an advertisement from %s, want %s: %x", f.from(), hardware, []byte(f))
 			}
+			if group := net.HardwareAddr(f[:6]).String(); group != "01:00:5e:00:00:12" && group != "33:33:00:00:00:12" {
+				t.Errorf("an advertisement to %s, want the group's address: %x", group, []byte(f))
+			}
 		case f.kind() == unix.ETH_P_ARP && len(f) >= 42 && net.IP(f[28:32]).Equal(wanted):
 			answers++
+			if want := announcement(hardware); f[0] == 0xff && f[21] == 1 && fmt.Sprintf("%x", f[:42]) != want {
+				t.Errorf("got the announcement %x, want keepalived's %s", f[:42], want)
+			}
 			if f.from() != hardware || net.HardwareAddr(f[22:28]).String() != hardware {
 				t.Errorf("ARP of the address from %s, want %s: %x", f.from(), hardware, []byte(f))
 			}
@@ -270,4 +278,58 @@ func ping(t *testing.T, ns, address string) {
 			}
 		}
 	})
+}
+
+// announcement is keepalived 2.2.7's gratuitous ARP of 10.1.1.10, as captured
+// with use_vmac.
+func announcement(hardware string) string {
+	own := strings.ReplaceAll(hardware, ":", "")
+	return "ffffffffffff" + own + "0806" + "0001080006040001" + own + "0a01010a" + "ffffffffffff" + "0a01010a"
+}
+
+// TestAPlannedMoveOfAVirtualMACAddressLosesNoProbe moves two instances of a
+// sync group with nopreempt between two nodes: neighbours have nothing to
+// learn.
+func TestAPlannedMoveOfAVirtualMACAddressLosesNoProbe(t *testing.T) {
+	p := newNetwork(t)
+	file := func(priority int) string {
+		return "vrrp_sync_group G {\ngroup {\n1\n2\n}\n}\n" + virtualInstance(priority, "nopreempt\nuse_vmac", "10.1.1.10/24") +
+			strings.NewReplacer("vrrp_instance 1", "vrrp_instance 2", "id 51", "id 52").Replace(virtualInstance(priority, "nopreempt\nuse_vmac\nversion 3", "10.1.1.11/32"))
+	}
+	first := startNode(t, p.a, load(t, file(100)), nil)
+	first.until(t, "MASTER", state("MASTER"))
+	second := startNode(t, p.b, load(t, file(200)), nil)
+	eventually(t, "both addresses on the first node and the second following", func() bool {
+		in := second.Status()
+		return has(t, p.a, "10.1.1.10") && has(t, p.a, "10.1.1.11") && in[0].State == "BACKUP" && in[0].MasterPriority == 100 && in[1].MasterPriority == 100
+	})
+	hardware := func() string { return run(t, "ip", "-n", p.client, "neigh", "show", "10.1.1.10") }
+	stop := probe(t, p.client)
+	eventually(t, "the neighbour known", func() bool { return strings.Contains(hardware(), "00:00:5e:00:01:33") })
+	first.stop(t)
+	eventually(t, "both addresses on the second node only", func() bool {
+		return has(t, p.b, "10.1.1.10") && has(t, p.b, "10.1.1.11") && !has(t, p.a, "10.1.1.10") && !has(t, p.a, "10.1.1.11")
+	})
+	sent, lost := stop()
+	t.Logf("%d of %d probes lost", lost, sent)
+	if lost > 20 {
+		t.Errorf("%d of %d probes lost, want none (20 on a busy machine)", lost, sent)
+	}
+	if got := hardware(); !strings.Contains(got, "00:00:5e:00:01:33") {
+		t.Errorf("the neighbour learned %s", got)
+	}
+}
+
+func TestASilentVirtualMACAddressIsFoundAndDoesNotAnswer(t *testing.T) {
+	p := newNetwork(t)
+	n := startNode(t, p.a, load(t, virtualInstance(100, "use_vmac\nno_accept", "10.1.1.10/24")), nil)
+	n.until(t, "MASTER", state("MASTER"))
+	eventually(t, "the address", func() bool { return has(t, p.a, "10.1.1.10") })
+	stop := probe(t, p.client)
+	eventually(t, "the virtual MAC address found", func() bool {
+		return strings.Contains(run(t, "ip", "-n", p.client, "neigh", "show", "10.1.1.10"), "00:00:5e:00:01:33")
+	})
+	if sent, lost := stop(); lost != sent {
+		t.Errorf("%d of %d probes were answered", sent-lost, sent)
+	}
 }

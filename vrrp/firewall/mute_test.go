@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/nftables"
+
+	"herald/vrrp/settings"
 )
 
 // mutes counts the rules of the table of a family, -1 when there is none.
@@ -28,21 +30,24 @@ func mutes(t *testing.T, f *Firewall, family nftables.TableFamily) int {
 
 func TestMutedInterfacesHaveTheirRulesAndNoOthers(t *testing.T) {
 	f := isolated(t)
+	one := settings.VirtualMAC{Name: "vrrp.51", Hardware: settings.VirtualHardware(51, false)}
+	two := settings.VirtualMAC{Name: "vrrp6.51", Hardware: settings.VirtualHardware(51, true), IPv6: true}
 	for _, step := range []struct {
-		devices   []string
-		four, six int
+		list           []settings.VirtualMAC
+		four, six, arp int
 	}{
-		{[]string{"vrrp.51"}, 1, 4},
-		{[]string{"vrrp.51", "vrrp6.51"}, 2, 8},
-		{[]string{"vrrp6.51"}, 1, 4},
-		{nil, -1, -1},
-		{nil, -1, -1},
+		{[]settings.VirtualMAC{one}, 1, 4, 1},
+		{[]settings.VirtualMAC{one, two}, 2, 8, 2},
+		{[]settings.VirtualMAC{two}, 1, 4, 1},
+		{nil, -1, -1, -1},
+		{nil, -1, -1, -1},
 	} {
-		if err := f.Mute(step.devices); err != nil {
+		if err := f.Mute(step.list); err != nil {
 			t.Fatal(err)
 		}
-		if four, six := mutes(t, f, nftables.TableFamilyIPv4), mutes(t, f, nftables.TableFamilyIPv6); four != step.four || six != step.six {
-			t.Errorf("%v: got %d and %d rules, want %d and %d", step.devices, four, six, step.four, step.six)
+		four, six, arp := mutes(t, f, nftables.TableFamilyIPv4), mutes(t, f, nftables.TableFamilyIPv6), mutes(t, f, nftables.TableFamilyARP)
+		if four != step.four || six != step.six || arp != step.arp {
+			t.Errorf("%v: got %d, %d and %d rules, want %d, %d and %d", step.list, four, six, arp, step.four, step.six, step.arp)
 		}
 	}
 }
@@ -52,7 +57,7 @@ func TestMutingLeavesSilentAddressesAlone(t *testing.T) {
 	if err := f.Silence(silent("192.0.2.1/32")); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Mute([]string{"vrrp.51"}); err != nil {
+	if err := f.Mute([]settings.VirtualMAC{{Name: "vrrp.51"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Mute(nil); err != nil {

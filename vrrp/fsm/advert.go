@@ -15,7 +15,7 @@ func (m *machine) advert(a Advert) {
 		// this advertisement, so leave it the time.
 		if a.Priority > 0 && m.s.Heard == Nobody {
 			m.s.Heard, m.s.Peer, m.s.PeerPriority = AMaster, a.Peer, a.Priority
-			m.wait(leaveGrace)
+			m.wait(m.c.grace())
 		}
 	}
 }

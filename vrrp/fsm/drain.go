@@ -46,7 +46,7 @@ func (m *machine) undrain() {
 func (m *machine) yieldTo(a Advert) {
 	m.enter(Leaving, Transition{Cause: Outranked, Peer: a.Peer, PeerPriority: a.Priority})
 	m.s.Heard, m.s.Peer, m.s.PeerPriority = AMaster, a.Peer, a.Priority
-	m.wait(leaveGrace)
+	m.wait(m.c.grace())
 }
 
 // yielded ends in Backup with nothing held. It is no transition to be told:

@@ -51,6 +51,10 @@ type Config struct {
 	LowerPrioNoAdvert, HigherPrioSendAdvert bool
 	// PreemptDelay is how long a master of lower priority is left alone.
 	PreemptDelay time.Duration
+	// VirtualMAC says that the addresses are at the virtual router's hardware
+	// address: the first frame of a successor moves the traffic to it, and one
+	// of ours after it would move it back.
+	VirtualMAC bool
 	// StartupDelay is the least time spent as backup after Start.
 	StartupDelay time.Duration
 }
@@ -125,6 +129,13 @@ const (
 	leaveSlack = 200 * time.Millisecond
 	leaveGrace = 50 * time.Millisecond
 )
+
+func (c Config) grace() time.Duration {
+	if c.VirtualMAC {
+		return leaveGrace / 10
+	}
+	return leaveGrace
+}
 
 func (c Config) skewBase() time.Duration {
 	if c.SkewBase == 0 {
