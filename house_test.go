@@ -75,7 +75,7 @@ var rooms = map[string]struct {
 
 	"proxy/check/script": {core, []string{"config", "proxy/check"}},
 	"proxy/check/probe":  {edge, []string{"proxy/check", "proxy/check/script"}},
-	"proxy/proxyproto": {core, nil},
+	"proxy/proxyproto":   {core, nil},
 
 	"cmd/herald": {join, []string{"cmd/herald/internal/...", "e2e/lab", "config"}},
 }

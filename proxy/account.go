@@ -174,7 +174,7 @@ func (x *stream) fill(r *logline.Record) {
 		r.Backend, r.Server = x.fe.cfg.Name, "<STATS>"
 	}
 	if x.fe.log.custom {
-		r.Local = loop.LocalAddr(c.FD())
+		r.Local = c.local()
 		if x.u != nil {
 			r.ServerSource = loop.LocalAddr(x.u.FD())
 		}

@@ -18,10 +18,12 @@ type client struct {
 	own   *upstream // kept for this client alone
 	in    []byte    // received and not yet used: a partial head, a pipelined request
 	peer  netip.AddrPort
-	since int64 // accept, or the end of the previous response
+	dst   *netip.AddrPort // where the client connected to, if a PROXY header said so
+	since int64           // accept, or the end of the previous response
 	// served counts finished requests.
 	served        uint32
 	pumping       bool
+	introducing   bool    // the PROXY header is awaited
 	linger        int     // bytes still thrown away before an orderly end; 0 when not lingering
 	before, after *client // in the loop's list
 }
@@ -54,6 +56,15 @@ func (s *clientSlab) give(c *client) {
 // accepted starts the connection: in mode tcp its only stream, in mode http
 // the wait for a request.
 func (c *client) accepted() {
+	if c.port.bind.AcceptProxy {
+		c.awaitHeader()
+		return
+	}
+	c.introduced()
+}
+
+// introduced goes on when it is known who the client is.
+func (c *client) introduced() {
 	if !c.port.fe.http {
 		c.begin().drive()
 		return
@@ -104,6 +115,8 @@ func (c *client) Ready(loop.Event) {
 	case !c.Open():
 	case c.x != nil:
 		c.x.drive()
+	case c.introducing:
+		c.readHeader()
 	case c.linger > 0:
 		c.discard()
 	default:
@@ -117,6 +130,8 @@ func (c *client) Expired(*loop.Timer) {
 	case c.x != nil:
 		c.x.late |= clientLate
 		c.x.drive()
+	case c.introducing:
+		c.headerLost(errProxyHeaderLate)
 	case c.linger > 0 || c.served > 0 || c.w.s.draining.Load():
 		c.close()
 	case c.port.fe.cfg.HTTP.IgnoreProbes:

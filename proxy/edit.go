@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"herald/proxy/h1"
-	"herald/proxy/loop"
 	"herald/proxy/settings"
 )
 
@@ -56,10 +55,6 @@ func (x *stream) addressHeader(add []h1.Field, buf []byte, a netip.Addr, fe func
 	w.text = a.AppendTo(w.text)
 	return append(add, h1.Field{Name: f.header, Value: w.text[start:]})
 }
-
-// local is the address the client connected to; the zero value for a unix
-// socket.
-func (c *client) local() netip.AddrPort { return loop.LocalAddr(c.FD()) }
 
 // namesForbidden deals with header names of other characters than letters,
 // digits and hyphens, as http-restrict-req-hdr-names of either side says: it

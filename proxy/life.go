@@ -278,6 +278,9 @@ func connect(x *stream) answer {
 		return wait
 	}
 	x.u.connected = true
+	if x.t.introduces() && !x.introduce() {
+		return x.connectFailed('S')
+	}
 	x.connected = x.now()
 	return x.to(stepSend)
 }

@@ -110,6 +110,11 @@ func (s *Server) newLogger(p *settings.Proxy) *logger {
 // traffic writes one traffic line from loop w.
 func (lg *logger) traffic(w *worker, level logline.Level, r *logline.Record) {
 	w.lines = lg.format.Append(w.lines[:0], r, &w.dates)
+	lg.send(w, level)
+}
+
+// send writes the line in w.lines.
+func (lg *logger) send(w *worker, level logline.Level) {
 	for i := range lg.targets {
 		t := &lg.targets[i]
 		if !t.header.Wants(level) {

@@ -107,7 +107,11 @@ func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
 		}
 		p.Address = at.String()
 	}
-	if k.SendProxy || k.Default && c.Checks.SendProxy {
+	asked := k.SendProxy || k.Default && c.Checks.SendProxy
+	if asked || k.Default && c.CheckAddr == "" && c.CheckPort == 0 && k.Port == nil { // elsewhere nobody may expect it
+		p.Header = c.SendProxy.Version
+	}
+	if asked && p.Header == 0 {
 		p.Header = 1
 	}
 	if k.TLS || k.Default && c.Checks.TLS {

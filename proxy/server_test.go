@@ -145,7 +145,11 @@ func start(t *testing.T, memory []byte, loops int, cfg *settings.Config) *rig {
 		}
 		fds, addr := listenSockets(t, loops)
 		host, port, _ := net.SplitHostPort(addr)
-		b := settings.Bind{Network: "tcp", Host: host, Name: p.Name, UID: -1, GID: -1}
+		var b settings.Bind
+		if len(p.Binds) > 0 { // what a test wants of it
+			b = p.Binds[0]
+		}
+		b.Network, b.Host, b.Name, b.UID, b.GID = "tcp", host, p.Name, -1, -1
 		fmt.Sscan(port, &b.Port)
 		p.Binds = []settings.Bind{b}
 		lent[describe(&b, loops).Key()] = fds

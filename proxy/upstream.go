@@ -60,7 +60,7 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 	to := &a.at
 	var same loop.Addr
 	if a.unix == "" && a.ip.Port() == 0 { // the port the client connected to
-		same = loop.TCP(netipPort(a.ip.Addr(), loop.LocalAddr(x.c.FD()).Port()))
+		same = loop.TCP(netipPort(a.ip.Addr(), x.c.local().Port()))
 		to = &same
 	}
 	u := w.upstreams.take()
@@ -91,7 +91,7 @@ func (x *stream) reuse() bool {
 	}
 	least := 0 // uses so far
 	switch mode := x.be.cfg.Reuse; {
-	case mode == settings.ReuseNever, mode == settings.ReuseSafe && x.c.served == 0:
+	case mode == settings.ReuseNever, t.introduces(), mode == settings.ReuseSafe && x.c.served == 0:
 		return false
 	case mode == settings.ReuseAggressive && x.c.served == 0:
 		least = 2
@@ -128,7 +128,7 @@ func (u *upstream) park() {
 	if life == 0 {
 		life = idleLife
 	}
-	if u.t.be.cfg.Reuse == settings.ReuseNever {
+	if u.t.be.cfg.Reuse == settings.ReuseNever || u.t.introduces() {
 		u.owner, c.own = c, u
 		u.arm(life)
 		if u.Can()&(loop.Readable|loop.Hangup) != 0 {

@@ -25,6 +25,7 @@ var bindRows = []config.Row[keyword]{
 }
 
 var bindOptions = config.NewRegistry(
+	acceptProxy,
 	config.Row[bindOption]{Name: "backlog", Syntax: "N", Example: "bind :80 backlog 1024",
 		Doc: "Length of the kernel's queue of connections not yet accepted.",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
@@ -144,7 +145,7 @@ func readBind(c *call) {
 	c.bindOptions(&options, nil)
 	for _, b := range binds {
 		b.Name, b.Interface, b.MaxConn, b.Backlog = options.Name, options.Interface, options.MaxConn, options.Backlog
-		b.V4V6, b.V6Only, b.Transparent = options.V4V6, options.V6Only, options.Transparent
+		b.V4V6, b.V6Only, b.Transparent, b.AcceptProxy = options.V4V6, options.V6Only, options.Transparent, options.AcceptProxy
 		b.Mode, b.UID, b.GID = options.Mode, options.UID, options.GID
 		if b.Name == "" {
 			b.Name = fmt.Sprintf("%v:%d", c.line.Pos, len(c.px.p.Binds)+1)

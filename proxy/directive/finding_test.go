@@ -128,7 +128,7 @@ func TestFindingsInAProxy(t *testing.T) {
 		"bind :81 level foo":           `8: error: bind: level: "foo" is not user, operator or admin`,
 		"bind :81 ssl":                 `8: error: bind option "ssl" is known to HAProxy but not supported yet`,
 		"bind :81 crt /x name a":       `8: warning: bind option "crt" is known to HAProxy but not supported yet`,
-		"bind :81 accept-proxy":        `8: error: bind option "accept-proxy" is known to HAProxy but not supported yet`,
+		"bind :81 accept-proxy":        "",
 		"bind :81 expose-fd listeners": "",
 		// Servers.
 		"server":                        `8: error: "server" expects NAME ADDRESS[:PORT] [OPTION ...]`,

@@ -139,7 +139,7 @@ func silent(args int, words string) map[string]knownOption {
 
 // TLS words are warnings: they come with "ssl", which is the error.
 var knownBind = merge(
-	optionNames(0, config.Error, "accept-proxy ssl"),
+	optionNames(0, config.Error, "ssl"),
 	optionNames(1, config.Error, "accept-netscaler-cip namespace proto"),
 	optionNames(0, config.Warning, "defer-accept tfo allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 "+
 		"generate-certificates no-alpn no-ca-names no-sslv3 no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13 "+
@@ -154,18 +154,16 @@ var knownBind = merge(
 )
 
 var knownServer = merge(
-	optionNames(0, config.Error, "agent-check check-via-socks4 send-proxy send-proxy-v2 "+
-		"send-proxy-v2-ssl send-proxy-v2-ssl-cn ssl usesrc"),
+	optionNames(0, config.Error, "agent-check check-via-socks4 ssl usesrc"),
 	optionNames(1, config.Error, "log-proto namespace proto redir socks4 source track"),
 	optionNames(0, config.Warning, "allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 non-stick stick "+
 		"ssl-reuse tfo tls-tickets no-verifyhost"),
 	optionNames(1, config.Warning, "agent-addr agent-inter agent-port agent-send alpn ca-file ciphers "+
 		"ciphersuites crl-file crt error-limit minconn npn observe on-error on-marked-up "+
-		"proxy-v2-options resolve-net resolve-opts resolve-prefer resolvers slowstart sni ssl-max-ver "+
+		"resolve-net resolve-opts resolve-prefer resolvers slowstart sni ssl-max-ver "+
 		"ssl-min-ver tcp-ut verify verifyhost ws cc client-sigalgs curves guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
-	silent(0, "no-agent-check no-send-proxy no-send-proxy-v2 no-send-proxy-v2-ssl "+
-		"no-send-proxy-v2-ssl-cn no-ssl no-ssl-reuse no-sslv3 no-tfo no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13"),
+	silent(0, "no-agent-check no-ssl no-ssl-reuse no-sslv3 no-tfo no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13"),
 )
 
 func sorted(list []string) []string {

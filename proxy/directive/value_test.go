@@ -335,6 +335,15 @@ func TestOptionsOfAProxy(t *testing.T) {
 		{"option http-no-delay\n option idle-close-on-response\n option tcp-smart-accept\n option tcp-smart-connect", func(p *settings.Proxy) bool {
 			return p.HTTP == settings.HTTPOptions{}
 		}},
+		{"bind :2 accept-proxy", func(p *settings.Proxy) bool { return !p.Binds[0].AcceptProxy && p.Binds[1].AcceptProxy }},
+		{"server s 1.1.1.1:1 send-proxy", func(p *settings.Proxy) bool { return p.Servers[0].SendProxy == settings.ProxyHeader{Version: 1} }},
+		{"default-server send-proxy\n server s 1.1.1.1:1 no-send-proxy", func(p *settings.Proxy) bool { return p.Servers[0].SendProxy == settings.ProxyHeader{} }},
+		{"server s 1.1.1.1:1 send-proxy-v2-ssl-cn", func(p *settings.Proxy) bool {
+			return p.Servers[0].SendProxy == settings.ProxyHeader{Version: 2, SSL: true, CN: true}
+		}},
+		{"server s 1.1.1.1:1 send-proxy-v2 proxy-v2-options crc32c,authority,cert-sig", func(p *settings.Proxy) bool {
+			return p.Servers[0].SendProxy == settings.ProxyHeader{Version: 2, SSL: true, SigAlg: true, CRC32C: true, Authority: true}
+		}},
 		{"monitor-uri /up", func(p *settings.Proxy) bool { return p.MonitorURI == "/up" }},
 		{"balance static-rr", func(p *settings.Proxy) bool { return p.Balance == "static-rr" }},
 		{"balance random(3)", func(p *settings.Proxy) bool { return p.Balance == "random" && p.BalanceDraws == 3 }},

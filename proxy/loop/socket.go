@@ -106,6 +106,23 @@ func (s *Socket) RawRecv(p []byte) (int, syscall.Errno) {
 	}
 }
 
+// Peek is RawRecv that leaves the bytes where they are.
+func (s *Socket) Peek(p []byte) (int, syscall.Errno) {
+	for {
+		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(s.fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_DONTWAIT|unix.MSG_PEEK, 0, 0)
+		switch {
+		case errno == unix.EINTR:
+			continue
+		case errno != 0:
+			if errno == unix.EAGAIN {
+				s.can &^= Readable
+			}
+			return 0, errno
+		}
+		return int(n), 0
+	}
+}
+
 // Recv8 reads the counter of an event descriptor.
 func (s *Socket) Recv8(b *[8]byte) {
 	syscall.RawSyscall(unix.SYS_READ, uintptr(s.fd), uintptr(unsafe.Pointer(b)), 8)

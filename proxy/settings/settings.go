@@ -167,6 +167,7 @@ type Bind struct {
 	V4V6        bool // "v4v6" on an IPv6 address
 	V6Only      bool // "v6only"; with neither, the system's net.ipv6.bindv6only decides
 	Transparent bool
+	AcceptProxy bool   // clients are proxies and say for whom they speak
 	Mode        uint32 // of a unix socket; 0 means the umask's
 	UID, GID    int    // of a unix socket; -1 means unset
 }
@@ -186,6 +187,7 @@ type Server struct {
 	MinConn                     int // limit of an idle backend; MaxConn when there is no other
 	MaxQueue                    int
 	Pool                        Pool
+	SendProxy                   ProxyHeader
 	Check                       bool
 	Inter, FastInter, DownInter time.Duration // 2 s; Inter when 0
 	Rise, Fall                  int           // 2, 3

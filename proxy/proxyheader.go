@@ -1,0 +1,126 @@
+package proxy
+
+import (
+	"errors"
+	"net/netip"
+
+	"herald/proxy/loop"
+	"herald/proxy/proxyproto"
+	"herald/proxy/settings"
+)
+
+// The PROXY protocol: who a client speaks for, and whom we speak for to a
+// server.
+
+// awaitHeader waits for the header every client of this bind line begins
+// with.
+func (c *client) awaitHeader() {
+	c.introducing = true
+	c.arm(c.port.fe.cfg.Timeouts.Client)
+	c.readHeader()
+}
+
+// readHeader looks at what has come and takes the header alone: what follows
+// it may be another protocol's.
+func (c *client) readHeader() {
+	if c.Can()&loop.Readable == 0 {
+		return
+	}
+	buf := c.w.l.Buffer()[:proxyproto.MaxV2]
+	n, errno := c.Peek(buf)
+	if errno == eagain {
+		return
+	}
+	h, size, err := proxyproto.Parse(buf[:n])
+	switch {
+	case errno != 0 || n == 0:
+		c.headerLost(errNoProxyHeader)
+	case errors.Is(err, proxyproto.ErrIncomplete) && c.Can()&(loop.Hangup|loop.Failed) == 0:
+		c.Withhold(loop.Readable) // more bytes are another event
+	case err != nil:
+		c.headerLost(err)
+	default:
+		c.RawRecv(buf[:size])
+		if h.Proxied {
+			c.peer = h.Source
+			c.dst = new(netip.AddrPort)
+			*c.dst = h.Destination
+		}
+		c.introducing = false
+		c.w.l.Disarm(&c.timer)
+		c.introduced()
+		if c.Open() && c.x == nil && c.Layer() == nil { // what follows has come, and no event will tell
+			c.pump()
+		}
+	}
+}
+
+// What HAProxy's log says when there is no header.
+var (
+	errNoProxyHeader   = errors.New("Connection closed while waiting for PROXY protocol header")
+	errProxyHeaderLate = errors.New("Timeout while waiting for PROXY protocol header")
+)
+
+// headerLost logs why there is no connection, and ends it.
+func (c *client) headerLost(why error) {
+	c.introducing = false
+	if f := c.port.fe; !f.cfg.DontLogNull || why != errNoProxyHeader {
+		c.logFailure(why.Error())
+	}
+	c.close()
+}
+
+// local is the address the client connected to, of the proxy in front if one
+// says so; the zero value for a unix socket.
+func (c *client) local() netip.AddrPort {
+	if c.dst != nil {
+		return *c.dst
+	}
+	return loop.LocalAddr(c.FD())
+}
+
+// introduces reports whether connections to t begin with a header. They are
+// one client's alone.
+func (t *target) introduces() bool { return t.cfg.SendProxy.Version > 0 }
+
+// introduce sends the header to the server, on a connection that has just
+// been made. It reports false when it did not go.
+func (x *stream) introduce() bool {
+	w, c := x.w, x.c
+	p := &x.t.cfg.SendProxy
+	src, dst := c.peer, c.local()
+	if p.Version == 1 {
+		w.text = proxyproto.AppendV1(w.text[:0], src, dst)
+	} else {
+		w.text = proxyproto.AppendV2(w.text[:0], src, dst, x.proxyFields(p))
+	}
+	n, errno := x.u.RawSend(w.text)
+	return errno == 0 && n == len(w.text)
+}
+
+// proxyFields are the fields of version 2, in HAProxy's order.
+func (x *stream) proxyFields(p *settings.ProxyHeader) []byte {
+	var b []byte
+	if p.CRC32C {
+		b = proxyproto.AppendTLV(b, proxyproto.TypeCRC32C, make([]byte, 4))
+	}
+	ssl, alpn, sni := x.c.encryption(p)
+	if alpn != "" {
+		b = proxyproto.AppendTLV(b, proxyproto.TypeALPN, []byte(alpn))
+	}
+	if p.Authority && sni != "" {
+		b = proxyproto.AppendTLV(b, proxyproto.TypeAuthority, []byte(sni))
+	}
+	if p.UniqueID {
+		b = proxyproto.AppendTLV(b, proxyproto.TypeUniqueID, nil)
+	}
+	if p.SSL {
+		b = proxyproto.AppendSSL(b, ssl)
+	}
+	return b
+}
+
+// encryption tells of the client's TLS what p asks for.
+func (c *client) encryption(*settings.ProxyHeader) (ssl proxyproto.SSL, alpn, sni string) {
+	return proxyproto.SSL{}, "", ""
+}
