@@ -18,6 +18,7 @@ func (s *Server) step(in *instance, e fsm.Event) {
 		switch a.Verb {
 		case fsm.SendAdvert:
 			s.send(in, a.Priority)
+			s.sendSecond(in, a.Priority)
 			s.renew(in)
 		case fsm.ClaimAddresses:
 			s.claim(in)

@@ -109,6 +109,9 @@ func (h *fakeHost) open(p Place, ready func()) (Link, error) {
 		h.note("open %s %v join %t ah %t", dev, p.Group, p.Join, p.AH)
 	}
 	l := &fakeLink{host: h, dev: dev, ready: ready, place: p}
+	if h.links[dev] != nil && p.Group.Is6() {
+		dev += "/6" // beside the one of IPv4
+	}
 	h.links[dev] = l // the last opened on the device
 	return l, nil
 }

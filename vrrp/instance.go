@@ -37,6 +37,10 @@ type instance struct {
 
 	together *together // nil outside a sync group
 
+	other  *instance // the router of the other family; nil without one
+	first  *instance // whose other this is; nil for one with a state
+	second second    // what the other family says, of one that has first
+
 	started  bool
 	held     []settings.Address // on the interfaces because of us
 	claimed  uint64             // job that added them last
@@ -158,6 +162,7 @@ const (
 	limitAdd
 	limitProbe
 	limitSecond
+	limitSecondSend
 	limitRefuse // plus the wire.Reason; keep last
 )
 

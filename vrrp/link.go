@@ -85,7 +85,10 @@ func (s *Server) followLinks() {
 		}
 		s.closePort(p)
 		if err := s.open(p, i); err != nil {
-			s.log.Warn(err.Error())
+			// A machine without the second family is tried again in silence.
+			if p.instances[0].first == nil || p.instances[0].limit.allow(limitSecondSend) {
+				s.log.Warn(err.Error())
+			}
 			continue
 		}
 		for _, in := range p.instances {
@@ -131,6 +134,10 @@ func (s *Server) drain(p *port) {
 	}
 	s.news = nil // a step may drain again
 	for _, h := range news {
+		if h.in.first != nil {
+			s.hearSecond(h)
+			continue
+		}
 		h.in.peers.heard(h.Peer, h.Priority, time.Now())
 		s.equal(h, time.Now())
 		s.hear(h)
@@ -243,6 +250,9 @@ func (s *Server) sendNow(in *instance, priority uint8) error {
 
 // refuse counts a packet that is not for the state machine.
 func (s *Server) refuse(in *instance, r wire.Reason, source netip.Addr) {
+	if in.first != nil {
+		in = in.first
+	}
 	in.count(r)
 	in.counters.LastRejected = fmt.Sprintf("%v from %v", r, source)
 	in.refused[r]++

@@ -117,6 +117,7 @@ func New(cfg *settings.Config, ports Ports) (*Server, error) {
 		}
 		s.instances = append(s.instances, in)
 		s.seat(in)
+		s.addSecond(in)
 	}
 	s.join()
 	for _, p := range s.links {

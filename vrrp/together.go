@@ -122,17 +122,27 @@ func (s *Server) unite() {
 // group, which may take over with it.
 func (s *Server) drainWith(in *instance) {
 	if in.together == nil {
-		s.drainIts(in)
+		s.drainBoth(in)
 		return
 	}
 	for _, member := range in.together.members {
-		s.drainIts(member)
+		s.drainBoth(member)
+	}
+}
+
+func (s *Server) drainBoth(in *instance) {
+	s.drainIts(in)
+	if in.other != nil {
+		s.drain(in.other.port)
 	}
 }
 
 // timer steps an instance whose deadline has passed, unless its sync group
 // hears the master it has lost.
 func (s *Server) timer(in *instance) {
+	if s.holdBySecond(in) {
+		return
+	}
 	g := in.together
 	if g == nil || time.Now().Before(in.state.Deadline) {
 		s.step(in, fsm.Timer{})

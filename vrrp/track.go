@@ -120,6 +120,7 @@ func (s *Server) standing(in *instance) group.Standing {
 	}
 	in.fsm.Own = in.source
 	in.expect.Own = in.source
+	s.sourceSecond(in)
 	return st
 }
 

@@ -123,12 +123,17 @@ func (b *build) finish() *settings.Config {
 	b.config.ScriptSecurity = b.global.scriptSecurity
 	b.config.StartupDelay = b.global.startupDelay
 	b.config.Notification = b.notification()
+	quiet := map[string]bool{} // instances with advertise_second_family off
 	for _, d := range b.drafts {
 		b.complete(d)
 		b.unique(d)
 		if !d.broken {
 			b.config.Instances = append(b.config.Instances, d.Instance)
+			quiet[d.Name] = d.way.noSecond
 		}
+	}
+	for i := range b.config.Instances {
+		b.secondFamily(&b.config.Instances[i], quiet[b.config.Instances[i].Name])
 	}
 	b.joinGroups()
 	b.sharedAddresses()

@@ -187,7 +187,7 @@ func TestAddresses(t *testing.T) {
 		"not an address":   {list("192.0.2.256"), "k:6: error: vrrp_instance A: virtual_ipaddress: \"192.0.2.256\" is not an address and is left out\n", "not 256"},
 		"leading zero":     {list("010.0.0.1"), "k:6: error: vrrp_instance A: virtual_ipaddress: \"010.0.0.1\" is not an address and is left out\n", "not 010"},
 		"multicast":        {list("224.0.0.1"), "k:6: error: vrrp_instance A: virtual_ipaddress: \"224.0.0.1\" is not an address and is left out\n", "not 224"},
-		"IPv6 among IPv4":  {list("2001:db8::1"), "k:1: notice: vrrp_instance A lists addresses of both families: those of the second are held and announced with the others and not advertised; keepalived ignores them there, and takes them in virtual_ipaddress_excluded\n", "excluded 2001:db8::1/128"},
+		"IPv6 among IPv4":  {list("2001:db8::1"), "k:1: notice: vrrp_instance A lists addresses of both families: those of the second are held with the others and advertised by a router of their own, whose silence on other nodes means nothing; keepalived ignores them there, and takes them in virtual_ipaddress_excluded\n", "excluded 2001:db8::1/128"},
 		"twice":            {list("192.0.2.10/24"), "k:1: warning: vrrp_instance A lists 192.0.2.10 twice\n", "192.0.2.10/24"},
 		"none":             {"vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress_excluded {\n192.0.2.1\n}\n}", "k:1: warning: vrrp_instance A has no virtual_ipaddress; it advertises and holds nothing there\n", "excluded 192.0.2.1/32"},
 		"two instances share": {in("") + "vrrp_instance B {\ninterface eth0\nvirtual_router_id 8\nvirtual_ipaddress {\n192.0.2.10\n}\n}",

@@ -24,6 +24,7 @@ type way struct {
 	peers     []block.Statement
 	unicast   bool // unicast_peer has lines
 	native6   bool
+	noSecond  bool // advertise_second_family off
 	// anySource says that unicast_src_ip stands there, needPeers that it is
 	// nothing without a peer.
 	anySource, needPeers bool
@@ -39,6 +40,9 @@ var protocolActs = []row[draft]{
 		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.version = b.number(st, 1, 2, 3, 2) }}},
 	{Name: "native_ipv6", Doc: "An instance of IPv6; needed only when it lists no address.", Example: "native_ipv6",
 		Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.way.native6 = true }}},
+	{Name: "advertise_second_family", Syntax: "[BOOL]", Doc: "Advertises the listed addresses of the other family than the first by a version 3 router of that family, which follows the instance; " +
+		"on by default. herald's own word.", Example: "advertise_second_family off",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) { d.way.noSecond = !b.flag(st) }}},
 	{Name: "mcast_src_ip", Syntax: "ADDRESS", Doc: "Source of the advertisements; the interface's first address otherwise, the link-local one in IPv6.", Example: "mcast_src_ip 192.0.2.2",
 		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
 			if a, ok := b.anyAddress(st); ok {
@@ -163,9 +167,7 @@ func (b *build) speak(d *draft) {
 }
 
 // family takes the family of the first address. Addresses of the other are
-// held in the same election and not advertised: keepalived ignores them, so a
-// second virtual router for them would be alone on its nodes, time out, and
-// drag the first along.
+// held in the same election.
 func (b *build) family(d *draft) {
 	d.IPv6 = d.way.native6
 	if len(d.Addresses) > 0 {
@@ -183,8 +185,12 @@ func (b *build) family(d *draft) {
 		return
 	}
 	d.Addresses, d.Excluded = ours, append(others, d.Excluded...)
-	b.diags.Noticef(d.Pos, others[0].Prefix.Addr().String(),
-		"vrrp_instance %s lists addresses of both families: those of the second are held and announced with the others and not advertised; keepalived ignores them there, and takes them in virtual_ipaddress_excluded", d.Name)
+	for _, a := range others[:min(len(others), maxAdvertised)] {
+		d.Second = append(d.Second, a.Prefix.Addr())
+	}
+	if d.SecondGroup = b.global.group6; d.IPv6 {
+		d.SecondGroup = b.global.group4
+	}
 }
 
 // chooseVersion settles the version.

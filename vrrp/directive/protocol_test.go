@@ -40,8 +40,8 @@ func TestAddressesOfBothFamiliesHaveOneElection(t *testing.T) {
 	mixed := func(lines string) string {
 		return "vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n" + lines + "\n}\nvirtual_ipaddress_excluded {\n192.0.2.12\n}\n}\n"
 	}
-	notice := "k:1: notice: vrrp_instance A lists addresses of both families: those of the second are held and announced with the others and not advertised; " +
-		"keepalived ignores them there, and takes them in virtual_ipaddress_excluded\n"
+	notice := "k:1: notice: vrrp_instance A lists addresses of both families: those of the second are held with the others and advertised by a router of their own, " +
+		"whose silence on other nodes means nothing; keepalived ignores them there, and takes them in virtual_ipaddress_excluded\n"
 	check(t, map[string]result{
 		"IPv4 first":    {mixed("192.0.2.10\n2001:db8::10/64\n192.0.2.11"), notice, "version 2"},
 		"IPv6 is held":  {mixed("192.0.2.10\n2001:db8::10/64\n192.0.2.11"), notice, "excluded 2001:db8::10/64 dev eth0"},

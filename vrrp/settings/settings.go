@@ -66,9 +66,14 @@ type Instance struct {
 	NoPreempt    bool
 	PreemptDelay time.Duration
 	Auth         Auth
-	Addresses    []Address  // in the packet, in configuration order
-	Excluded     []Address  // held but not advertised
-	Source       netip.Addr // mcast_src_ip, unicast_src_ip; invalid means the interface's primary address, link-local in IPv6
+	Addresses    []Address // in the packet, in configuration order
+	Excluded     []Address // held but not advertised
+	// Second are the listed addresses of the other family, which are among
+	// Excluded; a version 3 router of that family advertises them, to
+	// SecondGroup, or 224.0.0.18 or ff02::12 when that is invalid.
+	Second      []netip.Addr
+	SecondGroup netip.Addr
+	Source      netip.Addr // mcast_src_ip, unicast_src_ip; invalid means the interface's primary address, link-local in IPv6
 	// IPv6 says that the virtual router is one of IPv6.
 	IPv6 bool
 	// Group is the multicast group; invalid means 224.0.0.18 or ff02::12.
