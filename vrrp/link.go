@@ -23,6 +23,7 @@ type place struct {
 type port struct {
 	place
 	join      bool    // an instance is multicast
+	buffer    int     // the largest an instance asks for; 0 is the usual size
 	parent    string  // of a virtual MAC interface; "" when device is none
 	from      [6]byte // only packets from there; zero is all
 	index     int
@@ -42,7 +43,7 @@ const (
 
 func (s *Server) open(p *port, i vip.Interface) error {
 	p.reopen = time.Time{}
-	link, err := s.ports.Open(Place{Device: p.device, Index: i.Index, Group: p.group, Join: p.join, AH: p.ah, Under: s.snap[p.parent].Index, From: p.from}, func() {
+	link, err := s.ports.Open(Place{Device: p.device, Index: i.Index, Group: p.group, Join: p.join, AH: p.ah, Under: s.snap[p.parent].Index, From: p.from, Buffer: p.buffer}, func() {
 		p.ready.Store(true)
 		s.box.ring()
 	})

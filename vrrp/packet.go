@@ -44,6 +44,7 @@ func (s *Server) seat(in *instance) {
 	in.port = s.links[at]
 	in.port.instances = append(in.port.instances, in)
 	in.port.join = in.port.join || !in.cfg.Unicast
+	in.port.buffer = max(in.port.buffer, in.cfg.ReceiveBuffer)
 	if in.cfg.Sender != "" {
 		in.port.parent = in.cfg.Interface
 	}

@@ -30,6 +30,7 @@ type Place struct {
 	AH     bool       // packets with an authentication header
 	Under  int        // the interface below a virtual MAC one; 0 when Device is none
 	From   [6]byte    // only packets from that hardware address; zero is all
+	Buffer int        // receive buffer in bytes; 0 is the usual size
 }
 
 // Kernel is what the loop needs of the host's interfaces. Add of a present

@@ -64,3 +64,28 @@ func TestEverySettingReachesTheInstance(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLargestReceiveBufferOfASocketCounts(t *testing.T) {
+	h := newHost()
+	cfg := seed()
+	cfg.Instances = append(cfg.Instances, cfg.Instances[0], cfg.Instances[0])
+	for i, size := range []int{0, 65536, 4096} {
+		in := &cfg.Instances[i]
+		in.Name, in.VRID, in.ReceiveBuffer = fmt.Sprint(i), uint8(i+1), size
+	}
+	var asked []int
+	ports := h.ports()
+	open := ports.Open
+	ports.Open = func(p Place, ready func()) (Link, error) {
+		asked = append(asked, p.Buffer)
+		return open(p, ready)
+	}
+	s, err := New(cfg, ports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.closeLinks()
+	if len(asked) != 1 || asked[0] != 65536 {
+		t.Errorf("asked for %v, want once for 65536", asked)
+	}
+}

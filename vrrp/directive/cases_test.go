@@ -272,8 +272,16 @@ func TestUnknownAndUnsupportedAreToldApart(t *testing.T) {
 	})
 }
 
+func TestNoAddressesMayBeMeant(t *testing.T) {
+	const text = "vrrp_instance A {\ninterface eth0\nvirtual_router_id 7\n%s\n}\n"
+	check(t, map[string]result{
+		"not said": {strings.Replace(text, "%s", "", 1), "k:1: warning: vrrp_instance A has no virtual_ipaddress; it advertises and holds nothing there\n", "instance A"},
+		"said":     {strings.Replace(text, "%s", "no_virtual_ipaddress", 1), "", "instance A"},
+	})
+}
+
 func TestKindsTellUnknownFromUnsupported(t *testing.T) {
-	_, ds := built("k", in("lvs_sync_daemon_interface eth1\npriorty 7\nkernel_rx_buf_size 65536"))
+	_, ds := built("k", in("lvs_sync_daemon_interface eth1\npriorty 7\nvrf red"))
 	want := []config.Kind{config.Unsupported, config.Unknown, config.Unsupported}
 	var got []config.Kind
 	for _, d := range ds.List() {

@@ -67,6 +67,7 @@ func (b *build) advertised(d *draft) {
 	switch {
 	case len(d.Addresses) == 0 && d.listed > 0 && !d.broken:
 		b.fault(d, d.Pos, d.Name, "none of the addresses in virtual_ipaddress can be read")
+	case len(d.Addresses) == 0 && d.way.meantEmpty:
 	case len(d.Addresses) == 0 && !d.broken:
 		b.diags.Warnf(d.Pos, d.Name, "vrrp_instance %s has no virtual_ipaddress; it advertises and holds nothing there", d.Name)
 	case len(d.Addresses) > maxAdvertised:

@@ -22,6 +22,15 @@ nftables [TABLE] | The table of such rules; it is always named herald. |
 nftables_priority PRIORITY | Priority of such rules; always -1. | -1
 nftables_counters | Counters on such rules; always there. |
 nftables_ifindex | Form of such rules; always by name. |
+vrrp_netlink_cmd_rcv_bufs BYTES | Receive buffer of the netlink command socket; a listing that was cut off is repeated. | 1000000
+vrrp_netlink_cmd_rcv_bufs_force [BOOL] | Allows more than the system's maximum: always so. | on
+vrrp_netlink_monitor_rcv_bufs BYTES | Receive buffer of the netlink monitor socket; when it overflows everything is listed again. | 1000000
+vrrp_netlink_monitor_rcv_bufs_force [BOOL] | Allows more than the system's maximum: always so. | on
+process_monitor_rcv_bufs BYTES | Receive buffer of the process connector; when it overflows the processes are counted again. | 500000
+process_monitor_rcv_bufs_force [BOOL] | Allows more than the system's maximum: always so. | on
+vrrp_rx_bufs_policy MTU|ADVERT|BYTES | How receive buffers are sized; herald's are of one size, and kernel_rx_buf_size sets another. | MTU
+vrrp_rx_bufs_multiplier NUMBER | Factor of that size. | 3
+log_unknown_vrids | Advertisements of virtual routers that are not configured are counted and logged: always so, once a minute. |
 include_check [OPTION...] | Which failures of include are errors: readable, match, wildcard_match, brace_match. | +match
 `
 
@@ -81,21 +90,12 @@ dbus_service_name NAME | The name on D-Bus. | org.keepalived.Vrrp1
 dbus_no_interface_name | Leaves the interface out of D-Bus paths (newer than 2.2.7). |
 lvs_notify_fifo FILE [USER [GROUP]] | Writes server transitions to a FIFO. | /run/notify
 lvs_notify_fifo_script SCRIPT [USER [GROUP]] | Runs a script that reads that FIFO. | /usr/local/bin/notify
-vrrp_netlink_cmd_rcv_bufs BYTES | Receive buffer of the netlink command socket. | 1000000
-vrrp_netlink_cmd_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
-vrrp_netlink_monitor_rcv_bufs BYTES | Receive buffer of the netlink monitor socket. | 1000000
-vrrp_netlink_monitor_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
 lvs_netlink_cmd_rcv_bufs BYTES | Receive buffer of the checkers' command socket. | 1000000
 lvs_netlink_cmd_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
 lvs_netlink_monitor_rcv_bufs BYTES | Receive buffer of the checkers' monitor socket. | 1000000
 lvs_netlink_monitor_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
-process_monitor_rcv_bufs BYTES | Receive buffer of the process monitor. | 500000
-process_monitor_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
-vrrp_rx_bufs_policy MTU|ADVERT|BYTES | How receive buffers are sized. | MTU
-vrrp_rx_bufs_multiplier NUMBER | Factor of that size, 3. | 3
 rs_init_notifies | Runs the notify scripts of real servers at the start. |
 umask NUMBER|BITS... | The umask of files written. | 022
-log_unknown_vrids | Logs advertisements of virtual routers not configured. |
 random_seed NUMBER | Makes _RANDOM repeatable. | 1
 reload_time_file FILE | Reloads at the time written in a file. | /etc/keepalived/reload
 reload_repeat | Reloads at that time every day. |

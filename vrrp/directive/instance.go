@@ -152,10 +152,8 @@ const instancePlan = `
 use_ipvlan [NAME|ADDRESS...] | Holds the addresses on an ipvlan interface. |
 track_bfd { NAME [weight NUMBER] [reverse] } | BFD sessions whose state changes the priority. | { b weight 5 }
 vrf NAME | The VRF of the addresses. | red
-kernel_rx_buf_size BYTES | Receive buffer of the socket. | 65536
 lvs_sync_daemon_interface INTERFACE | Where IPVS connections are synchronised. | eth1
 debug LEVEL | Debug output. | 0
-no_virtual_ipaddress | Means to have no addresses (newer than 2.2.7). |
 owner_ignore_adverts | The owner does not listen (newer than 2.2.7). |
 anti_replay | Refuses old advertisements (newer than 2.2.7). |
 auth_hmac NAME | HMAC authentication (newer than 2.2.7). | k

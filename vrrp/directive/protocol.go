@@ -25,6 +25,8 @@ type way struct {
 	unicast   bool // unicast_peer has lines
 	native6   bool
 	noSecond  bool // advertise_second_family off
+	// meantEmpty is no_virtual_ipaddress.
+	meantEmpty bool
 	// anySource says that unicast_src_ip stands there, needPeers that it is
 	// nothing without a peer.
 	anySource, needPeers bool
@@ -62,6 +64,12 @@ var protocolActs = []row[draft]{
 			d.way.unicast = d.way.unicast || len(st.Children) > 0
 			d.way.peers = append(d.way.peers, items(st, beginsPeer)...)
 		}}},
+	{Name: "kernel_rx_buf_size", Syntax: "BYTES", Doc: "Receive buffer of the socket, 1 MiB; of instances that share a socket the largest counts.", Example: "kernel_rx_buf_size 65536",
+		Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			d.ReceiveBuffer = b.number(st, 1, 1, 1<<30, 0)
+		}}},
+	{Name: "no_virtual_ipaddress", Doc: "Means to have no address in virtual_ipaddress (newer than 2.2.7).", Example: "no_virtual_ipaddress",
+		Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.way.meantEmpty = true }}},
 	{Name: "unicast_fault_no_peer", Doc: "An instance with unicast_src_ip and no peer is left out instead of running by multicast.", Example: "unicast_fault_no_peer",
 		Do: instanceKeyword{act: func(_ *build, d *draft, _ block.Statement) { d.way.needPeers = true }}},
 	{Name: "unicast_ttl", Syntax: "NUMBER", Doc: "Time to live of unicast advertisements, 255.", Example: "unicast_ttl 64",

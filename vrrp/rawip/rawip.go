@@ -62,6 +62,8 @@ type Place struct {
 	Under int
 	// From, unless it is zero, leaves only packets from that hardware address.
 	From [6]byte
+	// Buffer is the receive buffer in bytes; 0 is the usual size.
+	Buffer int
 }
 
 // Socket sends and receives VRRP at one Place. Receive and Send belong to one
@@ -126,7 +128,7 @@ func prepare(fd int, p Place) error {
 	}
 	for _, o := range append(list,
 		option{"SO_PRIORITY", func() error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PRIORITY, controlPriority) }},
-		option{"SO_RCVBUF", func() error { return setReceiveBuffer(fd) }}) {
+		option{"SO_RCVBUF", func() error { return setReceiveBuffer(fd, p.Buffer) }}) {
 		if err := o.set(); err != nil {
 			return fmt.Errorf("%s: %w", o.name, err)
 		}
@@ -211,11 +213,14 @@ func options6(fd int, p Place) []option {
 }
 
 // setReceiveBuffer goes beyond net.core.rmem_max where CAP_NET_ADMIN allows it.
-func setReceiveBuffer(fd int) error {
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer); err == nil {
+func setReceiveBuffer(fd, size int) error {
+	if size == 0 {
+		size = receiveBuffer
+	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, size); err == nil {
 		return nil
 	}
-	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, size)
 }
 
 // Receive reads one waiting packet into b and reports false when none waits.

@@ -233,6 +233,25 @@ func FuzzSplit(f *testing.F) {
 }
 
 // TestUnicastCarriesItsTimeToLive, over a veth pair in IPv4.
+func TestTheReceiveBufferHasTheSizeAskedFor(t *testing.T) {
+	eth, _ := isolated(t)
+	for asked, want := range map[int]int{0: receiveBuffer, 65536: 65536} {
+		s, err := Open(Place{Device: eth.Attrs().Name, Index: eth.Attrs().Index, Group: wire.Group, Buffer: asked}, func() {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.raw.Control(func(fd uintptr) {
+			// The kernel doubles it for its own needs, socket(7).
+			if got, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF); err != nil || got != 2*want {
+				t.Errorf("asked for %d: got %d, %v, want %d", asked, got, err, 2*want)
+			}
+		}); err != nil {
+			t.Error(err)
+		}
+		s.Close()
+	}
+}
+
 func TestUnicastCarriesItsTimeToLive(t *testing.T) {
 	eth, peer := isolated(t)
 	from, _ := open(t, eth)

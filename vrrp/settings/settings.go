@@ -83,6 +83,8 @@ type Instance struct {
 	Peers      []Peer
 	UnicastTTL uint8 // of packets to Peers; 0 is 255
 	OnlyPeers  bool  // check_unicast_src
+	// ReceiveBuffer is that of the socket in bytes; 0 is the usual size.
+	ReceiveBuffer int
 	// PlainChecksum leaves the pseudo-header out of the checksum of version 3
 	// over IPv4 (v3_checksum_as_v2, RFC 9568 section 5.2.8).
 	PlainChecksum bool
