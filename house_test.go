@@ -64,6 +64,7 @@ var rooms = map[string]struct {
 	"proxy/settings":  {core, []string{"config", "proxy/check/script"}},
 	"proxy/loop":      {edge, nil},
 	"proxy/h1":        {core, []string{"proxy/msg"}},
+	"proxy/h2":        {core, []string{"proxy/h1"}},
 	"proxy/msg":       {core, nil},
 	"proxy/lb":        {core, []string{"config"}},
 	"proxy/check":     {core, []string{"config", "stats"}},

@@ -23,9 +23,12 @@ type client struct {
 	// served counts finished requests.
 	served        uint32
 	pumping       bool
-	introducing   bool    // the PROXY header is awaited
-	linger        int     // bytes still thrown away before an orderly end; 0 when not lingering
-	before, after *client // in the loop's list
+	introducing   bool      // the PROXY header is awaited
+	sniffing      bool      // what has come may be the beginning of HTTP/2
+	h2            *h2conn   // this connection carries HTTP/2 streams
+	via           *h2stream // this client is a stream, and its socket virtual
+	linger        int       // bytes still thrown away before an orderly end; 0 when not lingering
+	before, after *client   // in the loop's list
 }
 
 // clientSlab hands out clients from blocks, so that they lie together and
@@ -64,12 +67,19 @@ func (c *client) accepted() {
 }
 
 // introduced goes on when it is known who the client is.
-func (c *client) introduced() {
-	if !c.port.fe.http {
+func (c *client) introduced() { c.startProtocol("") }
+
+// startProtocol begins what the client and we agreed on by ALPN, if there was
+// one.
+func (c *client) startProtocol(alpn string) {
+	switch {
+	case !c.port.fe.http:
 		c.begin().drive()
-		return
+	case c.port.bind.Proto == "h2" || alpn == "h2":
+		c.startH2(nil)
+	default:
+		c.arm(c.requestTimeout())
 	}
-	c.arm(c.requestTimeout())
 }
 
 // requestTimeout is how long a whole request head may take.
@@ -113,6 +123,10 @@ func (c *client) arm(d time.Duration) {
 func (c *client) Ready(loop.Event) {
 	switch {
 	case !c.Open():
+	case c.h2 != nil:
+		c.h2.ready()
+	case c.sniffing:
+		c.sniff()
 	case c.x != nil:
 		c.x.drive()
 	case c.introducing:
@@ -126,7 +140,10 @@ func (c *client) Ready(loop.Event) {
 
 // Expired is called by the loop when the deadline has come.
 func (c *client) Expired(*loop.Timer) {
+	c.sniffing = false
 	switch {
+	case c.h2 != nil:
+		c.h2.expired()
 	case c.x != nil:
 		c.x.late |= clientLate
 		c.x.drive()
@@ -149,7 +166,7 @@ func (c *client) pump() {
 		return
 	}
 	c.pumping = true
-	for c.Open() && c.x == nil && c.linger == 0 && (len(c.in) > 0 || c.Can()&loop.Readable != 0) {
+	for c.Open() && c.x == nil && c.linger == 0 && c.h2 == nil && !c.sniffing && (len(c.in) > 0 || c.Can()&loop.Readable != 0) {
 		if len(c.in) == 0 && !c.receive() {
 			break
 		}
@@ -176,6 +193,9 @@ func (c *client) receive() bool {
 		x.fresh = nil
 		x.gone = true
 		x.run()
+		return false
+	}
+	if c.served == 0 && c.isH2(w.l.Buffer()[:n]) {
 		return false
 	}
 	w.fresh = w.l.Buffer()[:n]
@@ -238,7 +258,11 @@ func (c *client) close() {
 		w.buffers.give(c.in)
 	}
 	w.unlink(c)
+	stream := c.via != nil
 	w.clients.give(c)
+	if stream {
+		return
+	}
 	p.Release()
 	w.s.checkIdle()
 }
@@ -254,6 +278,11 @@ const (
 // finish says that nothing more will be sent, and closes once the client has
 // seen it.
 func (c *client) finish() {
+	if c.via != nil {
+		c.CloseWrite()
+		c.close()
+		return
+	}
 	if c.Can()&(loop.Hangup|loop.Failed) != 0 && len(c.in) == 0 {
 		c.close()
 		return

@@ -79,6 +79,8 @@ func readHead(x *stream) answer {
 	for {
 		buf, v := x.input()
 		switch {
+		case v == h1.Complete && x.isPreface(buf):
+			return x.refuse(h1.BadVersion)
 		case v == h1.Complete:
 			return x.gotHead(buf)
 		case v.Bad():
@@ -369,6 +371,9 @@ func forward(x *stream) answer {
 	case x.up.raw && x.up.fault == faultSink:
 		x.serverAborted()
 		return x.end('S', 'D')
+	case x.streamReset():
+		x.aborted()
+		return x.end('C', 'D')
 	case x.late&clientLate != 0:
 		return x.end('c', 'D')
 	case x.late&serverLate != 0:
@@ -388,7 +393,7 @@ func finish(x *stream) answer {
 	x.writeLog()
 	x.leaveServer()
 	c, w := x.c, x.w
-	keep := x.keep && c.Can()&loop.Failed == 0
+	keep := x.keep && c.Can()&loop.Failed == 0 && c.via == nil
 	broken := x.term[0] != '-' && !x.headSent || x.down.fault != faultNone || x.down.raw && x.term[0] != '-'
 	c.x = nil
 	w.giveStream(x)

@@ -76,7 +76,7 @@ func (c *client) local() netip.AddrPort {
 	if c.dst != nil {
 		return *c.dst
 	}
-	return loop.LocalAddr(c.FD())
+	return loop.LocalAddr(c.descriptor())
 }
 
 // introduces reports whether connections to t begin with a header. They are

@@ -72,7 +72,11 @@ func endsHead(p []byte) bool {
 // keepLine copies the request line for the log, cut as tune.http.logurilen
 // does.
 func (x *stream) keepLine(buf []byte) {
-	const most = 1023 // of its 1024 bytes HAProxy needs one
+	const most = 1023               // of its 1024 bytes HAProxy needs one
+	if via := x.c.via; via != nil { // as its client wrote it
+		x.line = append(x.line[:0], via.line[:min(len(via.line), most)]...)
+		return
+	}
 	line := buf
 	for len(line) > 0 && (line[0] == '\r' || line[0] == '\n') {
 		line = line[1:]

@@ -176,9 +176,16 @@ func (x *stream) server() *settings.Timeouts {
 // clientLeft reports that the client is gone and the request is to be given
 // up for it (option abortonclose). Without the option the server's answer is
 // awaited, as HAProxy does: a client may end its side and still read.
+// An HTTP/2 client that takes its stream back does not wait for anything.
 func (x *stream) clientLeft() bool {
+	if x.streamReset() {
+		return true
+	}
 	return x.be != nil && x.be.cfg.AbortOnClose && x.c.Can()&(loop.Hangup|loop.Failed) != 0
 }
+
+// streamReset reports that the client took its HTTP/2 stream back.
+func (x *stream) streamReset() bool { return x.c.via != nil && x.c.Can()&loop.Failed != 0 }
 
 // mode is how the connections are treated after the response: the stricter
 // of both sides.

@@ -28,6 +28,8 @@ type worker struct {
 	begun     uint64        // streams so far
 	open      *client       // all clients of this loop, linked
 
+	mux h2worker // what the HTTP/2 connections of this loop share
+
 	// Scratch, valid within one handler.
 	head    h1.Head
 	out     []byte
@@ -45,6 +47,7 @@ type worker struct {
 func newWorker(s *Server, id int) (*worker, error) {
 	w := &worker{s: s, id: id}
 	w.dates.Zone = s.start.Location()
+	w.mux.w = w
 	var err error
 	w.l, err = loop.New(loop.Options{AfterEvents: w.afterEvents})
 	return w, err
@@ -56,7 +59,7 @@ func (w *worker) run() {
 	}
 }
 
-func (w *worker) afterEvents() {}
+func (w *worker) afterEvents() { w.mux.flush() }
 
 // port is one listening socket on one loop.
 type port struct {
@@ -170,7 +173,10 @@ func (w *worker) drain() {
 	}
 	for c := w.open; c != nil; {
 		after := c.after
-		if c.x == nil && c.linger == 0 {
+		switch {
+		case c.h2 != nil:
+			c.h2.drain()
+		case c.x == nil && c.linger == 0:
 			c.arm(c.idleTimeout())
 		}
 		c = after

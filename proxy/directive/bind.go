@@ -64,6 +64,11 @@ var bindOptions = config.NewRegistry(
 			b.Name = v.Text
 			return nil
 		}}},
+	config.Row[bindOption]{Name: "proto", Syntax: "h1 | h2", Example: "bind :80 proto h2",
+		Doc: "Protocol spoken at once, without looking at the first bytes or ALPN.",
+		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
+			return readProto(&b.Proto, v)
+		}}},
 	config.Row[bindOption]{Name: "transparent", Example: "bind 10.1.1.10:80 transparent",
 		Doc: "Binds an address that this machine does not hold; needs CAP_NET_ADMIN when bound.",
 		Do: bindOption{0, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, _ line.Word) error {
@@ -147,6 +152,7 @@ func readBind(c *call) {
 		b.Name, b.Interface, b.MaxConn, b.Backlog = options.Name, options.Interface, options.MaxConn, options.Backlog
 		b.V4V6, b.V6Only, b.Transparent, b.AcceptProxy = options.V4V6, options.V6Only, options.Transparent, options.AcceptProxy
 		b.Mode, b.UID, b.GID = options.Mode, options.UID, options.GID
+		b.Proto = options.Proto
 		if b.Name == "" {
 			b.Name = fmt.Sprintf("%v:%d", c.line.Pos, len(c.px.p.Binds)+1)
 		}

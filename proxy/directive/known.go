@@ -54,8 +54,8 @@ var knownGlobal = merge(
 		"wurfl-information-list wurfl-information-list-separator anonkey", ""),
 	names(config.Warning, "maxconn", "stats "),
 	names(config.Error, "lua-load lua-load-per-thread lua-prepend-path maxconnrate maxsessrate", ""),
-	names(config.Warning, "buffers.limit buffers.reserve comp.maxlevel fail-alloc fd.edge-triggered h2.header-table-size "+
-		"h2.initial-window-size h2.max-concurrent-streams h2.max-frame-size http.cookielen http.logurilen http.maxhdr "+
+	names(config.Warning, "buffers.limit buffers.reserve comp.maxlevel fail-alloc fd.edge-triggered "+
+		"h2.max-frame-size http.cookielen http.logurilen http.maxhdr "+
 		"idle-pool.shared idletimer listener.multi-queue lua.forced-yield lua.maxmem lua.service-timeout lua.session-timeout "+
 		"lua.task-timeout maxaccept maxpollevents pattern.cache-size peers.max-updates-at-once pipesize pool-high-fd-ratio "+
 		"pool-low-fd-ratio quic.conn-buf-limit quic.frontend.conn-tx-buffers.limit quic.frontend.max-idle-timeout "+
@@ -100,7 +100,7 @@ var knownProxy = merge(
 		"stick stick-table tcp-request tcp-response transparent use-fcgi-app use-server use_backend", ""),
 	names(config.Error, "http-request", "stats "),
 	names(config.Error, "checkcache external-check http_proxy transparent", "option "),
-	names(config.Warning, "contstats disable-h2-upgrade http-use-proxy-header httpslog independent-streams persist "+
+	names(config.Warning, "contstats http-use-proxy-header httpslog independent-streams persist "+
 		"prefer-last-server socket-stats splice-auto splice-request splice-response", "option "),
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "capture clitcpka-cnt clitcpka-idle clitcpka-intvl compression declare dynamic-cookie-key email-alert "+
@@ -140,7 +140,7 @@ func silent(args int, words string) map[string]knownOption {
 // TLS words are warnings: they come with "ssl", which is the error.
 var knownBind = merge(
 	optionNames(0, config.Error, "ssl"),
-	optionNames(1, config.Error, "accept-netscaler-cip namespace proto"),
+	optionNames(1, config.Error, "accept-netscaler-cip namespace"),
 	optionNames(0, config.Warning, "defer-accept tfo allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 "+
 		"generate-certificates no-alpn no-ca-names no-sslv3 no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13 "+
 		"prefer-client-ciphers strict-sni quic-force-retry"),

@@ -9,9 +9,9 @@ import (
 )
 
 var (
-	globalKeywords = config.NewRegistry(slices.Concat(globalRows, headerCaseRows, globalLogRows, environmentRows)...)
+	globalKeywords = config.NewRegistry(slices.Concat(globalRows, headerCaseRows, h2GlobalRows, globalLogRows, environmentRows)...)
 	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, balanceRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, logRows,
-		errorFileRows, statsRows,
+		errorFileRows, statsRows, h2OptionRows,
 		healthRows, checkRuleRows)...)
 )
 

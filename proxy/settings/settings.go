@@ -42,6 +42,7 @@ type Global struct {
 	// HeaderCase are header names to write in another case, by their
 	// lower-case form (h1-case-adjust).
 	HeaderCase map[string]string
+	H2         H2
 }
 
 // StatsSocket is one `stats socket`.
@@ -117,6 +118,7 @@ type Proxy struct {
 	LogAsap                                bool
 	LogSeparateErrors                      bool
 	LogHealthChecks                        bool
+	DisableH2Upgrade                       bool // option disable-h2-upgrade
 	TCPKeepAliveClient, TCPKeepAliveServer bool // option tcpka, clitcpka, srvtcpka
 	AbortOnClose                           bool
 
@@ -170,6 +172,7 @@ type Bind struct {
 	AcceptProxy bool   // clients are proxies and say for whom they speak
 	Mode        uint32 // of a unix socket; 0 means the umask's
 	UID, GID    int    // of a unix socket; -1 means unset
+	Proto       string // "h1", "h2"; empty lets the first bytes, or ALPN, say
 }
 
 // Server is one server line.
@@ -195,7 +198,8 @@ type Server struct {
 	Checks                      ServerCheck
 	CheckPort                   int
 	Cookie                      string
-	ShutdownSessionsOnDown      bool // on-marked-down shutdown-sessions
+	Proto                       string // "h1", "h2"; empty lets ALPN say, else h1
+	ShutdownSessionsOnDown      bool   // on-marked-down shutdown-sessions
 	// InitAddrNone lets a server start without an address when its name does
 	// not resolve ("init-addr ...,none").
 	InitAddrNone bool

@@ -1,0 +1,40 @@
+package directive
+
+import (
+	"fmt"
+
+	"herald/config"
+	"herald/config/line"
+	"herald/proxy/settings"
+)
+
+var h2GlobalRows = []config.Row[keyword]{
+	value("tune.h2.header-table-size", "SIZE", "4096", "Bytes of the header table an HTTP/2 peer may fill.",
+		h2Number(func(h *settings.H2) *int { return &h.TableSize }, 1, 65535)),
+	value("tune.h2.initial-window-size", "SIZE", "65535", "Bytes an HTTP/2 peer may send ahead on each stream.",
+		h2Number(func(h *settings.H2) *int { return &h.Window }, 1, maxCount)),
+	value("tune.h2.max-concurrent-streams", "N", "100", "Requests an HTTP/2 client may have open at a time on one connection.",
+		h2Number(func(h *settings.H2) *int { return &h.MaxStreams }, 1, maxCount)),
+}
+
+func h2Number(field func(*settings.H2) *int, lo, hi int) func(*call, *settings.Global) {
+	return func(c *call, g *settings.Global) {
+		if n, ok := c.number(0, lo, hi); ok {
+			*field(&g.H2) = n
+		}
+	}
+}
+
+var h2OptionRows = []config.Row[keyword]{
+	toggle("disable-h2-upgrade", frontSide, "Takes a connection that begins like HTTP/2 for a malformed HTTP/1 request.",
+		func(p *settings.Proxy) *bool { return &p.DisableH2Upgrade }),
+}
+
+// readProto reads the protocol of a bind or server line.
+func readProto(to *string, v line.Word) error {
+	if v.Text != "h1" && v.Text != "h2" {
+		return fmt.Errorf("%q is not h1 or h2", v.Text)
+	}
+	*to = v.Text
+	return nil
+}

@@ -1,0 +1,28 @@
+package directive
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTheWordsOfHTTP2ReachTheSettings(t *testing.T) {
+	cfg, diags := build("global\n tune.h2.max-concurrent-streams 50\n tune.h2.initial-window-size 100000\n tune.h2.header-table-size 8192\n"+
+		"listen l\n mode http\n timeout client 1s\n bind :80-81 proto h2\n option disable-h2-upgrade\n", world)
+	for _, d := range diags {
+		t.Errorf("unexpected %v", d)
+	}
+	if h := cfg.Global.H2; h.MaxStreams != 50 || h.Window != 100000 || h.TableSize != 8192 {
+		t.Errorf("global: got %+v", h)
+	}
+	p := cfg.Proxies[0]
+	if !p.DisableH2Upgrade || p.Binds[0].Proto != "h2" || p.Binds[1].Proto != "h2" {
+		t.Errorf("proxy: got %v, %+v", p.DisableH2Upgrade, p.Binds)
+	}
+}
+
+func TestAProtocolThatIsNoneIsRefused(t *testing.T) {
+	_, diags := build("listen l\n mode http\n timeout client 1s\n bind :80 proto spdy\n", world)
+	if len(diags) != 1 || !strings.Contains(diags[0].Message, `"spdy" is not h1 or h2`) {
+		t.Errorf("got %v", diags)
+	}
+}

@@ -1,0 +1,90 @@
+package h2
+
+import (
+	"bytes"
+
+	"herald/proxy/h1"
+)
+
+// Open begins a stream of ours, for a request to be written. It answers nil
+// when the peer allows no more for now, or the connection carries no new one.
+func (c *Conn) Open() *Stream {
+	if !c.Free() {
+		return nil
+	}
+	if c.maxID == 0 {
+		c.maxID = 1
+	} else {
+		c.maxID += 2
+	}
+	return c.open(c.maxID)
+}
+
+// Free reports that another stream may be opened.
+func (c *Conn) Free() bool {
+	return !c.broken && !c.peerLeft && uint32(len(c.streams)) < c.peerStreams && c.maxID < maxWindow-2
+}
+
+// writeRequest sends the head of a request.
+func (c *Conn) writeRequest(s *Stream, h *h1.Head, buf []byte) bool {
+	if h.WantsUpgrade && !c.connectOK {
+		return false
+	}
+	s.method, s.upgrade = h.Method, h.WantsUpgrade
+	var host []byte
+	if i := h.FindKind(h1.Host); i >= 0 {
+		host = h.Headers[i].Value.In(buf)
+	}
+	target := h.Target.In(buf)
+	at := c.beginBlock()
+	switch {
+	case h.Method == h1.MethodConnect:
+		c.out = appendMethod(c.out, h.MethodAt.In(buf))
+		c.out = appendIndexed(c.out, nameAuthority, target)
+	default:
+		if target[0] != '/' && target[0] != '*' { // absolute
+			host, target = splitTarget(target, host)
+		}
+		method := h.MethodAt.In(buf)
+		if s.upgrade {
+			method = []byte("CONNECT")
+		}
+		c.out = appendMethod(c.out, method)
+		c.out = appendScheme(c.out, c.cfg.Secure)
+		if len(host) > 0 {
+			c.out = appendIndexed(c.out, nameAuthority, host)
+		}
+		c.out = appendIndexed(c.out, namePath, target)
+		if s.upgrade {
+			i := h.FindKind(h1.Upgrade)
+			c.out = appendLiteral(c.out, []byte(":protocol"), h.Headers[i].Value.In(buf))
+			if i := h.Find(buf, "sec-websocket-key"); i >= 0 {
+				s.said.accept = acceptOf(h.Headers[i].Value.In(buf))
+			}
+		}
+	}
+	c.appendFields(h, buf, s.upgrade)
+	end := h.Framing == h1.NoBody && h.Method != h1.MethodConnect && !s.upgrade
+	c.finishBlock(s, at, end)
+	s.said.begin(h)
+	if !end && h.Framing == h1.NoBody {
+		s.said.state = sayRaw
+	}
+	return true
+}
+
+// splitTarget cuts "scheme://authority/path" in two.
+func splitTarget(target, host []byte) (authority, path []byte) {
+	_, rest, ok := bytes.Cut(target, []byte("://"))
+	if !ok {
+		return host, target
+	}
+	i := bytes.IndexAny(rest, "/?")
+	switch {
+	case i < 0:
+		return rest, []byte("/")
+	case rest[i] == '?':
+		return rest[:i], append([]byte("/"), rest[i:]...)
+	}
+	return rest[:i], rest[i:]
+}

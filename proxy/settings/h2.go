@@ -1,0 +1,8 @@
+package settings
+
+// H2 tunes HTTP/2; 0 means the default.
+type H2 struct {
+	MaxStreams int // tune.h2.max-concurrent-streams, 100
+	Window     int // tune.h2.initial-window-size, 65535
+	TableSize  int // tune.h2.header-table-size, 4096
+}
