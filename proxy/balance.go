@@ -17,7 +17,7 @@ func (b *backend) arrange() error {
 	}
 	fixed := true
 	for _, t := range b.targets {
-		fixed = fixed && t.minConn.Load() >= t.maxConn.Load()
+		fixed = fixed && t.minConn.Load() >= t.maxConn.Load() && t.cfg.SlowStart == 0
 	}
 	var err error
 	if b.group, err = lb.New(lb.Config{Algorithm: p.Balance, AllBackups: p.AllBackups, Hash: lb.Hash(p.HashType), Factor: p.HashFactor,

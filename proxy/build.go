@@ -79,7 +79,7 @@ type target struct {
 	addr    atomic.Pointer[address]
 	maxConn atomic.Int64
 	minConn atomic.Int64 // as maxConn when there is none
-	warm    atomic.Int64 // percent of maxConn in force while t warms up; 0 means all
+	warm    atomic.Int64 // one more than the percentage of maxConn in force while t warms up; 0 means all
 	line    waitline     // those whom no other server will do
 	slot    int          // among all targets, for the loops' idle connections
 
@@ -87,6 +87,7 @@ type target struct {
 	state   check.State
 	weight  int
 	running bool // a check is under way
+	warmth  int  // sixteenths of the weight in force; 0 means all
 
 	poke chan struct{} // the checker looks at state.Next again
 
@@ -199,7 +200,7 @@ func (s *Server) buildTarget(b *backend, i int) (*target, error) {
 	}
 	t.check = check.Config{Backend: b.cfg.Name, Server: cfg.Name, Backup: cfg.Backup, Enabled: cfg.Check, Disabled: cfg.Disabled,
 		Rise: cfg.Rise, Fall: cfg.Fall, Inter: cfg.Inter, Fast: cfg.FastInter, Down: cfg.DownInter,
-		Spread: s.cfg.Global.SpreadChecks, LogAll: b.cfg.LogHealthChecks}
+		Spread: s.cfg.Global.SpreadChecks, LogAll: b.cfg.LogHealthChecks, SlowStart: cfg.SlowStart}
 	share := float64(i) / float64(max(len(b.cfg.Servers), 1))
 	t.state = check.Start(t.check, s.start, share)
 	a, err := s.locate(cfg)
@@ -261,7 +262,7 @@ func systemResolve(ctx context.Context, host string) ([]netip.Addr, error) {
 
 // member is what the balancing algorithm knows of t.
 func (t *target) member() lb.Server {
-	return lb.Server{ID: t.cfg.ID, Weight: t.weight, Backup: t.cfg.Backup, Usable: t.state.Usable()}
+	return lb.Server{ID: t.cfg.ID, Weight: t.weight, Backup: t.cfg.Backup, Usable: t.state.Usable(), Warm: t.warmth}
 }
 
 // pages are the whole responses a proxy answers with on its own.

@@ -91,6 +91,9 @@ func (s *Server) SetServerWeight(backend, server string, weight int) error {
 		return err
 	}
 	b := t.be
+	if b.group.Kind().Static && weight != 0 && weight != t.cfg.Weight {
+		return admin.StaticWeight
+	}
 	b.mu.Lock()
 	t.weight = weight
 	b.group.Set(t.index, t.member())

@@ -69,6 +69,7 @@ func (s *Server) step(t *target, e check.Event) {
 	state, actions := check.Step(t.check, t.state, now, e)
 	news := state.Op != t.state.Op || state.Admin != t.state.Admin || state.Off != t.state.Off || state.Health != t.state.Health
 	t.state = state
+	t.heat(now)
 	wasActive, wasBackup, _ := b.group.Counts()
 	b.group.Set(t.index, t.member())
 	active, backup, _ := b.group.Counts()
@@ -120,6 +121,9 @@ func (s *Server) follow(t *target, actions []check.Action, world *check.World) {
 			world.Requeued = t.scatter()
 		case check.CameUp:
 			world.Requeued = t.grant()
+			if t.cfg.ShutdownBackupsOnUp && !t.cfg.Backup {
+				s.cutBackups(t.be)
+			}
 		}
 	}
 	world.Queued = int(t.line.n.now.Load())

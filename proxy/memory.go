@@ -179,6 +179,7 @@ func (t *target) recall(old serverMemory, now time.Time) {
 	if old.First == t.cfg.Weight { // else the file has a new word on it
 		t.weight = old.Weight
 	}
+	defer t.heat(now)
 	t.state = check.Resume(old.Config, t.check, t.state, old.State, old.Address != checkedAt(t.cfg), now)
 }
 

@@ -67,7 +67,7 @@ func (t *target) limit() int64 {
 		most = max(least, now*most/t.be.full)
 	}
 	if warm := t.warm.Load(); warm > 0 {
-		most = max(1, most*warm/100)
+		most = max(1, most*(warm-1)/100)
 	}
 	return most
 }

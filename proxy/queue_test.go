@@ -254,7 +254,7 @@ func TestMinconnRisesWithTheBackendsLoad(t *testing.T) {
 	p.Servers[0].MinConn, p.Servers[0].MaxConn = 2, 20
 	r := serve(t, 1, p)
 	x := r.backends[0].targets[0]
-	for _, row := range []struct{ load, warm, want int64 }{{0, 0, 2}, {1, 0, 2}, {2, 0, 4}, {5, 0, 10}, {9, 0, 18}, {10, 0, 20}, {50, 0, 20}, {50, 25, 5}, {0, 1, 1}} {
+	for _, row := range []struct{ load, warm, want int64 }{{0, 0, 2}, {1, 0, 2}, {2, 0, 4}, {5, 0, 10}, {9, 0, 18}, {10, 0, 20}, {50, 0, 20}, {50, 26, 5}, {0, 1, 1}} {
 		x.be.sessions.now.Store(row.load)
 		x.warm.Store(row.warm)
 		if got := x.limit(); got != row.want {

@@ -231,6 +231,9 @@ func (s *Server) Serve(lent map[string][]int) error {
 	}
 	s.startChecks()
 	s.wg.Go(s.beat)
+	if s.warms() {
+		s.wg.Go(s.warmUp)
+	}
 	return nil
 }
 

@@ -171,7 +171,7 @@ func since(last int64, now time.Time) int64 {
 // targetRow needs the backend's mutex held.
 func (s *Server) targetRow(t *target, now time.Time) stats.Row {
 	r := stats.Row{Type: stats.ServerRow, Proxy: t.be.cfg.Name, Name: t.cfg.Name, ProxyID: t.be.cfg.ID, ID: t.cfg.ID, Mode: modeName(t.be.http),
-		Weight: t.weight, UserWeight: t.weight, FirstWeight: t.cfg.Weight, Cookie: t.cfg.Cookie}
+		Weight: t.force(), Throttle: t.throttle(), UserWeight: t.weight, FirstWeight: t.cfg.Weight, Cookie: t.cfg.Cookie}
 	fillRow(&r, t.tallies, &t.sessions)
 	r.SessLimit, r.QueueLimit = uint64(max(t.maxConn.Load(), 0)), uint64(t.cfg.MaxQueue)
 	r.QueueCur, r.QueueMax = uint64(t.line.n.now.Load()), uint64(t.line.n.most.Load())

@@ -77,6 +77,9 @@ var (
 	NoSuchBackend  = errors.New("No such backend.")
 	NoSuchServer   = errors.New("No such server.")
 	NoSuchFrontend = errors.New("No such frontend.")
+	// StaticWeight answers SetServerWeight of a backend whose algorithm does
+	// not follow weights.
+	StaticWeight = errors.New("Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.")
 	// NoHealthCheck answers SetServerCheck(…, true) of a server without "check".
 	NoHealthCheck = errors.New("Health check was not configured on this server, cannot enable.")
 )

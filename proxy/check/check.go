@@ -38,6 +38,9 @@ type Config struct {
 	Spread int
 	// LogAll is option log-health-checks.
 	LogAll bool
+	// SlowStart is how long a server that comes up takes to get its whole
+	// weight; 0 means none.
+	SlowStart time.Duration
 }
 
 func (c Config) full() int { return c.Rise + c.Fall - 1 }
@@ -65,6 +68,7 @@ const (
 	ForceDown                // set server health down
 	EnableCheck              // enable health
 	DisableCheck             // disable health
+	Warmed                   // a step of slowstart is due
 )
 
 // Event is one thing that happened to a server.

@@ -46,6 +46,8 @@ func Step(c Config, s State, now time.Time, e Event) (State, []Action) {
 		if m.s.Checking(c) {
 			m.s.Next = now
 		}
+	case Warmed:
+		m.warmed()
 	case DisableCheck:
 		m.s.Off, m.s.Next = true, time.Time{}
 	}
@@ -122,7 +124,7 @@ func (m *move) pause(chance float64) time.Duration {
 		if m.c.Down > 0 {
 			d = m.c.Down
 		}
-	case m.s.Op == Running && m.s.Health == m.c.full():
+	case m.s.Op != Stopped && m.s.Op != Stopping && m.s.Health == m.c.full():
 	case m.c.Fast > 0:
 		d = m.c.Fast
 	}
@@ -134,7 +136,7 @@ func (m *move) pause(chance float64) time.Duration {
 
 // enter changes the operational state and says so.
 func (m *move) enter(op Op, why cause) {
-	if op == m.s.Op {
+	if op = m.rise(op); op == m.s.Op {
 		return
 	}
 	m.become(op)
@@ -200,7 +202,7 @@ func (m *move) maint() {
 // leaveMaint brings the server up at once, one failure from down: its next
 // check decides.
 func (m *move) leaveMaint() {
-	m.become(Running)
+	m.become(m.rise(Running))
 	m.s.Admin &^= Maint | ConfigMaint
 	m.s.Health = m.c.Rise
 	if m.s.Checking(m.c) {

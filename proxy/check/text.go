@@ -36,6 +36,7 @@ type cause int
 const (
 	fromCheck cause = iota
 	fromCLI
+	fromWarming
 )
 
 // Text answers the log line of a Log action, in HAProxy's words: monitoring
@@ -86,6 +87,8 @@ func (a Action) why(c Config) string {
 	switch {
 	case a.cause == fromCLI:
 		return ", changed from CLI"
+	case a.cause == fromWarming:
+		return ""
 	case c.LogAll:
 		return ""
 	}

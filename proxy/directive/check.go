@@ -160,6 +160,7 @@ func (b *builder) finishProxy(d *draft) {
 	b.checkBalance(d)
 	for i := range p.Servers {
 		s := &p.Servers[i]
+		settleLimits(s)
 		if p.Check.Script != nil && p.Check.Script.NamesPort() {
 			break
 		}

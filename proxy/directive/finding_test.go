@@ -145,7 +145,7 @@ func TestFindingsInAProxy(t *testing.T) {
 		"server a h:1 inter x":          `8: error: server: inter: "x" is not a time, expected a number with us, ms, s, m, h or d`,
 		"server a h:1 weight 300":       `8: error: server: weight: 300 is outside 0 to 256`,
 		"server a h:1 rise 0":           `8: error: server: rise: 0 is outside 1 to 2147483647`,
-		"server a h:1 on-marked-down x": `8: error: server: on-marked-down: "x" is not shutdown-sessions`,
+		"server a h:1 on-marked-down x": `8: error: server: on-marked-down: "x" is not shutdown-sessions or none`,
 		"server a h:1 init-addr x,":     `8: error: server: init-addr: "" is not last, libc, none or an address`,
 		"server a h:1 ssl verify none":  "8: error: server option \"ssl\" is known to HAProxy but not supported yet\n8: warning: server option \"verify\" is known to HAProxy but not supported yet",
 		"server a h:1 source 1.2.3.4 usesrc client weight 300": "8: error: server option \"source\" is known to HAProxy but not supported yet\n8: error: server: weight: 300 is outside 0 to 256",

@@ -159,8 +159,8 @@ var knownServer = merge(
 	optionNames(0, config.Warning, "allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 non-stick stick "+
 		"ssl-reuse tfo tls-tickets no-verifyhost"),
 	optionNames(1, config.Warning, "agent-addr agent-inter agent-port agent-send alpn ca-file ciphers "+
-		"ciphersuites crl-file crt error-limit minconn npn observe on-error on-marked-up "+
-		"resolve-net resolve-opts resolve-prefer resolvers slowstart sni ssl-max-ver "+
+		"ciphersuites crl-file crt error-limit npn observe on-error "+
+		"resolve-net resolve-opts resolve-prefer resolvers sni ssl-max-ver "+
 		"ssl-min-ver tcp-ut verify verifyhost ws cc client-sigalgs curves guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
 	silent(0, "no-agent-check no-ssl no-ssl-reuse no-sslv3 no-tfo no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13"),

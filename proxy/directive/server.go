@@ -54,7 +54,7 @@ func interval(field func(s *settings.Server) *time.Duration) serverOption {
 	})
 }
 
-var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions, serverCheckRows, proxyHeaderOptions)...)
+var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions, serverCheckRows, proxyHeaderOptions, serverLoadRows)...)
 
 var serverOptionRows = []config.Row[serverOption]{
 	{Name: "addr", Syntax: "ADDRESS", Example: "server a 10.1.1.20:80 check addr 10.1.1.30",
@@ -110,10 +110,10 @@ var serverOptionRows = []config.Row[serverOption]{
 	{Name: "on-marked-down", Syntax: "shutdown-sessions", Example: "server a 10.1.1.20:80 check on-marked-down shutdown-sessions",
 		Doc: "Ends the server's connections when it goes down.",
 		Do: word(1, func(s *settings.Server, v line.Word) error {
-			if v.Text != "shutdown-sessions" {
-				return fmt.Errorf("%q is not shutdown-sessions", v.Text)
+			if v.Text != "shutdown-sessions" && v.Text != "none" {
+				return fmt.Errorf("%q is not shutdown-sessions or none", v.Text)
 			}
-			s.ShutdownSessionsOnDown = true
+			s.ShutdownSessionsOnDown = v.Text != "none"
 			return nil
 		})},
 	{Name: "port", Syntax: "PORT", Example: "server a 10.1.1.20:80 check port 8080",

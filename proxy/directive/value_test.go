@@ -367,6 +367,11 @@ func TestOptionsOfAProxy(t *testing.T) {
 		{"hash-type map-based crc32 avalanche", func(p *settings.Proxy) bool {
 			return p.HashType == settings.HashType{Avalanche: true, Function: "crc32"}
 		}},
+		{"server a 1.2.3.4:5 minconn 7 maxconn 3", func(p *settings.Proxy) bool { return p.Servers[0].MinConn == 7 && p.Servers[0].MaxConn == 7 }},
+		{"server a 1.2.3.4:5 minconn 2 maxconn 30 slowstart 40 on-marked-up shutdown-backup-sessions", func(p *settings.Proxy) bool {
+			s := p.Servers[0]
+			return s.MinConn == 2 && s.MaxConn == 30 && s.SlowStart == 40*time.Millisecond && s.ShutdownBackupsOnUp
+		}},
 		{"hash-balance-factor 150", func(p *settings.Proxy) bool { return p.HashFactor == 150 }},
 		{"disabled\n enabled", func(p *settings.Proxy) bool { return !p.Disabled }},
 		{"default_backend other", func(p *settings.Proxy) bool { return p.DefaultBackend == "other" }},

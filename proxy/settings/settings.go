@@ -188,6 +188,8 @@ type Server struct {
 	Disabled                    bool
 	MaxConn                     int // 0 means unlimited
 	MinConn                     int // limit of an idle backend; MaxConn when there is no other
+	SlowStart                   time.Duration
+	ShutdownBackupsOnUp         bool // on-marked-up shutdown-backup-sessions
 	MaxQueue                    int
 	Pool                        Pool
 	SendProxy                   ProxyHeader
