@@ -153,10 +153,11 @@ func table(out io.Writer, interval string, wanted []string, results map[lab.Engi
 // cell is the medians of one event, and whether two nodes answered for the
 // address at the end of any round.
 func cell(list []lab.Observation) string {
-	var takeovers, gaps, services []time.Duration
+	var takeovers, gaps, services, besides []time.Duration
 	both := 0
 	for _, o := range list {
 		takeovers, gaps, services = append(takeovers, o.Takeover), append(gaps, o.Gap), append(services, o.Service)
+		besides = append(besides, o.Beside)
 		if o.Both {
 			both++
 		}
@@ -166,6 +167,9 @@ func cell(list []lab.Observation) string {
 		moved = "stays"
 	}
 	text := fmt.Sprintf("%s / %d / %d", moved, median(gaps).Milliseconds(), median(services).Milliseconds())
+	if d := median(besides); d > 100*time.Millisecond && both == 0 {
+		text += fmt.Sprintf(" (the old node's kernel %d beside)", d.Milliseconds())
+	}
 	if both > 0 {
 		text += fmt.Sprintf(" (two answer in %d of %d)", both, len(list))
 	}

@@ -33,6 +33,9 @@ type Observation struct {
 	// Both is for how long at least two controllers answered for the address
 	// at the end of the watch, as the network was asked.
 	Both bool
+	// Beside is for how long the failed controller's kernel kept the inside
+	// address beside its new holder; up to the end of the watch if it still does.
+	Beside time.Duration
 }
 
 // Observe lets an event happen to controller i, which holds both addresses
@@ -78,7 +81,25 @@ func (c *Cluster) Observe(ctx context.Context, i int, f Failure, window time.Dur
 	}
 	o.Gap, o.Service, o.Both = p.Stop().Gap, s.Stop().Gap, len(macs) > 1
 	o.Takeover = c.takeover(i, f, at)
+	if o.Takeover > 0 && f != Returns {
+		o.Beside = c.beside(i, at.Add(o.Takeover), time.Now())
+	}
 	return o, nil
+}
+
+// beside is for how long controller i had the inside address after another
+// took it.
+func (c *Cluster) beside(i int, taken, until time.Time) time.Duration {
+	name := c.Controller(i).name
+	for _, ch := range c.Changes(taken) {
+		if ch.Addr == InsideVirtual && ch.Node == name && !ch.Added {
+			return ch.At.Sub(taken)
+		}
+	}
+	if slices.Contains(c.Holders(InsideVirtual), name) {
+		return until.Sub(taken)
+	}
+	return 0
 }
 
 // takeover is when the address came to whom it had to come to.
