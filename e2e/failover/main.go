@@ -10,6 +10,7 @@
 //	go run ./e2e/failover -herald bin/herald -intervals 1 -events reboot,proxy -rounds 3
 //	go run ./e2e/failover -herald bin/herald -race-stops 100 -intervals 1,0.1
 //	go run ./e2e/failover -herald bin/herald -saturate 60s -intervals 0.01
+//	go run ./e2e/failover -herald bin/herald -soak 1h -loss 5 -intervals 0.1
 package main
 
 import (
@@ -46,8 +47,8 @@ var events = []struct {
 
 type options struct {
 	herald, intervals, events string
-	rounds, raceStops         int
-	saturate                  time.Duration
+	rounds, raceStops, loss   int
+	saturate, soak            time.Duration
 }
 
 func main() {
@@ -63,6 +64,8 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each event")
 	flag.IntVar(&o.raceStops, "race-stops", 0, "instead: stops of the holder with equal priorities")
 	flag.DurationVar(&o.saturate, "saturate", 0, "instead: how long to saturate every processor")
+	flag.DurationVar(&o.soak, "soak", 0, "instead: how long both engines run while nothing fails")
+	flag.IntVar(&o.loss, "loss", 0, "percent of packets every controller loses in -soak")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -72,6 +75,8 @@ func main() {
 		measurement = races
 	case o.saturate > 0:
 		measurement = saturate
+	case o.soak > 0:
+		measurement = soak
 	}
 	if err := measurement(ctx, o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "failover:", err)
