@@ -88,8 +88,11 @@ type target struct {
 	weight  int
 	running bool // a check is under way
 	warmth  int  // sixteenths of the weight in force; 0 means all
+	asking  bool // the agent is being asked
+	aim     aim  // where checks go
 
-	poke chan struct{} // the checker looks at state.Next again
+	poke      chan struct{} // the checker looks at state.Next again
+	pokeAgent chan struct{} // and that of the agent
 
 	sessions gauge
 	idle     atomic.Int64
@@ -190,7 +193,7 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 func (s *Server) buildTarget(b *backend, i int) (*target, error) {
 	cfg := &b.cfg.Servers[i]
 	t := &target{cfg: cfg, be: b, index: i, weight: cfg.Weight, tallies: make([]tally, len(s.workers)),
-		poke: make(chan struct{}, 1)}
+		poke: make(chan struct{}, 1), pokeAgent: make(chan struct{}, 1), aim: newAim(cfg)}
 	t.slot = s.targets
 	s.targets++
 	t.maxConn.Store(int64(cfg.MaxConn))
@@ -200,7 +203,8 @@ func (s *Server) buildTarget(b *backend, i int) (*target, error) {
 	}
 	t.check = check.Config{Backend: b.cfg.Name, Server: cfg.Name, Backup: cfg.Backup, Enabled: cfg.Check, Disabled: cfg.Disabled,
 		Rise: cfg.Rise, Fall: cfg.Fall, Inter: cfg.Inter, Fast: cfg.FastInter, Down: cfg.DownInter,
-		Spread: s.cfg.Global.SpreadChecks, LogAll: b.cfg.LogHealthChecks, SlowStart: cfg.SlowStart}
+		Spread: s.cfg.Global.SpreadChecks, LogAll: b.cfg.LogHealthChecks, SlowStart: cfg.SlowStart,
+		Agent: cfg.Agent.Enabled, AgentInter: agentInter(cfg)}
 	share := float64(i) / float64(max(len(b.cfg.Servers), 1))
 	t.state = check.Start(t.check, s.start, share)
 	a, err := s.locate(cfg)

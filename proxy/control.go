@@ -20,6 +20,7 @@ var _ admin.Proxy = (*Server)(nil)
 // pageActions are the health events of the page's form.
 var pageActions = map[string]check.Kind{
 	"ready": check.SetReady, "drain": check.SetDrain, "maint": check.SetMaint,
+	"dagent": check.DisableAgent, "eagent": check.EnableAgent, "arunn": check.ForceAgentUp, "adown": check.ForceAgentDown,
 	"dhlth": check.DisableCheck, "ehlth": check.EnableCheck,
 	"hrunn": check.ForceUp, "hnolb": check.ForceNoLB, "hdown": check.ForceDown,
 }

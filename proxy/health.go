@@ -8,12 +8,16 @@ import (
 	"herald/proxy/logline"
 )
 
-// startChecks starts one checker for every server that is checked.
+// startChecks starts one checker for every server that is checked, and one for
+// every agent.
 func (s *Server) startChecks() {
 	for _, b := range s.backends {
 		for _, t := range b.targets {
 			if t.cfg.Check {
 				s.wg.Go(func() { s.watch(t) })
+			}
+			if t.cfg.Agent.Enabled {
+				s.wg.Go(func() { s.watchAgent(t) })
 			}
 		}
 	}
@@ -22,27 +26,29 @@ func (s *Server) startChecks() {
 // watch checks one server whenever its state says so, until the Server
 // closes.
 func (s *Server) watch(t *target) {
+	s.wait(t, t.poke, func(x check.State) time.Time { return x.Next }, s.checkOnce)
+}
+
+// wait calls do whenever the time has come that next finds in the state of t,
+// until the Server closes. A poke looks at the state again.
+func (s *Server) wait(t *target, poke <-chan struct{}, next func(check.State) time.Time, do func(*target)) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		t.be.mu.Lock()
-		when := t.state.Next
+		when := next(t.state)
 		t.be.mu.Unlock()
 		var due <-chan time.Time
-		var timer *time.Timer
 		if !when.IsZero() {
-			timer = time.NewTimer(time.Until(when))
+			timer.Reset(time.Until(when))
 			due = timer.C
 		}
 		select {
 		case <-s.ctx.Done():
-		case <-t.poke:
-		case <-due:
-			s.checkOnce(t)
-		}
-		if timer != nil {
-			timer.Stop()
-		}
-		if s.ctx.Err() != nil {
 			return
+		case <-poke:
+		case <-due:
+			do(t)
 		}
 	}
 }
@@ -66,8 +72,12 @@ func (s *Server) step(t *target, e check.Event) {
 	if e.Kind == check.Checked {
 		t.running = false
 	}
+	if e.Kind == check.AgentChecked {
+		t.asking = false
+	}
 	state, actions := check.Step(t.check, t.state, now, e)
-	news := state.Op != t.state.Op || state.Admin != t.state.Admin || state.Off != t.state.Off || state.Health != t.state.Health
+	news := state.Op != t.state.Op || state.Admin != t.state.Admin || state.Off != t.state.Off || state.Health != t.state.Health ||
+		state.Agent.Health != t.state.Agent.Health || state.Agent.Off != t.state.Agent.Off
 	t.state = state
 	t.heat(now)
 	wasActive, wasBackup, _ := b.group.Counts()
@@ -91,9 +101,11 @@ func (s *Server) step(t *target, e check.Event) {
 	if news {
 		s.novelty()
 	}
-	select {
-	case t.poke <- struct{}{}:
-	default:
+	for _, poke := range []chan struct{}{t.poke, t.pokeAgent} {
+		select {
+		case poke <- struct{}{}:
+		default:
+		}
 	}
 	s.follow(t, actions, &world)
 	for _, a := range actions {

@@ -82,19 +82,19 @@ func (s *Server) probe(t *target) check.Result {
 // place answers where a connection of a check goes: as the server line says,
 // unless the rule says otherwise.
 func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
-	c, k := t.cfg, w.Connect
+	c, k, to := t.cfg, w.Connect, t.aimed()
 	p := probe.Place{Network: "tcp", Address: a.text}
-	if a.unix != "" && k.Addr == "" && c.CheckAddr == "" {
+	if a.unix != "" && k.Addr == "" && to.checkAddr == "" {
 		p.Network, p.Address = "unix", a.unix
 	} else {
 		at := a.ip
-		for _, host := range []string{c.CheckAddr, k.Addr} {
+		for _, host := range []string{to.checkAddr, k.Addr} {
 			if ip, err := netip.ParseAddr(host); err == nil {
 				at = netip.AddrPortFrom(ip, at.Port())
 			}
 		}
-		if c.CheckPort > 0 {
-			at = netip.AddrPortFrom(at.Addr(), uint16(c.CheckPort))
+		if to.checkPort > 0 {
+			at = netip.AddrPortFrom(at.Addr(), uint16(to.checkPort))
 		}
 		if k.Port != nil {
 			if w.Port < 1 || w.Port > 65535 {

@@ -80,22 +80,24 @@ var Columns = []Column{
 	{"comp_rsp", "http_comp_responses_total", "responses compressed", fb, "MCP", Uint64, false, count(none)},
 	{"lastsess", "last_session_seconds", "seconds since the last session, -1 before the first", bs, "MAP", Int32, false, seconds(func(r *Row) int64 { return r.LastSession })},
 	{"last_chk", "", "what the last health check saw", s, "MOP", Text, false, when(checked, text(func(r *Row) string { return r.LastCheck }))},
-	{"last_agt", "", "what the last agent check saw, always absent", 0, "MOP", Text, false, nothing},
+	{"last_agt", "", "what the last agent check saw", s, "MOP", Text, false, when(agentChecked, text(func(r *Row) string { return r.LastAgent }))},
 	{"qtime", "queue_time_average_seconds", "average time in the queue over the last 1024 requests", bs, "MaP", Uint32, false, count(func(r *Row) uint64 { return r.QueueTime })},
 	{"ctime", "connect_time_average_seconds", "average time to connect over the last 1024 requests", bs, "MaP", Uint32, false, count(func(r *Row) uint64 { return r.ConnectTime })},
 	{"rtime", "response_time_average_seconds", "average time to the response over the last 1024 requests", bs, "MaP", Uint32, false, count(func(r *Row) uint64 { return r.ResponseTime })},
 	{"ttime", "total_time_average_seconds", "average time in all over the last 1024 requests", bs, "MaP", Uint32, false, count(func(r *Row) uint64 { return r.TotalTime })},
-	{"agent_status", "", "outcome of the last agent check, always absent", 0, "MOP", Text, false, nothing},
-	{"agent_code", "", "code of the last agent check, always absent", 0, "MOP", Uint32, false, nothing},
-	{"agent_duration", "", "time the last agent check took, always absent", 0, "MDP", Uint64, false, nothing},
+	{"agent_status", "", "outcome of the last agent check", s, "MOP", Text, false, when(agentChecked, text(agentStatus))},
+	{"agent_code", "", "code of the last agent check", s, "MOP", Uint32, false,
+		when(func(r *Row) bool { return r.AgentChecked && r.AgentCoded }, whole(func(r *Row) int { return r.AgentCode }))},
+	{"agent_duration", "", "time the last agent check took", s, "MDP", Uint64, false,
+		when(func(r *Row) bool { return r.AgentChecked && r.AgentDuration >= 0 }, seconds(func(r *Row) int64 { return r.AgentDuration }))},
 	{"check_desc", "", "outcome of the last health check in words", s, "MOP", Text, false, when(checked, text(func(r *Row) string { return r.CheckDesc }))},
-	{"agent_desc", "", "outcome of the last agent check in words, always absent", 0, "MOP", Text, false, nothing},
+	{"agent_desc", "", "outcome of the last agent check in words", s, "MOP", Text, false, when(agentChecked, text(func(r *Row) string { return r.AgentDesc }))},
 	{"check_rise", "", "rise of the health check", s, "CGS", Uint32, false, when(checked, whole(func(r *Row) int { return r.CheckRise }))},
 	{"check_fall", "", "fall of the health check", s, "CGS", Uint32, false, when(checked, whole(func(r *Row) int { return r.CheckFall }))},
 	{"check_health", "", "health from 0 to rise+fall-1", s, "CGS", Uint32, false, when(checked, whole(func(r *Row) int { return r.CheckHealth }))},
-	{"agent_rise", "", "rise of the agent check, always absent", 0, "CGS", Uint32, false, nothing},
-	{"agent_fall", "", "fall of the agent check, always absent", 0, "CGS", Uint32, false, nothing},
-	{"agent_health", "", "health by the agent check, always absent", 0, "CGS", Uint32, false, nothing},
+	{"agent_rise", "", "rise of the agent check", s, "CGS", Uint32, false, when(agentChecked, whole(func(r *Row) int { return r.AgentRise }))},
+	{"agent_fall", "", "fall of the agent check", s, "CGS", Uint32, false, when(agentChecked, whole(func(r *Row) int { return r.AgentFall }))},
+	{"agent_health", "", "health of the agent check", s, "CGS", Uint32, false, when(agentChecked, whole(func(r *Row) int { return r.AgentHealth }))},
 	{"addr", "", "address and port", l | s, "CGS", Text, true, text(func(r *Row) string { return r.Addr })},
 	{"cookie", "", "cookie of the server, name of the backend's cookie", bs, "CNS", Text, true, text(func(r *Row) string { return r.Cookie })},
 	{"mode", "", "tcp or http", AllRows, "CGS", Text, false, text(func(r *Row) string { return r.Mode })},
@@ -171,4 +173,13 @@ func checkStatus(r *Row) string {
 // responses is absent outside HTTP.
 func responses(class int) func(*Row) Value {
 	return when(inHTTP, count(func(r *Row) uint64 { return r.Resp[class] }))
+}
+
+func agentChecked(r *Row) bool { return r.AgentChecked }
+
+func agentStatus(r *Row) string {
+	if r.AgentRunning {
+		return "* " + r.AgentStatus
+	}
+	return r.AgentStatus
 }

@@ -143,6 +143,19 @@ type Row struct {
 	CheckFails    uint64 `json:"chkfail,omitempty"`      // failed checks, counted only while UP
 	CheckDowns    uint64 `json:"chkdown,omitempty"`      // transitions UP to DOWN
 
+	// The agent check, as the health check above.
+	AgentChecked  bool   `json:"agent_checked,omitempty"`
+	AgentRunning  bool   `json:"agent_running,omitempty"`
+	AgentStatus   string `json:"agent_status,omitempty"`
+	AgentDesc     string `json:"agent_desc,omitempty"`
+	AgentCode     int    `json:"agent_code,omitempty"`
+	AgentCoded    bool   `json:"agent_coded,omitempty"`
+	AgentDuration int64  `json:"agent_duration,omitempty"` // ms; -1 until one finished
+	LastAgent     string `json:"last_agt,omitempty"`
+	AgentRise     int    `json:"agent_rise,omitempty"`
+	AgentFall     int    `json:"agent_fall,omitempty"`
+	AgentHealth   int    `json:"agent_health,omitempty"`
+
 	// Times are averages over the last 1024 requests, in milliseconds.
 	QueueTime       uint64 `json:"qtime,omitempty"`
 	ConnectTime     uint64 `json:"ctime,omitempty"`
@@ -184,9 +197,12 @@ type ServerState struct {
 	CheckStatus int    `json:"check_status"`
 	CheckResult int    `json:"check_result"`
 	CheckState  int    `json:"check_state"`
+	AgentState  int    `json:"agent_state,omitempty"`
 	FQDN        string `json:"fqdn,omitempty"`
 	Host        string `json:"host,omitempty"` // IP literal, or the path of a unix socket
 	Port        int    `json:"port,omitempty"`
 	CheckPort   int    `json:"check_port,omitempty"`
 	CheckAddr   string `json:"check_addr,omitempty"`
+	AgentPort   int    `json:"agent_port,omitempty"`
+	AgentAddr   string `json:"agent_addr,omitempty"`
 }

@@ -30,6 +30,17 @@ type Proxy interface {
 	SetServerHealth(backend, server string, h ServerHealth) error
 	// SetServerCheck switches the health checks of a server.
 	SetServerCheck(backend, server string, on bool) error
+	// SetServerAgentCheck switches the agent checks of a server.
+	SetServerAgentCheck(backend, server string, on bool) error
+	// SetServerAgent forces what the agent of a server says.
+	SetServerAgent(backend, server string, up bool) error
+	// SetServerCheckAddr sets where health checks go; an empty host and a
+	// negative port leave what is there.
+	SetServerCheckAddr(backend, server, host string, port int) error
+	// SetServerAgentAddr sets where the agent is asked, in the same way.
+	SetServerAgentAddr(backend, server, host string, port int) error
+	// SetServerAgentSend sets what the agent is sent.
+	SetServerAgentSend(backend, server, text string) error
 	// SetServerWeight sets the weight in force, 0..256.
 	SetServerWeight(backend, server string, weight int) error
 	// SetServerAddr sets the address of a server, and its port unless 0.
@@ -82,6 +93,9 @@ var (
 	StaticWeight = errors.New("Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.")
 	// NoHealthCheck answers SetServerCheck(…, true) of a server without "check".
 	NoHealthCheck = errors.New("Health check was not configured on this server, cannot enable.")
+	// NoAgentCheck answers SetServerAgentCheck(…, true) of a server without
+	// "agent-check".
+	NoAgentCheck = errors.New("Agent was not configured on this server, cannot enable.")
 )
 
 // Session is one line of `show sess`.

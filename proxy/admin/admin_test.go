@@ -52,6 +52,19 @@ func (f *fake) SetServerState(b, s string, st ServerState) error {
 func (f *fake) SetServerHealth(b, s string, h ServerHealth) error {
 	return f.note("health %s/%s %d", b, s, h)
 }
+func (f *fake) SetServerAgentCheck(b, s string, on bool) error {
+	return f.note("agent check %s/%s %v", b, s, on)
+}
+func (f *fake) SetServerAgent(b, s string, up bool) error { return f.note("agent %s/%s %v", b, s, up) }
+func (f *fake) SetServerCheckAddr(b, s, host string, port int) error {
+	return f.note("check at %s/%s %s %d", b, s, host, port)
+}
+func (f *fake) SetServerAgentAddr(b, s, host string, port int) error {
+	return f.note("agent at %s/%s %s %d", b, s, host, port)
+}
+func (f *fake) SetServerAgentSend(b, s, text string) error {
+	return f.note("agent send %s/%s %s", b, s, text)
+}
 func (f *fake) SetServerCheck(b, s string, on bool) error { return f.note("check %s/%s %v", b, s, on) }
 func (f *fake) SetServerWeight(b, s string, w int) error  { return f.note("weight %s/%s %d", b, s, w) }
 func (f *fake) SetServerAddr(b, s, host string, port int) error {

@@ -57,15 +57,15 @@ var serverOptions = map[string]func(x *session, r *stats.Row, args []string){
 	"weight": changeWeight,
 	"health": setHealth,
 	"addr":   setAddr,
-	"agent":  refuse("agent checks are not enabled on this server."),
+	"agent":  setAgent,
 	"fqdn":   refuse("set server <b>/<s> fqdn failed because no resolution is configured."),
 	"ssl":    refuse("'set server <srv> ssl' cannot be set.  default-server should define ssl settings"),
 
-	"agent-addr": refuse("'set server <srv> agent-addr' is not supported yet."),
-	"agent-port": refuse("'set server <srv> agent-port' is not supported yet."),
-	"agent-send": refuse("'set server <srv> agent-send' is not supported yet."),
-	"check-addr": refuse("'set server <srv> check-addr' is not supported yet."),
-	"check-port": refuse("'set server <srv> check-port' is not supported yet."),
+	"agent-addr": setAim("agent", notAsked, asked, moveAgent),
+	"agent-port": setPort("agent", notAsked, asked, moveAgent),
+	"agent-send": setAgentSend,
+	"check-addr": setAim("check", notChecked, checkedServer, moveCheck),
+	"check-port": setPort("check", notChecked, checkedServer, moveCheck),
 }
 
 func refuse(text string) func(*session, *stats.Row, []string) {

@@ -41,6 +41,9 @@ type Config struct {
 	// SlowStart is how long a server that comes up takes to get its whole
 	// weight; 0 means none.
 	SlowStart time.Duration
+	// Agent is agent-check; AgentInter the pause between its checks.
+	Agent      bool
+	AgentInter time.Duration
 }
 
 func (c Config) full() int { return c.Rise + c.Fall - 1 }
@@ -59,22 +62,28 @@ type Kind int
 // Events. The administrative ones are the verbs of the runtime API; those of
 // health are ignored in maintenance.
 const (
-	Checked      Kind = iota // a check finished: Event.Result
-	SetReady                 // set server state ready; enable server
-	SetDrain                 // set server state drain
-	SetMaint                 // set server state maint; disable server
-	ForceUp                  // set server health up
-	ForceNoLB                // set server health stopping
-	ForceDown                // set server health down
-	EnableCheck              // enable health
-	DisableCheck             // disable health
-	Warmed                   // a step of slowstart is due
+	Checked        Kind = iota // a check finished: Event.Result
+	SetReady                   // set server state ready; enable server
+	SetDrain                   // set server state drain
+	SetMaint                   // set server state maint; disable server
+	ForceUp                    // set server health up
+	ForceNoLB                  // set server health stopping
+	ForceDown                  // set server health down
+	EnableCheck                // enable health
+	DisableCheck               // disable health
+	Warmed                     // a step of slowstart is due
+	AgentChecked               // the agent was asked: Event.Result, Event.Agent
+	EnableAgent                // enable agent
+	DisableAgent               // disable agent
+	ForceAgentUp               // set server agent up
+	ForceAgentDown             // set server agent down
 )
 
 // Event is one thing that happened to a server.
 type Event struct {
 	Kind   Kind
-	Result Result // of Checked
+	Result Result // of Checked and AgentChecked
+	Agent  Answer // of AgentChecked
 	// Chance in [0,1) varies the next pause (spread-checks); 0.5 leaves it.
 	Chance float64
 }
@@ -119,6 +128,7 @@ type State struct {
 	Fails  uint64        // failed checks while up
 	Downs  uint64        // transitions to down
 	Checks uint64        // finished checks
+	Agent  AgentState
 }
 
 // Usable reports whether the server may be given new sessions.
@@ -159,6 +169,7 @@ type Action struct {
 	// why the state changed.
 	result Result
 	health int
+	agent  int
 	cause  cause
 	op     Op
 }

@@ -20,6 +20,10 @@ func Resume(was, c Config, fresh, old State, moved bool, now time.Time) State {
 		s.Op, s.Health = Stopped, 0
 	case moved || was.Enabled != c.Enabled || old.Admin&Maint != 0:
 		s.Op, s.Health, s.Last, s.Off = Running, c.Rise, Result{Status: INI}, false
+	case old.agentDown(was) && !c.Agent: // what it said is nobody's word any more
+		s.Op, s.Health = Running, min(max(old.Health, c.Rise), c.full())
+	case old.agentDown(was):
+		s.Health = min(old.Health, c.full())
 	case old.Op == Stopped:
 		s.Health = min(old.Health, c.Rise-1)
 	case old.Health >= was.full():
@@ -29,6 +33,10 @@ func Resume(was, c Config, fresh, old State, moved bool, now time.Time) State {
 	}
 	if s.Op != old.Op || s.Admin != old.Admin {
 		s.Down, s.Since = old.Downtime(now), now
+	}
+	s.Agent.Next = fresh.Agent.Next
+	if was.Agent != c.Agent {
+		s.Agent = fresh.Agent
 	}
 	s.Next = time.Time{}
 	if s.Checking(c) {

@@ -22,7 +22,10 @@ func (s State) Fill(c Config, now time.Time, row *stats.Row) {
 	row.CheckFails, row.CheckDowns = s.Fails, s.Downs
 	row.CheckStatus = s.Last.Status.String()
 	row.CheckDesc = s.Last.Status.Description()
-	row.CheckCode, row.CheckCoded = s.Last.Code, statuses[s.Last.Status].coded
+	row.CheckCode, row.CheckCoded = 0, statuses[s.Last.Status].coded
+	if row.CheckCoded {
+		row.CheckCode = s.Last.Code
+	}
 	row.LastCheck = s.Last.Info
 	row.CheckDuration = -1
 	if s.Checks > 0 {
@@ -30,6 +33,15 @@ func (s State) Fill(c Config, now time.Time, row *stats.Row) {
 	}
 	row.CheckRise, row.CheckFall, row.CheckHealth = c.Rise, c.Fall, s.Health
 
+	row.AgentChecked = s.AgentChecking(c)
+	row.AgentStatus, row.AgentDesc = s.Agent.Last.Status.String(), s.Agent.Last.Status.Description()
+	row.AgentCode, row.AgentCoded = s.Agent.Last.Code, statuses[s.Agent.Last.Status].coded
+	row.LastAgent, row.AgentDuration = s.Agent.Last.Info, -1
+	if s.Agent.Checks > 0 {
+		row.AgentDuration = s.Agent.Last.Duration.Milliseconds()
+	}
+	row.AgentRise, row.AgentFall, row.AgentHealth = 1, 1, s.Agent.Health
+	row.Server.AgentState = s.agentBits(c)
 	row.Server.OpState = int(s.Op)
 	row.Server.AdminState = int(s.Admin)
 	row.Server.CheckStatus = statuses[s.Last.Status].number

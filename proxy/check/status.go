@@ -25,6 +25,7 @@ const (
 	PROCERR
 	PROCTOUT
 	PROCOK
+	CHECKED // an agent said nothing of up or down
 )
 
 // verdict is what a status means for the server, numbered as the check result
@@ -33,6 +34,7 @@ type verdict int
 
 const (
 	unknown    verdict = 0
+	neutral    verdict = 1
 	failed     verdict = 2
 	passed     verdict = 3
 	passedCond verdict = 4 // up, but to be given no new sessions
@@ -63,6 +65,7 @@ var statuses = [...]struct {
 	PROCERR:  {"PROCERR", "External check error", failed, 18, true},
 	PROCTOUT: {"PROCTOUT", "External check timeout", failed, 19, true},
 	PROCOK:   {"PROCOK", "External check passed", passed, 20, true},
+	CHECKED:  {"CHECKED", "No status change", neutral, 3, false},
 }
 
 // String is the word of the CSV: "L4OK".

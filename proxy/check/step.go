@@ -19,6 +19,7 @@ func Start(c Config, now time.Time, share float64) State {
 	if s.Checking(c) {
 		s.Next = now.Add(time.Duration(float64(c.Inter) * share))
 	}
+	s.Agent = startAgent(c, now, share)
 	return s
 }
 
@@ -48,6 +49,16 @@ func Step(c Config, s State, now time.Time, e Event) (State, []Action) {
 		}
 	case Warmed:
 		m.warmed()
+	case AgentChecked:
+		m.agent(e)
+	case EnableAgent:
+		m.switchAgent(true)
+	case DisableAgent:
+		m.switchAgent(false)
+	case ForceAgentUp:
+		m.forceAgent(1)
+	case ForceAgentDown:
+		m.forceAgent(0)
 	case DisableCheck:
 		m.s.Off, m.s.Next = true, time.Time{}
 	}
@@ -70,8 +81,12 @@ type move struct {
 }
 
 func (m *move) log(level int, l line, why cause) {
+	result := m.s.Last
+	if why == fromAgent {
+		result = m.s.Agent.Last
+	}
 	m.acts = append(m.acts, Action{Kind: Log, Level: level, line: l, cause: why,
-		result: m.s.Last, health: m.s.Health, op: m.s.Op})
+		result: result, health: m.s.Health, agent: m.s.Agent.Health, op: m.s.Op})
 }
 
 func (m *move) checked(r Result, chance float64) {
@@ -111,6 +126,9 @@ func (m *move) checked(r Result, chance float64) {
 	}
 	if tell && m.c.LogAll {
 		m.log(notice, lineCheck, fromCheck)
+	}
+	if m.s.agentDown(m.c) {
+		op = Stopped
 	}
 	m.enter(op, fromCheck)
 	m.s.Next = m.now.Add(m.pause(chance))

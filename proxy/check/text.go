@@ -28,6 +28,7 @@ const (
 	lineMaintToDrain
 	lineDrain
 	lineDrainLeft
+	lineAgent
 )
 
 // cause is why the state changed.
@@ -37,12 +38,14 @@ const (
 	fromCheck cause = iota
 	fromCLI
 	fromWarming
+	fromAgent
 )
 
 // Text answers the log line of a Log action, in HAProxy's words: monitoring
 // matches them. W is the world after the change.
 func (a Action) Text(c Config, w World) string {
-	if a.line == lineCheck {
+	switch a.line {
+	case lineCheck, lineAgent:
 		return a.checkText(c)
 	}
 	who := "Server "
@@ -119,12 +122,16 @@ func (a Action) checkText(c Config) string {
 	case passedCond:
 		outcome = "conditionally succeeded"
 	}
-	n, of, word := a.health, c.Rise, "DOWN"
-	if a.health >= c.Rise {
-		n, of, word = a.health-c.Rise+1, c.Fall, "UP"
+	what, health, rise, fall := "Health", a.health, c.Rise, c.Fall
+	if a.line == lineAgent {
+		what, health, rise, fall = "Agent", a.agent, 1, 1
 	}
-	return fmt.Sprintf("Health check for %sserver %s/%s %s, %s, status: %d/%d %s.",
-		kind, c.Backend, c.Server, outcome, a.reason(), n, of, word)
+	n, of, word := health, rise, "DOWN"
+	if health >= rise {
+		n, of, word = health-rise+1, fall, "UP"
+	}
+	return fmt.Sprintf("%s check for %sserver %s/%s %s, %s, status: %d/%d %s.",
+		what, kind, c.Backend, c.Server, outcome, a.reason(), n, of, word)
 }
 
 func (w World) onBackup() string {
@@ -163,6 +170,9 @@ func (s State) Status(c Config) string {
 		return "MAINT"
 	}
 	if s.Op == Stopped {
+		if s.agentDown(c) {
+			return "DOWN (agent)"
+		}
 		if checked && s.Health > 0 {
 			return fmt.Sprintf("DOWN %d/%d", s.Health, c.Rise)
 		}
@@ -174,6 +184,9 @@ func (s State) Status(c Config) string {
 		word = "NOLB"
 	case s.Admin&Drain != 0:
 		word = "DRAIN"
+		if s.AgentChecking(c) {
+			return "DRAIN (agent)"
+		}
 	case !checked:
 		return "no check"
 	}

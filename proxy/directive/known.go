@@ -154,16 +154,16 @@ var knownBind = merge(
 )
 
 var knownServer = merge(
-	optionNames(0, config.Error, "agent-check check-via-socks4 ssl usesrc"),
+	optionNames(0, config.Error, "check-via-socks4 ssl usesrc"),
 	optionNames(1, config.Error, "log-proto namespace proto redir socks4 source track"),
 	optionNames(0, config.Warning, "allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 non-stick stick "+
 		"ssl-reuse tfo tls-tickets no-verifyhost"),
-	optionNames(1, config.Warning, "agent-addr agent-inter agent-port agent-send alpn ca-file ciphers "+
+	optionNames(1, config.Warning, "alpn ca-file ciphers "+
 		"ciphersuites crl-file crt error-limit npn observe on-error "+
 		"resolve-net resolve-opts resolve-prefer resolvers sni ssl-max-ver "+
 		"ssl-min-ver tcp-ut verify verifyhost ws cc client-sigalgs curves guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
-	silent(0, "no-agent-check no-ssl no-ssl-reuse no-sslv3 no-tfo no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13"),
+	silent(0, "no-ssl no-ssl-reuse no-sslv3 no-tfo no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13"),
 )
 
 func sorted(list []string) []string {

@@ -1,11 +1,24 @@
 package settings
 
-import "herald/proxy/check/script"
+import (
+	"time"
+
+	"herald/proxy/check/script"
+)
 
 // Check is the health check of a backend's servers.
 type Check struct {
 	// Script is what a check does; nil means to connect.
 	Script *script.Script
+}
+
+// Agent is the agent check of a server.
+type Agent struct {
+	Enabled bool
+	Port    int
+	Addr    string        // that of the checks, then the server's, when empty
+	Inter   time.Duration // 0 means 2 s
+	Send    string
 }
 
 // ServerCheck is how the checks of one server differ from its traffic.

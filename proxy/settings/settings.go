@@ -198,6 +198,7 @@ type Server struct {
 	Rise, Fall                  int           // 2, 3
 	CheckAddr                   string
 	Checks                      ServerCheck
+	Agent                       Agent
 	CheckPort                   int
 	Cookie                      string
 	Proto                       string // "h1", "h2"; empty lets ALPN say, else h1

@@ -1,0 +1,26 @@
+package script
+
+import "bytes"
+
+// Agent asks an agent for its line: the answer is the Info of a passed check.
+// Send is what the agent is told first; empty says nothing.
+func Agent(send string) *Script {
+	s := &Script{Kind: Protocol, Steps: []Step{{Action: ActConnect, Connect: &Connect{}}}}
+	if send != "" {
+		s.Steps = append(s.Steps, Step{Action: ActSend, Number: 1, Send: &Send{Data: Literal(send)}})
+	}
+	s.Steps = append(s.Steps, Step{Action: ActExpect, Number: len(s.Steps), Expect: &Expect{Match: Judged, MinRecv: -1, Judge: agentLine}})
+	return s
+}
+
+// agentLine waits for the first line end, or the end of the connection.
+func agentLine(data []byte, end bool) Verdict {
+	i := bytes.IndexAny(data, "\r\n")
+	switch {
+	case i >= 0:
+		data = data[:i]
+	case !end:
+		return Verdict{}
+	}
+	return Verdict{State: Good, Info: string(data)}
+}
