@@ -24,6 +24,7 @@ const savedHistory = 8
 type blob struct {
 	Instances []savedInstance        `json:"instances"`
 	Scripts   map[string]group.Count `json:"scripts"`
+	Groups    []savedGroup           `json:"groups,omitempty"`
 	Static    *savedInstance         `json:"static,omitempty"`
 	Sysctls   []settings.Sysctl      `json:"sysctls,omitempty"` // as they were before us
 	// VirtualMACs are the interfaces made; Relaxed are reverse path filters as
@@ -58,6 +59,12 @@ type savedInstance struct {
 	Mail        bool `json:"mail,omitempty"`
 }
 
+// savedGroup is one sync group: what is told of it when it is gone.
+type savedGroup struct {
+	Name string `json:"name"`
+	Mail bool   `json:"mail,omitempty"`
+}
+
 func (s *Server) blob() blob {
 	now := time.Now()
 	b := blob{Scripts: map[string]group.Count{}, Sysctls: s.sysctls.before, VirtualMACs: s.virtual.made, Relaxed: s.virtual.relaxed}
@@ -74,6 +81,9 @@ func (s *Server) blob() blob {
 	}
 	if s.static != nil {
 		b.Static = &savedInstance{Held: s.static.held, Routing: s.static.routing.held}
+	}
+	for _, g := range s.groups {
+		b.Groups = append(b.Groups, savedGroup{g.name, g.cfg.Notify.Mail})
 	}
 	for _, sc := range s.scripts {
 		b.Scripts[sc.cfg.Name] = sc.count
@@ -147,7 +157,9 @@ func (s *Server) begin() {
 		return
 	}
 	var gone []savedInstance
+	var groupsBefore []savedGroup
 	if s.resume != nil {
+		groupsBefore = s.resume.Groups
 		for _, v := range s.resume.Instances {
 			if in := s.heir(v); in != nil {
 				s.goOn(in, v)
@@ -170,6 +182,7 @@ func (s *Server) begin() {
 	s.unite()
 	if s.resuming {
 		s.resuming = false
+		s.tellGroupsDeleted(groupsBefore)
 		s.tellGroupsAgain()
 	}
 	if s.stopping {

@@ -86,6 +86,16 @@ func (s *Server) tellGroupsAgain() {
 	}
 }
 
+// tellGroupsDeleted tells which sync groups a reload took away.
+func (s *Server) tellGroupsDeleted(before []savedGroup) {
+	for _, v := range before {
+		same := func(g *together) bool { return g.name == v.Name }
+		if s.ports.OnEvent != nil && !slices.ContainsFunc(s.groups, same) {
+			s.ports.OnEvent(notice.Event{Group: true, Name: v.Name, State: notice.Deleted, Former: true, Mail: v.Mail})
+		}
+	}
+}
+
 // tellDeleted tells that a reload took an instance away.
 func (s *Server) tellDeleted(v savedInstance) {
 	same := func(in *instance) bool { return in.cfg.Name == v.Name }

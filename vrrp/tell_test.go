@@ -126,6 +126,19 @@ func TestAGroupIsToldBesideItsMembers(t *testing.T) {
 		}
 		s = begin(t, h, cfg, blob)
 		h.wantEvents(t, `INSTANCE "1" MASTER 100 again`, `INSTANCE "2" MASTER 100 again`, `GROUP "G" MASTER 0 again`)
+		// A reload without the group, and one that has it again.
+		if blob, err = s.Handover(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		without := *cfg
+		without.Groups, without.Notification.StatesOnReload = nil, false
+		s = begin(t, h, &without, blob)
+		h.wantEvents(t, `GROUP "G" DELETED 0 former`)
+		if blob, err = s.Handover(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		s = begin(t, h, cfg, blob)
+		h.wantEvents(t, `INSTANCE "1" MASTER 100 again`, `INSTANCE "2" MASTER 100 again`, `GROUP "G" MASTER 0 again`)
 		if err := s.Stop(context.Background()); err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ type globals struct {
 	group4, group6             netip.Addr // vrrp_mcast_group4 and 6; invalid means the usual ones
 }
 
-var globalWords = config.NewRegistry(slices.Concat(globalActs, globalGarpActs, globalGarpFormActs, protocolGlobals, vmacGlobals, globalNotifyActs, builtIn(plan[globals](globalBuiltIn)),
+var globalWords = config.NewRegistry(slices.Concat(globalActs, globalGarpActs, globalGarpFormActs, protocolGlobals, vmacGlobals, globalNotifyActs, lifeScriptActs, builtIn(plan[globals](globalBuiltIn)),
 	plan[globals](globalPlan))...)
 
 type globalKeyword = keyword[globals]

@@ -47,10 +47,6 @@ vrrp_process_name NAME | Names the VRRP process. | keepalived_vrrp
 checker_process_name NAME | Names the checker process. | keepalived_ipvs
 lvs_process_name NAME | Old name of checker_process_name. | keepalived_ipvs
 bfd_process_name NAME | Names the BFD process. | keepalived_bfd
-startup_script SCRIPT [USER [GROUP]] | Runs once before anything else. | /usr/local/bin/start
-startup_script_timeout SECONDS | Time the startup script may take, 10 s. | 10
-shutdown_script SCRIPT [USER [GROUP]] | Runs once after everything else. | /usr/local/bin/stop
-shutdown_script_timeout SECONDS | Time the shutdown script may take, 10 s. | 10
 smtp_alert_checker [BOOL] | Sends mail when a real server changes. | on
 no_checker_emails | Sends no mail at each change of a checker. |
 checker_log_all_failures [BOOL] | Logs every failed check. | on
@@ -88,8 +84,6 @@ snmp_checker_update_interval SECONDS | How often SNMP data is renewed (newer tha
 enable_dbus | Serves D-Bus. |
 dbus_service_name NAME | The name on D-Bus. | org.keepalived.Vrrp1
 dbus_no_interface_name | Leaves the interface out of D-Bus paths (newer than 2.2.7). |
-lvs_notify_fifo FILE [USER [GROUP]] | Writes server transitions to a FIFO. | /run/notify
-lvs_notify_fifo_script SCRIPT [USER [GROUP]] | Runs a script that reads that FIFO. | /usr/local/bin/notify
 lvs_netlink_cmd_rcv_bufs BYTES | Receive buffer of the checkers' command socket. | 1000000
 lvs_netlink_cmd_rcv_bufs_force [BOOL] | Allows more than the system's maximum. | on
 lvs_netlink_monitor_rcv_bufs BYTES | Receive buffer of the checkers' monitor socket. | 1000000

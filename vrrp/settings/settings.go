@@ -48,8 +48,10 @@ type Process struct {
 	NetNamespace string // net_namespace: the one to run in
 	// NamespacePos is where the file says so.
 	NamespacePos config.Pos
-	Instance     string // instance: part of the names of pid files
-	UsePidDir    bool   // use_pid_dir: pid files are in /run/keepalived
+	// Startup runs once before VRRP begins, Shutdown once after it has ended.
+	Startup, Shutdown LifeScript
+	Instance          string // instance: part of the names of pid files
+	UsePidDir         bool   // use_pid_dir: pid files are in /run/keepalived
 }
 
 // Instance is one vrrp_instance (RFC 3768's virtual router on one interface).

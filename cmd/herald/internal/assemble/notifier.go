@@ -85,7 +85,7 @@ func (n *notifier) scripts(cfg *settings.Config) []ipc.Script {
 	for _, f := range cfg.Notification.Fifos {
 		add("FIFO "+f.Path, fifoReader, f.Script, true)
 	}
-	return list
+	return append(list, lifeScripts(cfg)...)
 }
 
 // start begins: after READY, when privileges are dropped. waiting is the mail

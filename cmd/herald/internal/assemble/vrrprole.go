@@ -43,7 +43,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	if o.InNamespace {
 		place = "" // the parent is there too
 	}
-	scripts := &scriptRunner{ctx: ctx, role: role}
+	scripts := &scriptRunner{ctx: ctx, role: role, startup: -1}
 	others := newNotifier(role, cfg)
 	defer others.close()
 	if err := scripts.declare(ctx, cfg, others.scripts(cfg), place); err != nil {
@@ -118,6 +118,7 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	}
 	tellServing(server, begin.Proxy)
 	others.start(cfg.Notification.Mail, before.Mail)
+	scripts.startUp(ctx, begin)
 	defer startResolving(ctx, cfg, server.SetPeer)()
 	return serveVRRP(ctx, role, server, cfg, others, o.patience())
 }
@@ -137,11 +138,11 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, cfg *se
 			if !alive {
 				// The parent was killed: nobody restarts us, so the addresses
 				// must not stay.
-				return resign(server, ended, others, patience)
+				return resign(role, server, ended, others, patience)
 			}
 			switch c := c.(type) {
 			case ipc.Stop:
-				return resign(server, ended, others, patience)
+				return resign(role, server, ended, others, patience)
 			case ipc.Handover:
 				return handOver(role, server, ended, others)
 			case ipc.Rest:
@@ -188,13 +189,14 @@ func beat(ctx context.Context, role *ipc.Role, server *vrrp.Server) {
 // resign gives everything up within patience: zero does not wait for
 // successors, as keepalived does not. Mail that waits has the rest of the
 // time the parent gives.
-func resign(server *vrrp.Server, ended <-chan error, others *notifier, patience time.Duration) error {
+func resign(role *ipc.Role, server *vrrp.Server, ended <-chan error, others *notifier, patience time.Duration) error {
 	last := time.Now().Add(lastMail)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	err := server.Stop(ctx)
 	<-ended
 	others.finish(last)
+	shutDown(role)
 	return err
 }
 
@@ -255,10 +257,13 @@ func addresses(list []settings.Address, place string) []ipc.Address {
 // scriptRunner has the parent run the tracking scripts; the role itself has
 // no right to.
 type scriptRunner struct {
-	ctx   context.Context
-	role  *ipc.Role
-	index []int // of each settings.Script among those declared; -1 is not run
-	done  func(script int, ok bool)
+	ctx  context.Context
+	role *ipc.Role
+	// startup is the index of startup_script among those declared, -1 when
+	// there is none.
+	startup int
+	index   []int // of each settings.Script among those declared; -1 is not run
+	done    func(script int, ok bool)
 }
 
 // declare names every script that is really executed. One the parent refuses
@@ -281,6 +286,9 @@ func (r *scriptRunner) declare(ctx context.Context, cfg *settings.Config, notice
 		return nil
 	}
 	for i := range list {
+		if list[i].Lane == "" && i >= tracking {
+			r.startup = i
+		}
 		list[i].NetNamespace = place
 	}
 	refused, err := r.role.DeclareScripts(ctx, list)
@@ -290,7 +298,7 @@ func (r *scriptRunner) declare(ctx context.Context, cfg *settings.Config, notice
 	for i, why := range refused {
 		switch {
 		case why != "" && i >= tracking:
-			r.role.Log(fmt.Sprintf("%s: %s is not run: %s", list[i].Lane, list[i].Name, why))
+			r.role.Log(fmt.Sprintf("%s: %s is not run: %s", first(list[i].Lane, daemonLane), list[i].Name, why))
 		case why != "":
 			r.role.Log(fmt.Sprintf("vrrp_script %s is not run and counts as failing: %s", list[i].Name, why))
 		}

@@ -113,6 +113,8 @@ type ProxyFact struct {
 // Go is the parent's word to begin; it answers READY.
 type Go struct {
 	Generation int `json:"generation"`
+	// First is true for the first VRRP role of a daemon.
+	First bool `json:"first,omitempty"`
 	// State is what the predecessor handed over or, if it crashed or is a
 	// proxy, last reported; nil for a fresh start.
 	State []byte `json:"state,omitempty"`

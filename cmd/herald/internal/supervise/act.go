@@ -133,6 +133,7 @@ func (s *Supervisor) begin(r *role, crashed bool) {
 	g := ipc.Go{Generation: int(r.id)}
 	switch r.name {
 	case ipc.VRRP:
+		g.First, s.begun = !s.begun, true
 		g.Proxy = factOf(s.machine.Fact())
 		g.Parts = s.parts
 		g.Leftover, g.Rest = s.held, s.rest

@@ -244,6 +244,9 @@ func (a *actor) begin(p ipc.Prepared) bool {
 	if g.Parts != nil {
 		a.say("parts %d", g.Parts.Backends["app"])
 	}
+	if g.First {
+		a.say("is the first")
+	}
 	a.say("go state=%s crashed=%t leftover=%d proxy=%t/%t instances=%s", g.State, g.Crashed, len(g.Leftover), g.Proxy.Known, g.Proxy.Serving, g.Instances)
 	if a.name == ipc.VRRP {
 		a.Held([]ipc.Address{{Prefix: "10.1.1.10/32", Interface: "eth0"}})

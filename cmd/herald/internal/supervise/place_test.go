@@ -29,6 +29,8 @@ func TestAReloadIntoAnotherNetworkNamespaceIsRefused(t *testing.T) {
 	if r := h.s.Reload(context.Background()); r.Failed != "" {
 		t.Errorf("the reload in the same namespace: %+v", r)
 	}
-	h.wait("vrrp 3 go")
+	h.wait("vrrp 1 is the first", "vrrp 3 go")
 	h.never("vrrp 2 go")
+	h.never("vrrp 3 is the first")
+	h.never("proxy 1 is the first")
 }

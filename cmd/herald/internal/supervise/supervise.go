@@ -40,6 +40,7 @@ type Supervisor struct {
 
 	// place is the network namespace of VRRP, by name; nil until it is known.
 	place *string
+	begun bool // a VRRP role was told to begin
 
 	changing bool // a start or reload is under way: findings are collected
 	findings []ipc.Finding
