@@ -71,8 +71,10 @@ var rooms = map[string]struct {
 	"proxy/logline":   {core, []string{"config"}},
 	"proxy/errorpage": {core, []string{"proxy/h1"}},
 	"proxy/syslog":    {edge, nil},
+	"proxy/tlsconf":   {core, []string{"proxy/settings"}},
+	"proxy/testcert":  {edge, nil},
 	"proxy/admin":     {shell, []string{"config", "stats", "stats/render"}},
-	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/check", "proxy/check/script", "proxy/logline", "proxy/errorpage", "proxy/lb"}},
+	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/check", "proxy/check/script", "proxy/logline", "proxy/errorpage", "proxy/lb", "proxy/tlsconf"}},
 
 	"proxy/check/script": {core, []string{"config", "proxy/check"}},
 	"proxy/check/probe":  {edge, []string{"proxy/check", "proxy/check/script"}},

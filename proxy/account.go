@@ -173,6 +173,9 @@ func (x *stream) fill(r *logline.Record) {
 	if x.page != nil {
 		r.Backend, r.Server = x.fe.cfg.Name, "<STATS>"
 	}
+	if c.port.tls != nil {
+		x.fillTLS(r)
+	}
 	if x.fe.log.custom {
 		r.Local = c.local()
 		if x.u != nil {

@@ -25,6 +25,8 @@ type frontend struct {
 	pages   pages
 	log     *logger
 	ports   []*port
+	// acceptors are those of the bind lines, nil where there is no TLS.
+	acceptors []*acceptor
 
 	conns     gauge // connections now
 	maxConn   atomic.Int64
@@ -94,6 +96,8 @@ type target struct {
 	poke      chan struct{} // the checker looks at state.Next again
 	pokeAgent chan struct{} // and that of the agent
 
+	tls *connector // nil: nothing is encrypted
+
 	sessions gauge
 	idle     atomic.Int64
 	tallies  []tally
@@ -132,6 +136,9 @@ func (s *Server) build(cfg *settings.Config) error {
 			continue
 		}
 		f := s.buildFrontend(p)
+		if err := f.buildAcceptors(); err != nil {
+			problems = append(problems, err)
+		}
 		switch {
 		case p.DefaultBackend != "":
 			f.backend = byName[p.DefaultBackend]
@@ -215,6 +222,9 @@ func (s *Server) buildTarget(b *backend, i int) (*target, error) {
 		s.notice(fmt.Sprintf("server %s/%s starts without an address: %v", b.cfg.Name, cfg.Name, err))
 	}
 	t.addr.Store(a)
+	if t.tls, err = newConnector(cfg.TLS); err != nil {
+		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
+	}
 	return t, nil
 }
 

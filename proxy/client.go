@@ -56,8 +56,8 @@ func (s *clientSlab) give(c *client) {
 	s.free = append(s.free, c)
 }
 
-// accepted starts the connection: in mode tcp its only stream, in mode http
-// the wait for a request.
+// accepted starts the connection: what comes before the protocol, in its
+// order, then the protocol.
 func (c *client) accepted() {
 	if c.port.bind.AcceptProxy {
 		c.awaitHeader()
@@ -67,7 +67,13 @@ func (c *client) accepted() {
 }
 
 // introduced goes on when it is known who the client is.
-func (c *client) introduced() { c.startProtocol("") }
+func (c *client) introduced() {
+	if c.port.tls != nil {
+		c.encrypt()
+		return
+	}
+	c.startProtocol("")
+}
 
 // startProtocol begins what the client and we agreed on by ALPN, if there was
 // one.
@@ -149,6 +155,8 @@ func (c *client) Expired(*loop.Timer) {
 		c.x.drive()
 	case c.introducing:
 		c.headerLost(errProxyHeaderLate)
+	case c.shaking():
+		c.handshakeLost("Timeout during SSL handshake")
 	case c.linger > 0 || c.served > 0 || c.w.s.draining.Load():
 		c.close()
 	case c.port.fe.cfg.HTTP.IgnoreProbes:

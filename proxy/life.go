@@ -279,9 +279,16 @@ func connect(x *stream) answer {
 	case can&loop.Writable == 0:
 		return wait
 	}
-	x.u.connected = true
-	if x.t.introduces() && !x.introduce() {
-		return x.connectFailed('S')
+	if !x.u.connected {
+		x.u.connected = true
+		if x.t.introduces() && !x.introduce() {
+			return x.connectFailed('S')
+		}
+	}
+	if x.t.tls != nil && x.t.tls.on {
+		if a := x.secureServer(); a != next {
+			return a
+		}
 	}
 	x.connected = x.now()
 	return x.to(stepSend)

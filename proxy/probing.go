@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -114,27 +113,10 @@ func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
 	if asked && p.Header == 0 {
 		p.Header = 1
 	}
-	if k.TLS || k.Default && c.Checks.TLS {
+	if k.TLS || k.Default && c.TLS != nil && c.TLS.Check {
 		p.TLS = t.checkTLS(k)
 	}
 	return p, nil
-}
-
-// checkTLS is how a check's connection is encrypted.
-func (t *target) checkTLS(k *checks.Connect) *tls.Config {
-	// The certificate is not verified as long as "verify none" is the only
-	// form of encryption the server line may ask for.
-	c := &tls.Config{InsecureSkipVerify: true, ServerName: t.cfg.Checks.SNI, MinVersion: tls.VersionTLS10}
-	if k.SNI != "" {
-		c.ServerName = k.SNI
-	}
-	alpn := t.cfg.Checks.ALPN
-	if len(k.ALPN) > 0 {
-		c.NextProtos = k.ALPN
-	} else if alpn != "" {
-		c.NextProtos = strings.Split(alpn, ",")
-	}
-	return c
 }
 
 // world is what the expressions of a check may tell.

@@ -32,6 +32,7 @@ type Server struct {
 	targets   int // how many there are
 	sinks     []*sink
 	checkVars checkVars
+	turns     chan struct{} // of handshakes, as many at a time as there are loops
 
 	conns    gauge // client connections now, all frontends
 	maxConn  atomic.Int64
@@ -71,6 +72,7 @@ func New(cfg *settings.Config, opts Options) (*Server, error) {
 		n = runtime.NumCPU()
 	}
 	s.workers = make([]*worker, n)
+	s.turns = make(chan struct{}, n)
 	if err := s.openSinks(); err != nil {
 		return nil, err
 	}
@@ -248,7 +250,7 @@ func (s *Server) place(f *frontend, b *settings.Bind, id int, fds []int) error {
 		if err != nil {
 			return fmt.Errorf("%s: bind %s: copy the lent socket: %w", f.cfg.Name, b.Name, err)
 		}
-		p := &port{w: w, fe: f, bind: b, id: id + 1}
+		p := &port{w: w, fe: f, bind: b, id: id + 1, tls: f.acceptors[id]}
 		if p.li, err = w.l.Listen(own, p); err != nil {
 			unix.Close(own)
 			return fmt.Errorf("%s: bind %s: %w", f.cfg.Name, b.Name, err)

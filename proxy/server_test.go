@@ -151,6 +151,9 @@ func start(t *testing.T, memory []byte, loops int, cfg *settings.Config) *rig {
 		}
 		b.Network, b.Host, b.Name, b.UID, b.GID = "tcp", host, p.Name, -1, -1
 		fmt.Sscan(port, &b.Port)
+		if len(p.Binds) > 0 {
+			b.TLS = p.Binds[0].TLS
+		}
 		p.Binds = []settings.Bind{b}
 		lent[describe(&b, loops).Key()] = fds
 		if r.addr == "" {

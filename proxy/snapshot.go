@@ -74,6 +74,7 @@ func (s *Server) info(now time.Time) stats.Info {
 	}
 	for _, f := range s.frontends {
 		i.CumConns += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.conns })
+		i.CumTLS += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.tlsSessions }) + total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.tlsFailed })
 		i.CumReq += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.requests })
 		i.TotalBytesOut += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.bytesOut })
 		i.Listeners += uint64(len(f.cfg.Binds))
@@ -108,6 +109,9 @@ func fillRow(r *stats.Row, list []tally, sessions *gauge) {
 	r.LBTotal = sum(func(t *tally) *atomic.Uint64 { return &t.chosen })
 	r.Connects = sum(func(t *tally) *atomic.Uint64 { return &t.connects })
 	r.Reuses = sum(func(t *tally) *atomic.Uint64 { return &t.reuses })
+	r.TLSSessions = sum(func(t *tally) *atomic.Uint64 { return &t.tlsSessions })
+	r.TLSResumed = sum(func(t *tally) *atomic.Uint64 { return &t.tlsResumed })
+	r.TLSFailed = sum(func(t *tally) *atomic.Uint64 { return &t.tlsFailed })
 	r.ReqTotal = sum(func(t *tally) *atomic.Uint64 { return &t.requests })
 	for i := range r.Resp {
 		r.Resp[i] = sum(func(t *tally) *atomic.Uint64 { return &t.resp[i] })

@@ -16,6 +16,8 @@ type tally struct {
 	clientAborts, serverAborts atomic.Uint64
 	intercepted, internal      atomic.Uint64
 	chosen, connects, reuses   atomic.Uint64
+	tlsSessions, tlsResumed    atomic.Uint64
+	tlsFailed                  atomic.Uint64
 	resp                       [6]atomic.Uint64
 	queueTime, connectTime     average
 	responseTime, totalTime    average
@@ -148,6 +150,7 @@ func (t *tally) counters() []*atomic.Uint64 {
 	for i := range t.resp {
 		list = append(list, &t.resp[i])
 	}
+	list = append(list, &t.tlsSessions, &t.tlsResumed, &t.tlsFailed)
 	return list
 }
 

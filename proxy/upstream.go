@@ -23,6 +23,8 @@ type upstream struct {
 	in        []byte  // a partial response head
 	connected bool
 	uses      int     // responses so far
+	name      string  // the server was asked for in TLS
+	refused   bool    // the TLS handshake failed
 	owner     *client // the only one who may use it while idle; nil: anyone
 }
 
@@ -82,7 +84,7 @@ func (x *stream) reuse() bool {
 	w, t := x.w, x.t
 	if own := x.c.own; own != nil {
 		x.c.own, own.owner = nil, nil
-		if own.t == t {
+		if own.t == t && x.suits(own) {
 			w.l.Disarm(&own.timer)
 			own.x, x.u = x, own
 			return true
@@ -102,7 +104,7 @@ func (x *stream) reuse() bool {
 	list := w.idle[t.slot]
 	for i := len(list) - 1; i >= 0; i-- {
 		u := list[i]
-		if u.uses < least {
+		if u.uses < least || !x.suits(u) {
 			continue
 		}
 		w.idle[t.slot] = slices.Delete(list, i, i+1)
@@ -131,7 +133,7 @@ func (u *upstream) park() {
 	if u.t.be.cfg.Reuse == settings.ReuseNever || u.t.introduces() {
 		u.owner, c.own = c, u
 		u.arm(life)
-		if u.Can()&(loop.Readable|loop.Hangup) != 0 {
+		if u.spoke() {
 			u.unpark()
 		}
 		return
@@ -142,9 +144,21 @@ func (u *upstream) park() {
 	w.idle[u.t.slot] = append(w.idle[u.t.slot], u)
 	u.t.idle.Add(1)
 	u.arm(life)
-	if u.Can()&(loop.Readable|loop.Hangup) != 0 {
+	if u.spoke() {
 		u.unpark()
 	}
+}
+
+// spoke reports whether an idle connection has ended or said something.
+func (u *upstream) spoke() bool {
+	switch can := u.Can(); {
+	case can&(loop.Hangup|loop.Failed) != 0:
+		return true
+	case can&loop.Readable == 0:
+		return false
+	}
+	t := layered(&u.Socket)
+	return t == nil || !t.quiet()
 }
 
 // unpark closes an idle connection.
@@ -178,7 +192,7 @@ func (u *upstream) Ready(loop.Event) {
 	case !u.Open():
 	case u.x != nil:
 		u.x.drive()
-	case u.Can()&(loop.Readable|loop.Hangup|loop.Failed) != 0:
+	case u.spoke():
 		u.unpark()
 	}
 }

@@ -42,6 +42,8 @@ type worker struct {
 	request lb.Request
 	fields  fields
 	fresh   []byte // just received in the loop's buffer, for the stream begun next
+	opened  []byte // ciphertext received
+	sealed  []byte // ciphertext to be sent at the end of a call
 }
 
 func newWorker(s *Server, id int) (*worker, error) {
@@ -68,6 +70,7 @@ type port struct {
 	bind *settings.Bind
 	id   int
 	li   *loop.Listener
+	tls  *acceptor    // nil: in the clear
 	n    atomic.Int64 // connections now, for the bind line's maxconn
 }
 

@@ -24,6 +24,7 @@ type Info struct {
 	CurrConns   uint64 `json:"curr_conns"`
 	CumConns    uint64 `json:"cum_conns"`
 	CumReq      uint64 `json:"cum_req"`
+	CumTLS      uint64 `json:"cum_ssl_conns,omitempty"`
 
 	MaxPipes  uint64 `json:"max_pipes,omitempty"`
 	PipesUsed uint64 `json:"pipes_used,omitempty"`

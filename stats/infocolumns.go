@@ -75,7 +75,7 @@ var InfoColumns = []InfoColumn{
 	{"CumReq", "requests_total", "requests so far", "MCP", Uint32, process(func(i *Info) uint64 { return i.CumReq })},
 	unbuilt("MaxSslConns", "max_ssl_connections", "limit of TLS connections", "MMP"),
 	unbuilt("CurrSslConns", "current_ssl_connections", "TLS connections now", "MGP"),
-	unbuilt("CumSslConns", "ssl_connections_total", "TLS connections so far", "MCP"),
+	{"CumSslConns", "ssl_connections_total", "TLS connections so far", "MCP", Uint32, process(func(i *Info) uint64 { return i.CumTLS })},
 	{"Maxpipes", "max_pipes", "limit of pipes", "CLP", Uint32, process(func(i *Info) uint64 { return i.MaxPipes })},
 	{"PipesUsed", "pipes_used_total", "pipes in use", "MGP", Uint32, process(func(i *Info) uint64 { return i.PipesUsed })},
 	{"PipesFree", "pipes_free_total", "pipes kept for reuse", "MGP", Uint32, process(func(i *Info) uint64 { return i.PipesFree })},

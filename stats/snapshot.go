@@ -176,6 +176,11 @@ type Row struct {
 	CacheLookups uint64 `json:"cache_lookups,omitempty"`
 	CacheHits    uint64 `json:"cache_hits,omitempty"`
 
+	// Handshakes of TLS.
+	TLSSessions uint64 `json:"ssl_sess,omitempty"`
+	TLSResumed  uint64 `json:"ssl_reused_sess,omitempty"`
+	TLSFailed   uint64 `json:"ssl_failed_handshake,omitempty"`
+
 	// HTTP/1 mux counters of a frontend or backend.
 	H1OpenConns   uint64 `json:"h1_open_connections,omitempty"`
 	H1OpenStreams uint64 `json:"h1_open_streams,omitempty"`

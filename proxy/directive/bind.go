@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,80 +25,82 @@ var bindRows = []config.Row[keyword]{
 		Do:  keyword{in: inFrontend, min: 1, max: many, read: readBind}},
 }
 
-var bindOptions = config.NewRegistry(
+var bindOptions = config.NewRegistry(slices.Concat(bindOptionRows, bindTLSRows)...)
+
+var bindOptionRows = []config.Row[bindOption]{
 	acceptProxy,
-	config.Row[bindOption]{Name: "backlog", Syntax: "N", Example: "bind :80 backlog 1024",
+	{Name: "backlog", Syntax: "N", Example: "bind :80 backlog 1024",
 		Doc: "Length of the kernel's queue of connections not yet accepted.",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
 			return setInt(&b.Backlog, v, 0, maxCount)
 		}}},
-	config.Row[bindOption]{Name: "gid", Syntax: "GID", Example: "bind /run/web.sock gid 33",
+	{Name: "gid", Syntax: "GID", Example: "bind /run/web.sock gid 33",
 		Doc: "Group number that owns a unix socket.",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
 			return setInt(&b.GID, v, 0, maxCount)
 		}}},
-	config.Row[bindOption]{Name: "group", Syntax: "NAME", Example: "bind /run/web.sock group www-data",
+	{Name: "group", Syntax: "NAME", Example: "bind /run/web.sock group www-data",
 		Doc: "Group that owns a unix socket.",
 		Do: bindOption{1, func(c *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
 			return c.lookup(&b.GID, c.opt.LookupGroup, "group", v.Text)
 		}}},
-	config.Row[bindOption]{Name: "interface", Syntax: "NAME", Example: "bind :80 interface eth0",
+	{Name: "interface", Syntax: "NAME", Example: "bind :80 interface eth0",
 		Doc: "Network interface that connections must arrive on.",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
 			b.Interface = v.Text
 			return nil
 		}}},
-	config.Row[bindOption]{Name: "level", Syntax: "user | operator | admin", Example: "stats socket /run/herald.sock level admin",
+	{Name: "level", Syntax: "user | operator | admin", Example: "stats socket /run/herald.sock level admin",
 		Doc: "What a session on a stats socket may do.",
 		Do:  bindOption{1, readLevel}},
-	config.Row[bindOption]{Name: "maxconn", Syntax: "N", Example: "bind :80 maxconn 100",
+	{Name: "maxconn", Syntax: "N", Example: "bind :80 maxconn 100",
 		Doc: "Highest number of connections at a time on this listener.",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
 			return setInt(&b.MaxConn, v, 0, maxCount)
 		}}},
-	config.Row[bindOption]{Name: "mode", Syntax: "OCTAL", Example: "bind /run/web.sock mode 660",
+	{Name: "mode", Syntax: "OCTAL", Example: "bind /run/web.sock mode 660",
 		Doc: "Permissions of a unix socket.",
 		Do:  bindOption{1, readMode}},
-	config.Row[bindOption]{Name: "name", Syntax: "NAME", Example: "bind :80 name web",
+	{Name: "name", Syntax: "NAME", Example: "bind :80 name web",
 		Doc: "Name of the listener in logs and statistics.",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
 			b.Name = v.Text
 			return nil
 		}}},
-	config.Row[bindOption]{Name: "proto", Syntax: "h1 | h2", Example: "bind :80 proto h2",
+	{Name: "proto", Syntax: "h1 | h2", Example: "bind :80 proto h2",
 		Doc: "Protocol spoken at once, without looking at the first bytes or ALPN.",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
 			return readProto(&b.Proto, v)
 		}}},
-	config.Row[bindOption]{Name: "transparent", Example: "bind 10.1.1.10:80 transparent",
+	{Name: "transparent", Example: "bind 10.1.1.10:80 transparent",
 		Doc: "Binds an address that this machine does not hold; needs CAP_NET_ADMIN when bound.",
 		Do: bindOption{0, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, _ line.Word) error {
 			b.Transparent = true
 			return nil
 		}}},
-	config.Row[bindOption]{Name: "uid", Syntax: "UID", Example: "bind /run/web.sock uid 33",
+	{Name: "uid", Syntax: "UID", Example: "bind /run/web.sock uid 33",
 		Doc: "User number that owns a unix socket.",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
 			return setInt(&b.UID, v, 0, maxCount)
 		}}},
-	config.Row[bindOption]{Name: "user", Syntax: "NAME", Example: "bind /run/web.sock user www-data",
+	{Name: "user", Syntax: "NAME", Example: "bind /run/web.sock user www-data",
 		Doc: "User that owns a unix socket.",
 		Do: bindOption{1, func(c *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
 			return c.lookup(&b.UID, c.opt.LookupUser, "user", v.Text)
 		}}},
-	config.Row[bindOption]{Name: "v4v6", Example: "bind :::80 v4v6",
+	{Name: "v4v6", Example: "bind :::80 v4v6",
 		Doc: "Takes IPv4 connections on an IPv6 address too.",
 		Do: bindOption{0, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, _ line.Word) error {
 			b.V4V6, b.V6Only = true, false
 			return nil
 		}}},
-	config.Row[bindOption]{Name: "v6only", Example: "bind :::80 v6only",
+	{Name: "v6only", Example: "bind :::80 v6only",
 		Doc: "Takes only IPv6 connections on an IPv6 address.",
 		Do: bindOption{0, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, _ line.Word) error {
 			b.V6Only, b.V4V6 = true, false
 			return nil
 		}}},
-)
+}
 
 // maxCount bounds counts that HAProxy keeps in 32 bits.
 const maxCount = 1<<31 - 1
@@ -148,7 +151,9 @@ func readBind(c *call) {
 	var options settings.Bind
 	options.UID, options.GID = -1, -1
 	c.bindOptions(&options, nil)
+	options.TLS = c.finishBindTLS(options.TLS)
 	for _, b := range binds {
+		b.TLS = options.TLS
 		b.Name, b.Interface, b.MaxConn, b.Backlog = options.Name, options.Interface, options.MaxConn, options.Backlog
 		b.V4V6, b.V6Only, b.Transparent, b.AcceptProxy = options.V4V6, options.V6Only, options.Transparent, options.AcceptProxy
 		b.Mode, b.UID, b.GID = options.Mode, options.UID, options.GID

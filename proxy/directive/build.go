@@ -29,6 +29,9 @@ import (
 type Options struct {
 	// ReadFile reads an error file; nil means every file is missing.
 	ReadFile func(name string) ([]byte, error)
+	// ReadDir lists the names of the files in a directory, in order; nil
+	// means that there are no directories.
+	ReadDir func(name string) ([]string, error)
 	// Hostname is this machine's name, for log-send-hostname and as the
 	// default of "node".
 	Hostname string
@@ -70,6 +73,7 @@ type builder struct {
 	anonymous *draft   // the last defaults section seen
 	proxies   []*draft
 	files     map[string]settings.ErrorFile // error files already read
+	tls       tlsDefaults                   // of global
 }
 
 // section reads one section; those that only matter to unbuilt features are

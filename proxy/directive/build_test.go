@@ -29,6 +29,9 @@ var world = Options{
 		case name == "/big":
 			return make([]byte, 20000), nil
 		}
+		if content, ok := tlsFiles()[name]; ok {
+			return content, nil
+		}
 		return nil, fmt.Errorf("open %s: no such file or directory", name)
 	},
 	LookupUser: func(name string) (int, error) {

@@ -47,7 +47,7 @@ func TestWrongCheckRulesAreNamed(t *testing.T) {
 		"option tcp-check\ntcp-check send a\ntcp-check connect":         `the first connect rule must come before`,
 		"option httpchk\nhttp-check send meth A\nhttp-check send uri /": `needs a connect rule before it`,
 		"http-check expect status 200":                                  `ignored without "option httpchk"`,
-		"server s h:1 check check-ssl":                                  `needs "verify none"`,
+		"server s h:1 check check-ssl":                                  `verify is on and no ca-file`,
 		"server s h:1 check check-proto h3":                             `"h3" is not h1 or none`,
 	} {
 		if got := found("listen l\n bind :1\n " + strings.ReplaceAll(text, "\n", "\n ") + "\n"); !strings.Contains(got, want) {

@@ -155,6 +155,9 @@ func readStatsSocket(c *call) {
 	for _, b := range c.addresses(0) {
 		s := settings.StatsSocket{Pos: c.line.Pos, Bind: b, Level: settings.LevelOperator}
 		c.bindOptions(&s.Bind, &s)
+		if c.finishBindTLS(s.Bind.TLS) != nil {
+			c.diags.Unsupported(c.line.Pos, config.Error, "stats socket with", "ssl", "HAProxy")
+		}
 		c.cfg.Global.StatsSockets = append(c.cfg.Global.StatsSockets, s)
 	}
 }

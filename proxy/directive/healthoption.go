@@ -192,8 +192,6 @@ func (b *builder) finishCheck(d *draft) {
 		if v.Agent.Enabled && v.Agent.Port == 0 {
 			b.cross(v.Pos, config.Error, v.Name, "server %q has agent-check without agent-port", v.Name)
 		}
-		if v.Check && !v.Checks.VerifyNone && (v.Checks.TLS || s.Encrypts()) {
-			b.cross(v.Pos, config.Error, v.Name, "the checks of server %q are encrypted, which needs \"verify none\": certificates of checks are not verified yet", v.Name)
-		}
+		b.finishServerTLS(v, v.Check && (v.Checks.TLS || s.Encrypts()))
 	}
 }

@@ -41,16 +41,14 @@ var knownGlobal = merge(
 		"insecure-fork-wanted insecure-setuid-wanted mworker-max-reloads ulimit-n busy-polling thread-group thread-groups "+
 		"noepoll noevports nokqueue nopoll noreuseport nosplice nogetaddrinfo no-memory-trimming", ""),
 	names(config.Warning, "51degrees-cache-size 51degrees-data-file 51degrees-property-name-list 51degrees-property-separator "+
-		"ca-base crt-base close-spread-time cluster-secret default-path deviceatlas-json-file deviceatlas-log-level "+
+		"close-spread-time cluster-secret default-path deviceatlas-json-file deviceatlas-log-level "+
 		"deviceatlas-properties-cookie deviceatlas-separator expose-experimental-directives external-check fd-hard-limit grace "+
 		"h1-accept-payload-with-any-method h2-workaround-bogus-websocket-clients "+
 		"httpclient.resolvers.id httpclient.resolvers.prefer httpclient.ssl.ca-file httpclient.ssl.verify issuers-chain-path "+
 		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem max-spread-checks pp2-never-send-local "+
 		"profiling.memory profiling.tasks server-state-base server-state-file set-var set-var-fmt "+
-		"ssl-default-bind-ciphers ssl-default-bind-ciphersuites ssl-default-bind-client-sigalgs ssl-default-bind-curves "+
-		"ssl-default-bind-options ssl-default-bind-sigalgs ssl-default-server-ciphers ssl-default-server-ciphersuites "+
-		"ssl-default-server-options ssl-dh-param-file ssl-load-extra-del-ext ssl-load-extra-files ssl-mode-async ssl-propquery "+
-		"ssl-provider ssl-provider-path ssl-server-verify ssl-skip-self-issued-ca unix-bind wurfl-cache-size wurfl-data-file "+
+		"ssl-default-bind-client-sigalgs ssl-default-bind-sigalgs ssl-mode-async ssl-propquery "+
+		"ssl-provider ssl-provider-path ssl-skip-self-issued-ca unix-bind wurfl-cache-size wurfl-data-file "+
 		"wurfl-information-list wurfl-information-list-separator anonkey", ""),
 	names(config.Warning, "maxconn", "stats "),
 	names(config.Error, "lua-load lua-load-per-thread lua-prepend-path maxconnrate maxsessrate", ""),
@@ -137,16 +135,12 @@ func silent(args int, words string) map[string]knownOption {
 	return m
 }
 
-// TLS words are warnings: they come with "ssl", which is the error.
 var knownBind = merge(
-	optionNames(0, config.Error, "ssl"),
+	optionNames(0, config.Error, "force-sslv3"),
 	optionNames(1, config.Error, "accept-netscaler-cip namespace"),
-	optionNames(0, config.Warning, "defer-accept tfo allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 "+
-		"generate-certificates no-alpn no-ca-names no-sslv3 no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13 "+
-		"prefer-client-ciphers strict-sni quic-force-retry"),
-	optionNames(1, config.Warning, "id mss nice severity-output shards tcp-ut thread alpn ca-file ca-ignore-err ca-sign-file "+
-		"ca-sign-pass ca-verify-file ciphers ciphersuites crl-file crt crt-ignore-err crt-list curves ecdhe npn ssl-max-ver "+
-		"ssl-min-ver tls-ticket-keys verify quic-cc-algo"),
+	optionNames(0, config.Warning, "defer-accept tfo allow-0rtt generate-certificates quic-force-retry"),
+	optionNames(1, config.Warning, "id mss nice severity-output shards tcp-ut thread ca-sign-file ca-sign-pass npn tls-ticket-keys "+
+		"quic-cc-algo"),
 	// Listening sockets outlive every reload here without being asked.
 	optionNames(1, config.Warning, "cc client-sigalgs default-crt guid-prefix idle-ping label ocsp-update quic-socket sigalgs"),
 	silent(1, "expose-fd"),
@@ -154,16 +148,13 @@ var knownBind = merge(
 )
 
 var knownServer = merge(
-	optionNames(0, config.Error, "check-via-socks4 ssl usesrc"),
+	optionNames(0, config.Error, "check-via-socks4 usesrc force-sslv3"),
 	optionNames(1, config.Error, "log-proto namespace proto redir socks4 source track"),
-	optionNames(0, config.Warning, "allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 non-stick stick "+
-		"ssl-reuse tfo tls-tickets no-verifyhost"),
-	optionNames(1, config.Warning, "alpn ca-file ciphers "+
-		"ciphersuites crl-file crt error-limit npn observe on-error "+
-		"resolve-net resolve-opts resolve-prefer resolvers sni ssl-max-ver "+
-		"ssl-min-ver tcp-ut verify verifyhost ws cc client-sigalgs curves guid hash-key idle-ping init-state log-bufsize "+
+	optionNames(0, config.Warning, "allow-0rtt non-stick stick tfo"),
+	optionNames(1, config.Warning, "error-limit npn observe on-error "+
+		"resolve-net resolve-opts resolve-prefer resolvers tcp-ut ws cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
-	silent(0, "no-ssl no-ssl-reuse no-sslv3 no-tfo no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13"),
+	silent(0, "no-tfo"),
 )
 
 func sorted(list []string) []string {

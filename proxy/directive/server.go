@@ -17,6 +17,7 @@ type serverOption struct {
 	args      int
 	noDefault bool // not in default-server
 	read      func(s *settings.Server, value line.Word) error
+	ask       func(c *call, s *settings.Server, value line.Word) error // in place of read
 }
 
 var serverRows = []config.Row[keyword]{
@@ -26,6 +27,13 @@ var serverRows = []config.Row[keyword]{
 	{Name: "default-server", Syntax: "OPTION ...", Example: "default-server inter 3s rise 2 fall 3 maxconn 100",
 		Doc: "Sets options for the servers that follow.",
 		Do:  keyword{in: backSide, min: 1, max: many, strict: true, read: func(c *call) { c.serverOptions(&c.px.server, 0, true) }}},
+}
+
+func (o *serverOption) do(c *call, s *settings.Server, v line.Word) error {
+	if o.ask != nil {
+		return o.ask(c, s, v)
+	}
+	return o.read(s, v)
 }
 
 func word(args int, read func(s *settings.Server, value line.Word) error) serverOption {
@@ -54,7 +62,7 @@ func interval(field func(s *settings.Server) *time.Duration) serverOption {
 	})
 }
 
-var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions, serverCheckRows, proxyHeaderOptions, serverLoadRows)...)
+var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions, serverCheckRows, proxyHeaderOptions, serverLoadRows, serverTLSRows)...)
 
 var serverOptionRows = []config.Row[serverOption]{
 	{Name: "addr", Syntax: "ADDRESS", Example: "server a 10.1.1.20:80 check addr 10.1.1.30",
@@ -190,7 +198,7 @@ func (c *call) serverOptions(s *settings.Server, first int, defaults bool) {
 		w := c.args[i]
 		row, ok := serverOptions.Lookup(w.Text)
 		if !ok {
-			i += c.unbuiltServerOption(s, i)
+			i += c.unbuiltServerOption(i)
 			continue
 		}
 		if defaults && row.Do.noDefault {
@@ -204,7 +212,7 @@ func (c *call) serverOptions(s *settings.Server, first int, defaults bool) {
 		if row.Do.args > 0 {
 			value = c.args[i+1]
 		}
-		if err := row.Do.read(s, value); err != nil {
+		if err := row.Do.do(c, s, value); err != nil {
 			c.reject(i+row.Do.args, "%s: %v", row.Name, err)
 		}
 		i += row.Do.args
@@ -212,12 +220,8 @@ func (c *call) serverOptions(s *settings.Server, first int, defaults bool) {
 }
 
 // unbuiltServerOption reports option i, which has no row, and returns the
-// number of its arguments. "verify none" weakens nothing as long as "ssl"
-// itself is refused.
-func (c *call) unbuiltServerOption(s *settings.Server, i int) int {
-	if c.args[i].Text == "verify" && c.arg(i+1) == "none" {
-		s.Checks.VerifyNone = true
-	}
+// number of its arguments.
+func (c *call) unbuiltServerOption(i int) int {
 	n := c.unbuiltOption(c.args[i], knownServer, serverOptions.Names(), "server option")
 	if c.args[i].Text == "source" && c.arg(i+2) == "usesrc" {
 		n += 2

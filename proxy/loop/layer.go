@@ -23,6 +23,14 @@ type Layer interface {
 	Close(s *Socket)
 }
 
+// Waker is a Layer that hears of the descriptor's events before the socket's
+// handler: to send what it holds, or to keep the event to itself.
+type Waker interface {
+	// Wake answers what the handler is told; 0 tells it nothing. It may close
+	// the socket.
+	Wake(s *Socket, ev Event) Event
+}
+
 // Layer is what Put set, or nil.
 func (s *Socket) Layer() Layer { return s.layer }
 

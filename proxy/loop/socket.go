@@ -74,6 +74,11 @@ func (s *Socket) deliver(mask uint32) {
 		ev |= Failed
 	}
 	s.can |= ev
+	if w, ok := s.layer.(Waker); ok {
+		if ev = w.Wake(s, ev); ev == 0 {
+			return
+		}
+	}
 	s.handler.Ready(ev)
 }
 

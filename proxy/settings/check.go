@@ -23,11 +23,9 @@ type Agent struct {
 
 // ServerCheck is how the checks of one server differ from its traffic.
 type ServerCheck struct {
-	TLS bool // check-ssl
-	// VerifyNone says that certificates are not verified ("verify none").
-	VerifyNone bool
-	SNI        string
-	ALPN       string // comma-separated
-	Proto      string // check-proto; empty means the one of the check
-	SendProxy  bool
+	TLS       bool // check-ssl
+	SNI       string
+	ALPN      string // comma-separated
+	Proto     string // check-proto; empty means the one of the check
+	SendProxy bool
 }

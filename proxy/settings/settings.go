@@ -173,6 +173,7 @@ type Bind struct {
 	Mode        uint32 // of a unix socket; 0 means the umask's
 	UID, GID    int    // of a unix socket; -1 means unset
 	Proto       string // "h1", "h2"; empty lets the first bytes, or ALPN, say
+	TLS         *BindTLS
 }
 
 // Server is one server line.
@@ -206,6 +207,7 @@ type Server struct {
 	// InitAddrNone lets a server start without an address when its name does
 	// not resolve ("init-addr ...,none").
 	InitAddrNone bool
+	TLS          *ServerTLS // nil: neither traffic nor checks are encrypted
 }
 
 // Pool bounds a server's idle connections. Each is counted from 1 up so that

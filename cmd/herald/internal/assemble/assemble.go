@@ -95,11 +95,27 @@ func loadProxy(o Options, diags *config.Diagnostics) *proxysettings.Config {
 	sections := line.Parse(texts, line.Env{Lookup: os.LookupEnv}, diags)
 	return proxydirective.Build(sections, proxydirective.Options{
 		ReadFile:    os.ReadFile,
+		ReadDir:     fileNames,
 		Hostname:    hostName(),
 		LookupUser:  func(name string) (int, error) { return number(user.Lookup(name)) },
 		LookupGroup: groupNumber,
 		LookupHost:  net.LookupHost,
 	}, diags)
+}
+
+// fileNames lists what lies in a directory, but for directories, by name.
+func fileNames(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
 }
 
 // number turns a found account into its number.

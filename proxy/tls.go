@@ -1,0 +1,277 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"herald/proxy/loop"
+)
+
+// secure is TLS over one socket. To the socket's user it is the layer that
+// Recv and Send go through; to crypto/tls it is, as a wire, the net.Conn
+// beneath. During the handshake a goroutine has the wire, then the loop.
+//
+// crypto/tls gives up a connection at the first error, but for a net.Error
+// that calls itself temporary: that is how it hears here that nothing has
+// arrived. It cannot be told that only half a record was sent, so what the
+// system does not take at once is held, and the user is not told that its
+// last byte went before everything held has gone.
+type secure struct {
+	conn  *tls.Conn // nil until the client's first message is whole
+	w     *worker
+	s     *loop.Socket
+	user  handshaker
+	shake *handshake // nil once the handshake is over
+
+	feed []byte // received and not yet taken by crypto/tls, in the worker's buffer
+	kept []byte // the same between two calls, in a buffer of the worker's
+	held []byte // to be sent, in a buffer of the worker's
+	sent int    // of held
+
+	owed   bool // all but the last byte of a Send were acknowledged
+	ended  bool // our side ends once held has gone
+	choked bool // nothing is read until held has gone
+	over   bool // the other side has ended
+	want   int  // how much the Recv under way may take
+	broken syscall.Errno
+}
+
+// handshaker is told the end of a handshake, on the loop.
+type handshaker interface {
+	secured(error)
+}
+
+// mostHeld bounds what may be held while the other side asks for answers and
+// takes none (TLS 1.3 key updates).
+const mostHeld = 64 << 10
+
+// secureBuffer is how much ciphertext one receive takes.
+const secureBuffer = 64 << 10
+
+// Recv decrypts what has arrived, until p is full or nothing is left.
+func (t *secure) Recv(s *loop.Socket, p []byte) (int, syscall.Errno) {
+	switch {
+	case t.shake != nil, t.choked:
+		s.Withhold(loop.Readable)
+		return 0, eagain
+	case t.over, t.broken != 0:
+		s.Allow(loop.Readable)
+		return 0, t.broken
+	}
+	n := 0
+	t.want = len(p)
+	var err error
+	for n < len(p) && err == nil {
+		var k int
+		k, err = t.conn.Read(p[n:])
+		n += k
+	}
+	if len(t.feed) > 0 {
+		t.keep()
+	}
+	if len(t.w.sealed) > 0 { // answers to key updates, alerts
+		if sent, _ := t.flush(); !sent && len(t.held)-t.sent > mostHeld {
+			t.choked = true
+		}
+	}
+	var later errLater
+	switch {
+	case err == nil:
+		s.Allow(loop.Readable) // more may be decrypted already: no event will tell
+		return n, 0
+	case errors.As(err, &later):
+		if n == 0 {
+			return 0, eagain
+		}
+		return n, 0
+	case err == io.EOF:
+		t.over = true
+		s.Allow(loop.Readable | loop.Hangup)
+	default:
+		t.broken = unix.ECONNRESET
+		s.Allow(loop.Readable | loop.Failed)
+	}
+	if n > 0 {
+		return n, 0
+	}
+	return 0, t.broken
+}
+
+// keep puts what crypto/tls did not take aside for the next call.
+func (t *secure) keep() {
+	if len(t.kept) == 0 {
+		t.kept = append(t.w.buffers.take(len(t.feed)), t.feed...)
+	} else { // feed is the rest of kept
+		t.kept = t.kept[:copy(t.kept, t.feed)]
+	}
+	t.feed = nil
+}
+
+// Send encrypts all of p and sends what the system takes.
+func (t *secure) Send(s *loop.Socket, p []byte, more bool) (int, syscall.Errno) {
+	switch {
+	case t.shake != nil:
+		s.Withhold(loop.Writable)
+		return 0, eagain
+	case t.broken != 0:
+		return 0, unix.EPIPE
+	case len(p) == 0:
+		return 0, 0
+	}
+	if len(t.held) > 0 {
+		if sent, errno := t.flush(); !sent {
+			return 0, errno
+		}
+	}
+	acknowledged := 0
+	if t.owed {
+		t.owed = false
+		if acknowledged = 1; len(p) == 1 {
+			return 1, 0
+		}
+	}
+	if _, err := t.conn.Write(p[acknowledged:]); err != nil {
+		t.w.sealed = t.w.sealed[:0]
+		t.broken = unix.EPIPE
+		return 0, unix.EPIPE
+	}
+	sent, errno := t.flush()
+	switch {
+	case sent:
+		return len(p), 0
+	case errno != eagain:
+		return 0, errno
+	}
+	t.owed = true
+	if len(p) == 1 {
+		return 0, eagain
+	}
+	return len(p) - 1, 0
+}
+
+// flush sends what is held and what crypto/tls has just written, in order.
+// It reports whether all of it went; EAGAIN says that the system is full.
+func (t *secure) flush() (all bool, errno syscall.Errno) {
+	w := t.w
+	fresh := w.sealed
+	w.sealed = w.sealed[:0]
+	p := fresh
+	if len(t.held) > 0 {
+		t.hold(fresh)
+		p = t.held[t.sent:]
+	}
+	n := 0
+	if len(p) > 0 {
+		if t.s.Can()&loop.Writable == 0 {
+			errno = eagain
+		} else if n, errno = t.s.RawSend(p); errno != 0 && errno != eagain {
+			t.broken = errno
+			return false, errno
+		}
+	}
+	switch {
+	case n < len(p) && len(t.held) == 0:
+		t.hold(p[n:])
+		return false, eagain
+	case n < len(p):
+		t.sent += n
+		return false, eagain
+	}
+	if t.held != nil {
+		w.buffers.give(t.held)
+		t.held, t.sent = nil, 0
+	}
+	if t.ended {
+		t.ended = false
+		t.s.RawCloseWrite()
+	}
+	return true, 0
+}
+
+func (t *secure) hold(p []byte) {
+	switch {
+	case t.held == nil:
+		t.held = t.w.buffers.take(len(p))
+	case len(t.held)+len(p) > cap(t.held):
+		t.held = t.w.buffers.grow(t.held, len(t.held)+len(p))
+	}
+	t.held = append(t.held, p...)
+}
+
+// Wake goes on with what waits for the descriptor before its user does.
+func (t *secure) Wake(s *loop.Socket, ev loop.Event) loop.Event {
+	if t.shake != nil {
+		t.shake.event()
+		return 0
+	}
+	if ev&loop.Writable != 0 && len(t.held) > 0 {
+		if all, _ := t.flush(); !all && t.broken == 0 {
+			return ev &^ loop.Writable
+		}
+		if t.choked {
+			t.choked = false
+			s.Allow(loop.Readable)
+			ev |= loop.Readable
+		}
+	}
+	return ev
+}
+
+// CloseWrite says that no more will be sent (close_notify, RFC 8446 section
+// 6.1), and ends the stream behind it.
+func (t *secure) CloseWrite(s *loop.Socket) {
+	if t.shake != nil || t.broken != 0 {
+		s.RawCloseWrite()
+		return
+	}
+	t.conn.CloseWrite()
+	t.ended = true
+	t.flush()
+}
+
+// Close ends a handshake under way. Who was not told that the stream ends is
+// told now, if that can be done at once.
+func (t *secure) Close(s *loop.Socket) {
+	w := t.w
+	switch {
+	case t.shake != nil:
+		t.shake.close()
+	case t.broken == 0 && len(t.held) == 0 && s.Can()&loop.Failed == 0:
+		t.conn.CloseWrite()
+		t.flush()
+	}
+	if t.held != nil {
+		w.buffers.give(t.held)
+		t.held = nil
+	}
+	if t.kept != nil {
+		w.buffers.give(t.kept)
+		t.kept = nil
+	}
+}
+
+// quiet reports whether nothing but messages of TLS itself, such as session
+// tickets, has arrived on a connection that should be silent.
+func (t *secure) quiet() bool {
+	var one [1]byte
+	_, errno := t.Recv(t.s, one[:])
+	return errno == eagain
+}
+
+// cipherBuffer is where ciphertext is received.
+func (w *worker) cipherBuffer() []byte {
+	if w.opened == nil {
+		w.opened = make([]byte, secureBuffer)
+	}
+	return w.opened
+}
+
+// layered answers the TLS of a socket, or nil.
+func layered(s *loop.Socket) *secure {
+	t, _ := s.Layer().(*secure)
+	return t
+}

@@ -1,0 +1,168 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"herald/proxy/logline"
+	"herald/proxy/loop"
+	"herald/proxy/settings"
+	"herald/proxy/tlsconf"
+)
+
+// acceptor is the TLS of one bind line at run time. Its certificates may be
+// exchanged while it works.
+type acceptor struct {
+	bind   *settings.BindTLS
+	config *tls.Config
+	table  atomic.Pointer[tlsconf.Table]
+}
+
+// buildAcceptors makes the TLS of the bind lines of f.
+func (f *frontend) buildAcceptors() error {
+	f.acceptors = make([]*acceptor, len(f.cfg.Binds))
+	var problems []error
+	for i := range f.cfg.Binds {
+		b := &f.cfg.Binds[i]
+		if b.TLS == nil {
+			continue
+		}
+		a, err := newAcceptor(b.TLS)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: bind %s: %w", f.cfg.Name, b.Name, err))
+			continue
+		}
+		f.acceptors[i] = a
+	}
+	return errors.Join(problems...)
+}
+
+func newAcceptor(b *settings.BindTLS) (*acceptor, error) {
+	a := &acceptor{bind: b}
+	pairs := make([]*tlsconf.Pair, 0, len(b.Certificates))
+	for _, c := range b.Certificates {
+		p, err := tlsconf.Load(c)
+		if err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, p)
+	}
+	a.table.Store(tlsconf.NewTable(pairs, b.StrictSNI))
+	var err error
+	a.config, err = (&tlsconf.Acceptor{Bind: b, Table: a.table.Load, Now: time.Now}).Config()
+	return a, err
+}
+
+// encrypt begins the TLS handshake; the client has timeout client for it.
+func (c *client) encrypt() {
+	c.w.accept(&c.Socket, c.port.tls.config, c)
+	c.arm(c.port.fe.cfg.Timeouts.Client)
+	if c.Can()&loop.Readable != 0 { // it came behind a PROXY header
+		layered(&c.Socket).shake.event()
+	}
+}
+
+// shaking reports whether the handshake is under way.
+func (c *client) shaking() bool {
+	t := layered(&c.Socket)
+	return t != nil && t.shake != nil
+}
+
+// secured is the end of the handshake.
+func (c *client) secured(err error) {
+	if err != nil {
+		c.handshakeLost(handshakeTrouble(err))
+		return
+	}
+	state := layered(&c.Socket).conn.ConnectionState()
+	n := &c.port.fe.tallies[c.w.id]
+	n.tlsSessions.Add(1)
+	if state.DidResume {
+		n.tlsResumed.Add(1)
+	}
+	c.startProtocol(state.NegotiatedProtocol)
+	if c.Open() && c.x == nil && c.h2 == nil {
+		c.pump() // a request may have come with the last message of the handshake
+	}
+}
+
+// handshakeLost logs why there is no connection, and ends it. What TLS has
+// to say about it has been sent.
+func (c *client) handshakeLost(why string) {
+	f := c.port.fe
+	f.tallies[c.w.id].tlsFailed.Add(1)
+	if !f.cfg.DontLogNull || why != closedInHandshake {
+		c.logFailure(why)
+	}
+	layered(&c.Socket).Close(&c.Socket)
+	c.Put(nil)
+	c.served = 1 // nothing more is to be logged
+	c.finish()
+}
+
+// What HAProxy's log says of handshakes that fail.
+const (
+	closedInHandshake = "Connection closed during SSL handshake"
+	notTrusted        = "SSL client certificate not trusted"
+	authorityUnknown  = "SSL client CA chain cannot be verified"
+	failedHandshake   = "SSL handshake failure"
+)
+
+// handshakeTrouble is the text for an error.
+func handshakeTrouble(err error) string {
+	var trust *tlsconf.Failure
+	switch {
+	case errors.As(err, &trust) && trust.Depth > 0:
+		return authorityUnknown
+	case errors.As(err, &trust):
+		return notTrusted
+	case errors.Is(err, io.EOF):
+		return closedInHandshake
+	}
+	return failedHandshake
+}
+
+// security is what TLS made of a connection, for the log and for rules.
+type security struct {
+	version, cipher string
+	serverName      string
+	alpn            string
+	resumed         bool
+	certificate     *x509.Certificate // the client's own, nil without
+}
+
+// security answers the TLS of a client, and whether there is any.
+func (c *client) security() (security, bool) {
+	if c.via != nil { // a stream has the TLS of its connection
+		if c = c.via.m.c; c == nil {
+			return security{}, false
+		}
+	}
+	t := layered(&c.Socket)
+	if t == nil || t.shake != nil || t.conn == nil {
+		return security{}, false
+	}
+	s := t.conn.ConnectionState()
+	out := security{version: tlsconf.VersionName(s.Version), cipher: tlsconf.CipherName(s.CipherSuite), serverName: s.ServerName,
+		alpn: s.NegotiatedProtocol, resumed: s.DidResume}
+	if len(s.PeerCertificates) > 0 {
+		out.certificate = s.PeerCertificates[0]
+	}
+	return out, true
+}
+
+// fillTLS writes down what the log line can tell of TLS.
+func (x *stream) fillTLS(r *logline.Record) {
+	r.TLS = true
+	if !x.fe.log.custom {
+		return
+	}
+	if s, ok := x.c.security(); ok {
+		r.TLSVersion, r.TLSCipher = s.version, s.cipher
+	}
+}

@@ -1,0 +1,67 @@
+package tlsconf
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"herald/proxy/settings"
+)
+
+// sessions is how many sessions are kept for each server.
+const sessions = 64
+
+// ClientConfig makes the crypto/tls configuration of a server line; now is
+// the clock. ServerName is to be set, on a clone, to the name asked for.
+func ClientConfig(s *settings.ServerTLS, now func() time.Time) (*tls.Config, error) {
+	c := common(&s.TLS, now)
+	// crypto/tls would insist on a host name; HAProxy verifies one only where
+	// it is told which. What is verified is verified below.
+	c.InsecureSkipVerify = true
+	if !s.NoTickets && !s.NoReuse {
+		c.ClientSessionCache = tls.NewLRUClientSessionCache(sessions)
+	}
+	if s.Certificate != nil {
+		p, err := Load(*s.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		c.Certificates = []tls.Certificate{p.TLS}
+	}
+	if s.Verify != settings.VerifyRequired {
+		return c, nil
+	}
+	v, err := newVerifier(&s.TLS)
+	if err != nil {
+		return nil, err
+	}
+	host := s.VerifyHost
+	c.VerifyConnection = func(state tls.ConnectionState) error {
+		if f := v.Check(state.PeerCertificates, now(), x509.ExtKeyUsageServerAuth); f != nil {
+			return f
+		}
+		name := host
+		if name == "" {
+			name = state.ServerName
+		}
+		if name != "" && !Matches(state.PeerCertificates[0], name) {
+			return fmt.Errorf("the server's certificate is for %v, not for %s", Holds(state.PeerCertificates[0]), name)
+		}
+		return nil
+	}
+	return c, nil
+}
+
+// Matches reports whether a certificate is for a host: by its DNS names and
+// addresses (RFC 9525), or its common name when it has no other.
+func Matches(c *x509.Certificate, host string) bool {
+	if c.VerifyHostname(host) == nil {
+		return true
+	}
+	if len(c.DNSNames)+len(c.IPAddresses) > 0 || c.Subject.CommonName == "" {
+		return false
+	}
+	named := x509.Certificate{DNSNames: []string{c.Subject.CommonName}, Raw: c.Raw}
+	return named.VerifyHostname(host) == nil
+}

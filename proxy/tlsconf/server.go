@@ -1,0 +1,112 @@
+package tlsconf
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"time"
+
+	"herald/proxy/settings"
+)
+
+// Acceptor makes the crypto/tls configuration of one bind line. Table may
+// answer another table later: new handshakes use it. Now is the clock.
+type Acceptor struct {
+	Bind  *settings.BindTLS
+	Table func() *Table
+	Now   func() time.Time
+}
+
+// Config is the configuration every handshake on the bind line begins with.
+// Tickets are sealed with its keys, so it is to be kept.
+func (a *Acceptor) Config() (*tls.Config, error) {
+	base, err := a.config(a.Bind)
+	if err != nil {
+		return nil, err
+	}
+	own := map[*settings.BindTLS]*tls.Config{}
+	for _, p := range a.Table().Pairs() {
+		if p.Own == nil || own[p.Own] != nil {
+			continue
+		}
+		if own[p.Own], err = a.config(p.Own); err != nil {
+			return nil, err
+		}
+	}
+	if len(own) == 0 {
+		return base, nil
+	}
+	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		for _, p := range a.Table().Find(hello.ServerName) {
+			if c := own[p.Own]; c != nil {
+				return c, nil
+			}
+		}
+		return nil, nil
+	}
+	return base, nil
+}
+
+// config is the configuration for one set of settings.
+func (a *Acceptor) config(b *settings.BindTLS) (*tls.Config, error) {
+	c := common(&b.TLS, a.Now)
+	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		p := a.Table().Choose(hello.ServerName, func(p *Pair) bool { return hello.SupportsCertificate(&p.TLS) == nil })
+		if p == nil {
+			return nil, nil // unrecognized_name (RFC 6066 section 3)
+		}
+		return &p.TLS, nil
+	}
+	return c, a.authenticate(c, b)
+}
+
+// common is what both sides have alike.
+func common(t *settings.TLS, now func() time.Time) *tls.Config {
+	c := &tls.Config{
+		Time:                   now,
+		MinVersion:             t.MinVersion,
+		MaxVersion:             t.MaxVersion,
+		CipherSuites:           t.Ciphers,
+		NextProtos:             t.ALPN,
+		SessionTicketsDisabled: t.NoTickets,
+		// Whole records: the loops send responses in one call each.
+		DynamicRecordSizingDisabled: true,
+	}
+	if c.MinVersion == 0 {
+		c.MinVersion = tls.VersionTLS12
+	}
+	for _, id := range t.Curves {
+		c.CurvePreferences = append(c.CurvePreferences, tls.CurveID(id))
+	}
+	return c
+}
+
+// authenticate asks clients for certificates as b says. crypto/tls only
+// collects them: they are verified here, for resumed sessions as well, by the
+// settings of the name the client asks for now.
+func (a *Acceptor) authenticate(c *tls.Config, b *settings.BindTLS) error {
+	switch b.Verify {
+	case settings.VerifyOptional:
+		c.ClientAuth = tls.RequestClientCert
+	case settings.VerifyRequired:
+		c.ClientAuth = tls.RequireAnyClientCert
+	default:
+		return nil
+	}
+	v, err := NewVerifier(b)
+	if err != nil {
+		return err
+	}
+	if !b.NoCANames {
+		c.ClientCAs = v.named
+	}
+	c.VerifyConnection = func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) == 0 {
+			return nil
+		}
+		if f := v.Check(state.PeerCertificates, a.Now(), x509.ExtKeyUsageClientAuth); f != nil && !f.ignored(b) {
+			return f
+		}
+		return nil
+	}
+	return nil
+}

@@ -1,0 +1,232 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"io"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"herald/proxy/loop"
+)
+
+// handshake is a TLS handshake under way. crypto/tls can only do one in one
+// go, so a goroutine does it, which waits for the loop to tell of bytes. Until
+// a client's first message is whole the loop collects it: a slow client costs
+// no goroutine.
+//
+// The descriptor stays with the loop, which may close it at any moment; mu
+// keeps the goroutine from using the number after that.
+type handshake struct {
+	t       *secure
+	config  *tls.Config
+	first   []byte // what came before the goroutine started, in a buffer of the worker's
+	hello   []byte // what of it the goroutine has not taken
+	started bool
+	ended   bool          // the loop wants no answer any more
+	ready   chan struct{} // something has become possible; of capacity 1
+
+	mu sync.Mutex
+	fd int // -1 once closed
+}
+
+// accept makes s a TLS connection of a client, told to user once it stands.
+func (w *worker) accept(s *loop.Socket, config *tls.Config, user handshaker) {
+	t := &secure{w: w, s: s, user: user}
+	t.shake = &handshake{t: t, config: config, fd: s.FD(), ready: make(chan struct{}, 1)}
+	s.Put(t)
+}
+
+// connectSecure makes s a TLS connection to a server.
+func (w *worker) connectSecure(s *loop.Socket, config *tls.Config, user handshaker) {
+	w.accept(s, config, user)
+	t := layered(s)
+	t.conn = tls.Client((*wire)(t), config)
+	t.shake.start()
+}
+
+// event is called by the loop when something became possible.
+func (h *handshake) event() {
+	switch {
+	case h.ended:
+	case h.started:
+		h.poke()
+	case h.t.s.Can()&loop.Readable != 0:
+		h.collect()
+	}
+}
+
+func (h *handshake) poke() {
+	select {
+	case h.ready <- struct{}{}:
+	default:
+	}
+}
+
+// collect receives the client's first record; with it the work begins.
+func (h *handshake) collect() {
+	t := h.t
+	w := t.w
+	for t.s.Can()&loop.Readable != 0 {
+		buf := w.cipherBuffer()
+		n, errno := t.s.RawRecv(buf)
+		switch {
+		case errno == eagain:
+			return
+		case errno != 0:
+			h.fail(errno)
+			return
+		case n == 0:
+			h.fail(io.EOF)
+			return
+		}
+		if h.first == nil {
+			h.first = w.buffers.take(n)
+		}
+		if len(h.first)+n > cap(h.first) {
+			h.first = w.buffers.grow(h.first, len(h.first)+n)
+		}
+		h.first = append(h.first, buf[:n]...)
+		if whole(h.first) {
+			h.hello = h.first
+			t.conn = tls.Server((*wire)(t), h.config)
+			h.start()
+			return
+		}
+	}
+}
+
+// recordHeader is the length of a record's header (RFC 8446 section 5.1).
+const recordHeader = 5
+
+// whole reports whether p holds a whole record, or what is none.
+func whole(p []byte) bool {
+	const handshakeType, longest = 22, 1<<14 + 256
+	switch {
+	case p[0] != handshakeType:
+		return true
+	case len(p) < recordHeader:
+		return false
+	}
+	n := int(p[3])<<8 | int(p[4])
+	return n > longest || len(p) >= recordHeader+n
+}
+
+// start gives the connection to a goroutine of its own.
+func (h *handshake) start() {
+	h.started = true
+	h.t.w.s.wg.Go(h.run)
+}
+
+// run is the goroutine of a handshake. What it computes is done in turns, as
+// many at a time as there are loops: a flood of handshakes must not keep the
+// loops from the processors.
+func (h *handshake) run() {
+	turns := h.t.w.s.turns
+	turns <- struct{}{}
+	err := h.t.conn.Handshake()
+	<-turns
+	h.t.w.l.Post(func() {
+		if h.ended {
+			h.release()
+			return
+		}
+		if err != nil {
+			h.fail(err)
+			return
+		}
+		t := h.t
+		t.shake = nil
+		if len(h.hello) > 0 {
+			t.kept = append(t.w.buffers.take(len(h.hello)), h.hello...)
+		}
+		h.release()
+		t.s.Allow(loop.Readable | loop.Writable) // what is true the next call finds out
+		t.user.secured(nil)
+	})
+}
+
+// release gives the buffer back; the goroutine must not run any more.
+func (h *handshake) release() {
+	if h.first != nil {
+		h.t.w.buffers.give(h.first[:0])
+		h.first, h.hello = nil, nil
+	}
+}
+
+// fail ends the handshake, which its user closes the connection for.
+func (h *handshake) fail(err error) {
+	h.ended = true
+	h.t.user.secured(err)
+}
+
+// close is called when the loop closes the descriptor.
+func (h *handshake) close() {
+	h.ended = true
+	if !h.started {
+		h.release()
+		return
+	}
+	h.mu.Lock()
+	h.fd = -1
+	h.mu.Unlock()
+	h.poke()
+}
+
+// read is what crypto/tls reads from during the handshake.
+func (h *handshake) read(p []byte) (int, error) {
+	if len(h.hello) > 0 {
+		n := copy(p, h.hello)
+		h.hello = h.hello[n:]
+		return n, nil
+	}
+	for {
+		n, errno := h.call(loop.Receive, p)
+		switch {
+		case errno == eagain:
+			h.await()
+		case errno != 0:
+			return 0, errno
+		case n == 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
+}
+
+// write is what it writes to.
+func (h *handshake) write(p []byte) (int, error) {
+	sent := 0
+	for {
+		n, errno := h.call(loop.Transmit, p[sent:])
+		sent += n
+		switch {
+		case errno == eagain:
+			h.await()
+		case errno != 0:
+			return sent, errno
+		case sent == len(p):
+			return sent, nil
+		}
+	}
+}
+
+// call is a system call on the descriptor, unless it is closed.
+func (h *handshake) call(do func(int, []byte) (int, syscall.Errno), p []byte) (int, syscall.Errno) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fd < 0 {
+		return 0, unix.EBADF
+	}
+	return do(h.fd, p)
+}
+
+// await gives the turn away until something has become possible.
+func (h *handshake) await() {
+	turns := h.t.w.s.turns
+	<-turns
+	<-h.ready
+	turns <- struct{}{}
+}

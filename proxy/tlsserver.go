@@ -1,0 +1,138 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	checks "herald/proxy/check/script"
+	"herald/proxy/settings"
+	"herald/proxy/tlsconf"
+)
+
+// connector is the TLS towards one server at run time.
+type connector struct {
+	on     bool        // the traffic is encrypted, not health checks alone
+	config *tls.Config // asks for the fixed name, if there is one
+	sni    tlsconf.SNI
+	varies bool // the name depends on the request
+}
+
+func newConnector(s *settings.ServerTLS) (*connector, error) {
+	if s == nil {
+		return nil, nil
+	}
+	c := &connector{on: s.On}
+	var err error
+	if c.config, err = tlsconf.ClientConfig(s, time.Now); err != nil {
+		return nil, err
+	}
+	if s.SNI != "" {
+		if c.sni, err = tlsconf.ParseSNI(s.SNI); err != nil {
+			return nil, err
+		}
+	}
+	c.varies = c.sni.Client || c.sni.Header != ""
+	c.config.ServerName = hostOnly(c.sni.Fixed)
+	return c, nil
+}
+
+// secureServer does the TLS handshake of a connection that stands.
+func (x *stream) secureServer() answer {
+	u := x.u
+	switch t := layered(&u.Socket); {
+	case u.refused:
+		return x.connectFailed('S')
+	case t == nil:
+		c := x.t.tls
+		config := c.config
+		if c.varies {
+			if u.name = x.serverName(); u.name != "" {
+				config = config.Clone()
+				config.ServerName = u.name
+			}
+		}
+		x.w.connectSecure(&u.Socket, config, u)
+		return wait
+	case t.shake != nil:
+		return wait
+	}
+	return next
+}
+
+// secured is the end of the handshake with the server.
+func (u *upstream) secured(err error) {
+	n, b := &u.t.tallies[u.w.id], &u.t.be.tallies[u.w.id]
+	if err != nil {
+		u.refused = true
+		n.tlsFailed.Add(1)
+		b.tlsFailed.Add(1)
+	} else {
+		n.tlsSessions.Add(1)
+		b.tlsSessions.Add(1)
+		if layered(&u.Socket).conn.ConnectionState().DidResume {
+			n.tlsResumed.Add(1)
+			b.tlsResumed.Add(1)
+		}
+	}
+	if u.x != nil {
+		u.x.drive()
+	}
+}
+
+// suits reports whether an idle connection may carry the request: it must
+// have been asked for the same name (RFC 9110 section 7.4).
+func (x *stream) suits(u *upstream) bool {
+	c := u.t.tls
+	return c == nil || !c.on || !c.varies || u.name == x.serverName()
+}
+
+// serverName is the name to ask the server for, by the request as it is sent.
+func (x *stream) serverName() string {
+	sni := x.t.tls.sni
+	if sni.Client {
+		s, _ := x.c.security()
+		return hostOnly(s.serverName)
+	}
+	h := &x.w.head
+	h.Reset()
+	if h.ParseRequest(x.out); h.Len == 0 {
+		return ""
+	}
+	i := h.Find(x.out, sni.Header)
+	if i < 0 {
+		return ""
+	}
+	return hostOnly(string(h.Headers[i].Value.In(x.out)))
+}
+
+// hostOnly is a host without its port, and nothing for an address, which is
+// no name (RFC 6066 section 3).
+func hostOnly(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return ""
+	}
+	return host
+}
+
+// checkTLS is how a check's connection is encrypted: as the traffic is, but
+// for the name and the protocol that are of the check.
+func (t *target) checkTLS(k *checks.Connect) *tls.Config {
+	c := t.tls.config.Clone()
+	c.ClientSessionCache, c.NextProtos = nil, k.ALPN
+	if len(k.ALPN) == 0 && t.cfg.Checks.ALPN != "" {
+		c.NextProtos = strings.Split(t.cfg.Checks.ALPN, ",")
+	}
+	for _, name := range []string{t.cfg.Checks.SNI, k.SNI} {
+		if name != "" {
+			c.ServerName = name
+		}
+	}
+	return c
+}
