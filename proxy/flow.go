@@ -26,7 +26,13 @@ type flow struct {
 	pending []byte // received and not yet sent, in a buffer of the loop's
 	sent    int    // of pending
 	rest    []byte // received behind the message, in the loop's buffer
+	bulk    uint8  // full receives in a row
+	pipe    *loop.Pipe
+	piped   int // bytes in it
 }
+
+// waiting reports that something was received and is not yet sent.
+func (f *flow) waiting() bool { return len(f.pending) > 0 || f.piped > 0 }
 
 // turn is how many receives one flow may do before others get theirs.
 const turn = 16
@@ -47,6 +53,14 @@ func (f *flow) move(w *worker, src, dst *loop.Socket, in, out *int64) (moved boo
 				return moved
 			}
 		}
+		if f.piped > 0 {
+			n, sent := f.drain(w, dst)
+			*out += int64(n)
+			moved = moved || n > 0
+			if !sent {
+				return moved
+			}
+		}
 		if f.ended {
 			f.done = true
 			if f.raw {
@@ -57,8 +71,22 @@ func (f *flow) move(w *worker, src, dst *loop.Socket, in, out *int64) (moved boo
 		if src.Can()&loop.Readable == 0 {
 			return moved
 		}
+		if f.splices(w, src, dst) {
+			n, going := f.fill(w, src)
+			*in += int64(n)
+			moved = moved || n > 0
+			if !going {
+				return moved
+			}
+			continue
+		}
 		buf := w.l.Buffer()
 		n, errno := src.Recv(buf)
+		if n == len(buf) {
+			f.bulk = min(f.bulk+1, spliceAfter)
+		} else {
+			f.bulk = 0
+		}
 		switch {
 		case errno == eagain:
 			return moved
@@ -78,7 +106,7 @@ func (f *flow) move(w *worker, src, dst *loop.Socket, in, out *int64) (moved boo
 			*out += int64(f.pass(w, dst, p))
 		}
 	}
-	if src.Can()&loop.Readable != 0 && !f.done && len(f.pending) == 0 {
+	if src.Can()&loop.Readable != 0 && !f.done && !f.waiting() {
 		w.l.Again(src.Handler())
 	}
 	return moved
@@ -138,7 +166,8 @@ func (f *flow) flush(w *worker, dst *loop.Socket) (n int, sent bool) {
 	if f.sent < len(f.pending) {
 		return n, false
 	}
-	f.release(w)
+	w.buffers.give(f.pending)
+	f.pending, f.sent = nil, 0
 	return n, true
 }
 
@@ -147,6 +176,10 @@ func (f *flow) release(w *worker) {
 	if f.pending != nil {
 		w.buffers.give(f.pending)
 		f.pending, f.sent = nil, 0
+	}
+	if f.pipe != nil {
+		w.l.GivePipe(f.pipe, f.piped == 0)
+		f.pipe, f.piped = nil, 0
 	}
 }
 
@@ -171,7 +204,7 @@ func (x *stream) upload() (moved bool) {
 		x.sent += n
 		moved = true
 	}
-	if x.up.ended && len(x.up.pending) == 0 && !x.up.raw {
+	if x.up.ended && !x.up.waiting() && !x.up.raw {
 		x.up.done = true
 		return moved
 	}

@@ -32,7 +32,7 @@ func (x *stream) answer(status int) answer {
 // mayKeep reports whether the client may send another request after an answer
 // of our own.
 func (x *stream) mayKeep() bool {
-	return x.keep && x.taken && x.up.ended && x.up.fault == faultNone && len(x.down.pending) == 0 && x.late&clientLate == 0 &&
+	return x.keep && x.taken && x.up.ended && x.up.fault == faultNone && !x.down.waiting() && x.late&clientLate == 0 &&
 		x.mode() != settings.Close && !x.w.s.draining.Load()
 }
 

@@ -236,7 +236,7 @@ func (x *stream) armBoth() {
 	if x.up.done && x.up.raw && t.ServerFin > 0 {
 		server = t.ServerFin
 	}
-	fromClient, fromServer := len(x.up.pending) > 0 || x.sent < len(x.out), len(x.down.pending) > 0
+	fromClient, fromServer := x.up.waiting() || x.sent < len(x.out), x.down.waiting()
 	if (x.up.ended || fromClient) && !fromServer {
 		client = 0
 	}

@@ -32,7 +32,7 @@ func TestFindingsInAProxy(t *testing.T) {
 		"stats socket /x":     `8: error: keyword "stats" belongs in the global section, not in a proxy`,
 		"acl a path /":        `8: error: keyword "acl" is known to HAProxy but not supported yet`,
 		"compression algo x":  `8: warning: keyword "compression" is known to HAProxy but not supported yet`,
-		"option splice-auto":  `8: warning: keyword "option splice-auto" is known to HAProxy but not supported yet`,
+		"option splice-auto":  "",
 		"option forwarded":    `8: warning: keyword "option forwarded" is known to HAProxy but not supported yet`,
 		"no mode http":        `8: error: "no" and "default" do not go with "mode"`,
 		"no option httplog":   `8: error: "no" and "default" do not go with "option httplog"`,

@@ -35,6 +35,9 @@ var httpRows = []config.Row[keyword]{
 	{Name: "option originalto", Syntax: "[except NETWORK] [header NAME]", Example: "option originalto",
 		Doc: "Tells the server the address the client connected to in X-Original-To.",
 		Do:  keyword{in: anyProxy, max: many, read: readOriginalTo}},
+	always("splice-auto", anyProxy, "Accepted: bulk passes within the system wherever nothing has to look at it; see nosplice."),
+	always("splice-request", anyProxy, "Accepted, as splice-auto."),
+	always("splice-response", anyProxy, "Accepted, as splice-auto."),
 	always("tcp-smart-accept", frontSide, "Accepted: acknowledgements are left to the system."),
 	always("tcp-smart-connect", backSide, "Accepted: acknowledgements are left to the system."),
 }
@@ -46,6 +49,9 @@ func always(name string, in scope, doc string) config.Row[keyword] {
 }
 
 var headerCaseRows = []config.Row[keyword]{
+	{Name: "nosplice", Example: "nosplice",
+		Doc: "Copies bulk instead of letting it pass within the system by splice(2).",
+		Do:  keyword{in: inGlobal, read: func(c *call) { c.cfg.Global.NoSplice = true }}},
 	{Name: "h1-case-adjust", Syntax: "FROM TO", Example: "h1-case-adjust content-length Content-Length",
 		Doc: "How a header name is written where option h1-case-adjust-bogus-client or -server is on.",
 		Do:  keyword{in: inGlobal, min: 2, max: 2, read: func(c *call) { c.headerCase(0, c.arg(0), c.arg(1)) }}},

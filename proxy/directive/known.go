@@ -39,7 +39,7 @@ var unbuiltSections = merge(
 var knownGlobal = merge(
 	names(config.Notice, "cpu-map quiet zero-warning master-worker strict-limits set-dumpable numa-cpu-mapping "+
 		"insecure-fork-wanted insecure-setuid-wanted mworker-max-reloads ulimit-n busy-polling thread-group thread-groups "+
-		"noepoll noevports nokqueue nopoll noreuseport nosplice nogetaddrinfo no-memory-trimming", ""),
+		"noepoll noevports nokqueue nopoll noreuseport nogetaddrinfo no-memory-trimming", ""),
 	names(config.Warning, "51degrees-cache-size 51degrees-data-file 51degrees-property-name-list 51degrees-property-separator "+
 		"close-spread-time cluster-secret default-path deviceatlas-json-file deviceatlas-log-level "+
 		"deviceatlas-properties-cookie deviceatlas-separator expose-experimental-directives external-check fd-hard-limit grace "+
@@ -98,8 +98,7 @@ var knownProxy = merge(
 		"stick stick-table tcp-request tcp-response transparent use-fcgi-app use-server use_backend", ""),
 	names(config.Error, "http-request", "stats "),
 	names(config.Error, "checkcache external-check http_proxy transparent", "option "),
-	names(config.Warning, "contstats http-use-proxy-header httpslog independent-streams persist "+
-		"prefer-last-server socket-stats splice-auto splice-request splice-response", "option "),
+	names(config.Warning, "contstats http-use-proxy-header httpslog independent-streams persist prefer-last-server socket-stats", "option "),
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "capture clitcpka-cnt clitcpka-idle clitcpka-intvl compression declare dynamic-cookie-key email-alert "+
 		"error-log-format errorfiles errorloc errorloc302 errorloc303 http-error "+

@@ -83,6 +83,7 @@ type Loop struct {
 		stopped bool
 	}
 	spare []func()
+	pipes []*Pipe   // free
 	again []Handler // asked for another turn
 	turns []Handler // being given it
 	stop  bool
@@ -301,6 +302,9 @@ func (l *Loop) close() {
 		if s := l.slots[i].socket; s != nil {
 			s.Close()
 		}
+	}
+	for _, p := range l.pipes {
+		p.close()
 	}
 	unix.Close(l.epfd)
 }

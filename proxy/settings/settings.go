@@ -39,6 +39,7 @@ type Global struct {
 	SpreadChecks    int           // percent
 	BufSize         int           // tune.bufsize, 16384
 	MaxRewrite      int           // tune.maxrewrite, 1024
+	NoSplice        bool          // nosplice: bulk is copied
 	// HeaderCase are header names to write in another case, by their
 	// lower-case form (h1-case-adjust).
 	HeaderCase map[string]string
