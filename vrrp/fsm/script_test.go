@@ -44,6 +44,9 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// watchTransitions is told every action of a script; nil for nobody.
+var watchTransitions func(Action)
+
 func play(t *testing.T, script string) string {
 	t.Helper()
 	var out strings.Builder
@@ -71,6 +74,9 @@ func play(t *testing.T, script string) string {
 		s, actions = Step(c, s, now, event(t, n+1, words[1:]))
 		for _, a := range actions {
 			out.WriteString("    " + describe(a) + "\n")
+			if watchTransitions != nil {
+				watchTransitions(a)
+			}
 		}
 		out.WriteString("  " + describeState(s) + "\n")
 	}

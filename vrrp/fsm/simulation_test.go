@@ -41,6 +41,21 @@ type simNode struct {
 	slept time.Time // stands still until then
 	// teaches is the interval in its advertisements, 0 in version 2.
 	teaches time.Duration
+	// offset is how far its clock is from the world's.
+	offset time.Duration
+	sent   []time.Time // its last advertisements, for the measure of storms
+}
+
+// clock is the time a node believes it is.
+func (n *simNode) clock(now time.Time) time.Time { return now.Add(n.offset) }
+
+// said notes an advertisement and reports whether it is one too many.
+func (n *simNode) said(now time.Time, nodes int) bool {
+	n.sent = append(n.sent, now)
+	for len(n.sent) > 0 && now.Sub(n.sent[0]) >= n.cfg.Interval {
+		n.sent = n.sent[1:]
+	}
+	return len(n.sent) > maxSends(nodes)
 }
 
 type copyOf struct {
@@ -86,12 +101,15 @@ func newWorldAt(seed uint64, hosts []byte, priorities ...uint8) *world {
 func (w *world) step(n *simNode, e Event) {
 	before := n.state
 	var actions []Action
-	n.state, actions = Step(n.cfg, n.state, w.now, e)
+	n.state, actions = Step(n.cfg, n.state, n.clock(w.now), e)
 	w.order(n, actions)
 	for _, a := range actions {
 		switch a.Verb {
 		case SendAdvert:
 			w.broadcast(n, a.Priority)
+			if n.said(w.now, len(w.nodes)) {
+				w.broken = fmt.Sprintf("%v advertises %d times within %v", n.cfg.Own, len(n.sent), n.cfg.Interval)
+			}
 		case Report:
 			w.trace = append(w.trace, fmt.Sprintf("%8v %v %v: %v", w.now.Sub(epoch), n.cfg.Own, a.Told.To, a.Told))
 			if a.Told.To == Master {
@@ -104,6 +122,10 @@ func (w *world) step(n *simNode, e Event) {
 	}
 	if (n.state.Kind == Backup || n.state.Kind == Master || n.state.Kind == Leaving) == n.state.Deadline.IsZero() {
 		w.broken = fmt.Sprintf("%v in %v has deadline %v", n.cfg.Own, n.state.Kind, n.state.Deadline)
+	}
+	if left := n.state.Deadline.Sub(n.clock(w.now)); n.state.Kind == Backup && !n.state.Deadline.IsZero() && n.state.NotBefore.IsZero() &&
+		left > n.cfg.following(n.state.PeerInterval).MasterDown(n.state.Priority) {
+		w.broken = fmt.Sprintf("%v waits for %v, longer than a master may be silent", n.cfg.Own, left)
 	}
 	w.watch()
 }
@@ -177,6 +199,7 @@ func (w *world) run(d time.Duration) {
 			if n.dead || due.IsZero() {
 				continue
 			}
+			due = due.Add(-n.offset)
 			if due.Before(n.slept) {
 				due = n.slept
 			}
