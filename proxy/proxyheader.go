@@ -121,6 +121,17 @@ func (x *stream) proxyFields(p *settings.ProxyHeader) []byte {
 }
 
 // encryption tells of the client's TLS what p asks for.
-func (c *client) encryption(*settings.ProxyHeader) (ssl proxyproto.SSL, alpn, sni string) {
-	return proxyproto.SSL{}, "", ""
+func (c *client) encryption(p *settings.ProxyHeader) (ssl proxyproto.SSL, alpn, sni string) {
+	s, ok := c.security()
+	if !ok {
+		return ssl, "", ""
+	}
+	ssl = proxyproto.SSL{Encrypted: true, Version: s.version, ConnCert: s.certificate != nil && !s.resumed, SessionCert: s.certificate != nil}
+	if p.CN && s.certificate != nil {
+		ssl.CommonName = s.certificate.Subject.CommonName
+	}
+	if p.Cipher {
+		ssl.Cipher = s.cipher
+	}
+	return ssl, s.alpn, s.serverName
 }
