@@ -144,7 +144,7 @@ func once(ctx context.Context, c *lab.Cluster, f lab.Failure, window time.Durati
 
 // table prints the medians of one interval.
 func table(out io.Writer, interval string, wanted []string, results map[lab.Engine]map[lab.Failure][]lab.Observation) {
-	fmt.Fprintf(out, "\nadvert_int %s: milliseconds until another node had the address / the address gone / the service gone\n", interval)
+	fmt.Fprintf(out, "\nadvert_int %s: milliseconds until another node had the address, counted from the event\n(from the last advertisement of the node before) / the address gone / the service gone\n", interval)
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "event\tkeepalived\therald")
 	for _, e := range events {
@@ -158,11 +158,11 @@ func table(out io.Writer, interval string, wanted []string, results map[lab.Engi
 // cell is the medians of one event, and whether two nodes answered for the
 // address at the end of any round.
 func cell(list []lab.Observation) string {
-	var takeovers, gaps, services, besides []time.Duration
+	var takeovers, silences, gaps, services, besides []time.Duration
 	both := 0
 	for _, o := range list {
 		takeovers, gaps, services = append(takeovers, o.Takeover), append(gaps, o.Gap), append(services, o.Service)
-		besides = append(besides, o.Beside)
+		silences, besides = append(silences, o.Silence), append(besides, o.Beside)
 		if o.Both {
 			both++
 		}
@@ -170,6 +170,9 @@ func cell(list []lab.Observation) string {
 	moved := fmt.Sprint(median(takeovers).Milliseconds())
 	if median(takeovers) == 0 {
 		moved = "stays"
+	}
+	if d := median(silences); d > 0 {
+		moved += fmt.Sprintf(" (%d)", d.Milliseconds())
 	}
 	text := fmt.Sprintf("%s / %d / %d", moved, median(gaps).Milliseconds(), median(services).Milliseconds())
 	if d := median(besides); d > 100*time.Millisecond && both == 0 {

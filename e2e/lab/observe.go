@@ -27,6 +27,10 @@ type Observation struct {
 	// Takeover is when another controller than the failed one had the inside
 	// address, counted from the event; zero when none took it.
 	Takeover time.Duration
+	// Silence is the same counted from the failed controller's last
+	// advertisement: what the arithmetic of the protocol speaks of. The moment
+	// of the event between two advertisements is not in it.
+	Silence time.Duration
 	// Gap is the longest time for which the inside address did not answer the
 	// client, Service the same of the HTTP service on it.
 	Gap, Service time.Duration
@@ -58,6 +62,11 @@ func (c *Cluster) Observe(ctx context.Context, i int, f Failure, window time.Dur
 			return o, err
 		}
 	}
+	w, err := c.Tap()
+	if err != nil {
+		return o, err
+	}
+	defer w.Stop()
 	if f != Returns {
 		if err := c.worstMoment(ctx, i, []string{InsideVirtual}); err != nil {
 			return o, err
@@ -83,8 +92,20 @@ func (c *Cluster) Observe(ctx context.Context, i int, f Failure, window time.Dur
 	o.Takeover = c.takeover(i, f, at)
 	if o.Takeover > 0 && f != Returns {
 		o.Beside = c.beside(i, at.Add(o.Takeover), time.Now())
+		o.Silence = silence(w.Adverts(time.Time{}), InsideAddr(i), at.Add(o.Takeover))
 	}
 	return o, nil
+}
+
+// silence is for how long a router had said nothing at a moment; zero when it
+// was never heard.
+func silence(adverts []Advert, source string, at time.Time) time.Duration {
+	for _, a := range slices.Backward(adverts) {
+		if a.Source == source && a.At.Before(at) {
+			return at.Sub(a.At)
+		}
+	}
+	return 0
 }
 
 // beside is for how long controller i had the inside address after another
