@@ -109,10 +109,16 @@ func (h *fakeHost) open(p Place, ready func()) (Link, error) {
 		h.note("open %s %v join %t ah %t", dev, p.Group, p.Join, p.AH)
 	}
 	l := &fakeLink{host: h, dev: dev, ready: ready, place: p}
-	if h.links[dev] != nil && p.Group.Is6() {
-		dev += "/6" // beside the one of IPv4
+	// The last opened on the device; of two families, in whatever order they
+	// are opened, that of IPv6 is beside the one of IPv4.
+	if other := h.links[dev]; other != nil && other.place.Group.Is6() != p.Group.Is6() {
+		if p.Group.Is6() {
+			dev += "/6"
+		} else {
+			h.links[dev+"/6"] = other
+		}
 	}
-	h.links[dev] = l // the last opened on the device
+	h.links[dev] = l
 	return l, nil
 }
 
