@@ -93,6 +93,11 @@ type target struct {
 	asking  bool // the agent is being asked
 	aim     aim  // where checks go
 
+	lead      *target      // the server it tracks, or nil
+	followers []*target    // those that track it
+	following sync.Mutex   // orders what is taken over from lead
+	errors    atomic.Int64 // that traffic met in a row
+
 	poke      chan struct{} // the checker looks at state.Next again
 	pokeAgent chan struct{} // and that of the agent
 
@@ -153,6 +158,7 @@ func (s *Server) build(cfg *settings.Config) error {
 		}
 		s.frontends = append(s.frontends, f)
 	}
+	s.linkFollowers()
 	for _, b := range s.backends {
 		if b.full = int64(b.cfg.FullConn); b.full == 0 { // a tenth of what its frontends may have, rounded up, as HAProxy
 			b.full = int64(max((b.reach+9)/10, 1))
@@ -210,7 +216,7 @@ func (s *Server) buildTarget(b *backend, i int) (*target, error) {
 	}
 	t.check = check.Config{Backend: b.cfg.Name, Server: cfg.Name, Backup: cfg.Backup, Enabled: cfg.Check, Disabled: cfg.Disabled,
 		Rise: cfg.Rise, Fall: cfg.Fall, Inter: cfg.Inter, Fast: cfg.FastInter, Down: cfg.DownInter,
-		Spread: s.cfg.Global.SpreadChecks, LogAll: b.cfg.LogHealthChecks, SlowStart: cfg.SlowStart,
+		Spread: s.cfg.Global.SpreadChecks, LogAll: b.cfg.LogHealthChecks, SlowStart: cfg.SlowStart, OnError: check.OnError(cfg.OnError),
 		Agent: cfg.Agent.Enabled, AgentInter: agentInter(cfg)}
 	share := float64(i) / float64(max(len(b.cfg.Servers), 1))
 	t.state = check.Start(t.check, s.start, share)

@@ -66,6 +66,9 @@ func (s *Server) SetServerState(backend, server string, state admin.ServerState)
 
 // SetServerHealth forces the health of a server.
 func (s *Server) SetServerHealth(backend, server string, h admin.ServerHealth) error {
+	if t, err := s.find(backend, server); err == nil && t.lead != nil {
+		return admin.TrackingServer
+	}
 	return s.change(backend, server, [...]check.Kind{admin.HealthUp: check.ForceUp, admin.HealthStopping: check.ForceNoLB,
 		admin.HealthDown: check.ForceDown}[h])
 }

@@ -116,6 +116,7 @@ func (s *Server) step(t *target, e check.Event) {
 	if emptied {
 		s.tell(b.log, logline.Emerg, check.BackendEmpty(b.cfg.Name, b.cfg.Frontend))
 	}
+	s.pass(t)
 	if e.Kind != check.Checked || active != wasActive || backup != wasBackup {
 		b.grant()
 	}

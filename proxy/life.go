@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"herald/proxy/check"
 	"herald/proxy/h1"
 	"herald/proxy/lb"
 	"herald/proxy/loop"
@@ -281,6 +282,7 @@ func connect(x *stream) answer {
 	}
 	if !x.u.connected {
 		x.u.connected = true
+		x.saw(check.Connected)
 		if x.t.introduces() && !x.introduce() {
 			return x.connectFailed('S')
 		}
@@ -335,6 +337,7 @@ func receive(x *stream) answer {
 	case x.u.Can()&loop.Readable != 0:
 		return x.readResponse()
 	case x.late&serverLate != 0:
+		x.saw(check.TimedOut)
 		if x.resend(settings.RetryResponseTimeout) {
 			return jump
 		}

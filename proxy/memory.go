@@ -142,6 +142,7 @@ func (s *Server) Recall(raw []byte) error {
 			b.recall(old, now)
 		}
 	}
+	s.followAll(now)
 	return nil
 }
 

@@ -89,6 +89,7 @@ func (x *stream) holdResponse(buf []byte, shared bool) bool {
 
 // badResponse refuses what the server sent.
 func (x *stream) badResponse() answer {
+	x.saw(check.BadHeaders)
 	if x.resend(settings.RetryJunkResponse) {
 		return jump
 	}
@@ -116,6 +117,7 @@ func (x *stream) responseLost() answer {
 		x.late = 0
 		return x.to(stepConnect)
 	}
+	x.saw(check.Closed)
 	if len(x.u.in) == 0 && x.resend(settings.RetryEmptyResponse) {
 		return jump
 	}
@@ -144,6 +146,7 @@ func (x *stream) passResponse(buf []byte, shared bool) answer {
 		return jump
 	}
 	x.dataAt, x.status = x.now(), h.Status
+	x.sawStatus(h.Status)
 	x.headSent = true
 	f := &x.down
 	f.body.Start(h.Framing, h.Length)
@@ -259,6 +262,7 @@ func (x *stream) connectFailed(who byte) answer {
 		x.u = nil
 	}
 	x.late = 0
+	x.saw(check.NotConnected)
 	w, t := x.w, x.t
 	if x.tries <= 0 || !x.be.cfg.RetryOn.Has(settings.RetryConnFailure) {
 		x.flag(who, 'C')

@@ -186,6 +186,8 @@ func (s *Server) targetRow(t *target, now time.Time) stats.Row {
 	r.UsedConns, r.NeedConns = r.SessCur, r.SessMax
 	t.state.Fill(t.check, now, &r)
 	r.CheckRunning = t.running
+	r.Tracked = t.check.Via
+	r.Server.ForcedBackendID, r.Server.ForcedID = t.be.cfg.ForcedID, t.cfg.ForcedID
 	if a := t.addr.Load(); a != nil {
 		r.Addr = a.text
 		r.Server.Host, r.Server.Port = a.unix, int(a.ip.Port())

@@ -210,4 +210,7 @@ type ServerState struct {
 	CheckAddr   string `json:"check_addr,omitempty"`
 	AgentPort   int    `json:"agent_port,omitempty"`
 	AgentAddr   string `json:"agent_addr,omitempty"`
+	// The ids were given in the configuration.
+	ForcedBackendID bool `json:"forced_backend_id,omitempty"`
+	ForcedID        bool `json:"forced_id,omitempty"`
 }

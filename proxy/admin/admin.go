@@ -91,6 +91,8 @@ var (
 	// StaticWeight answers SetServerWeight of a backend whose algorithm does
 	// not follow weights.
 	StaticWeight = errors.New("Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.")
+	// TrackingServer answers SetServerHealth of one that tracks another.
+	TrackingServer = errors.New("cannot change health on a tracking server.")
 	// NoHealthCheck answers SetServerCheck(…, true) of a server without "check".
 	NoHealthCheck = errors.New("Health check was not configured on this server, cannot enable.")
 	// NoAgentCheck answers SetServerAgentCheck(…, true) of a server without

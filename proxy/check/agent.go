@@ -135,7 +135,7 @@ func (m *move) agent(e Event) {
 
 // followAgent brings the server down or up after the agent's health changed.
 func (m *move) followAgent(why cause) {
-	if m.s.Admin&Maint != 0 {
+	if m.s.inMaint() {
 		return
 	}
 	switch {

@@ -44,6 +44,13 @@ type Config struct {
 	// Agent is agent-check; AgentInter the pause between its checks.
 	Agent      bool
 	AgentInter time.Duration
+	// Via is the server that is followed ("track"), as "backend/server"; empty
+	// for none. FollowsCheck says that it is a checked one, whose Rise and Fall
+	// these are.
+	Via          string
+	FollowsCheck bool
+	// OnError is on-error, of a server that is observed.
+	OnError OnError
 }
 
 func (c Config) full() int { return c.Rise + c.Fall - 1 }
@@ -77,13 +84,16 @@ const (
 	DisableAgent               // disable agent
 	ForceAgentUp               // set server agent up
 	ForceAgentDown             // set server agent down
+	Followed                   // the server that is followed has changed: Event.Lead
+	Erred                      // traffic met errors: Errors
 )
 
 // Event is one thing that happened to a server.
 type Event struct {
 	Kind   Kind
-	Result Result // of Checked and AgentChecked
+	Result Result // of Checked, AgentChecked and Erred
 	Agent  Answer // of AgentChecked
+	Lead   Lead   // of Followed
 	// Chance in [0,1) varies the next pause (spread-checks); 0.5 leaves it.
 	Chance float64
 }
@@ -107,8 +117,10 @@ type Admin int
 // Administrative bits; no bit is ready.
 const (
 	Maint       Admin = 1
+	MaintByLead Admin = 2 // the server that is followed is in maintenance
 	ConfigMaint Admin = 4 // beside Maint: the file says "disabled"
 	Drain       Admin = 8
+	DrainByLead Admin = 16
 )
 
 // State is everything remembered about one server's health. It is a plain
@@ -120,6 +132,7 @@ type State struct {
 	// server that is checked is up from Rise on.
 	Health int
 	Last   Result
+	LeadOp Op // of the server that is followed
 	// Off says that an operator switched the checks off.
 	Off    bool
 	Since  time.Time     // of the last change of Op or Admin
@@ -138,7 +151,7 @@ func (s State) Usable() bool {
 
 // Checking reports whether checks are to be performed now.
 func (s State) Checking(c Config) bool {
-	return c.Enabled && !s.Off && s.Admin&Maint == 0
+	return c.Enabled && !s.Off && !s.inMaint()
 }
 
 // Downtime is how long the server has been down in all at now, maintenance

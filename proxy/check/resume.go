@@ -14,11 +14,14 @@ func Resume(was, c Config, fresh, old State, moved bool, now time.Time) State {
 	if was.Disabled != c.Disabled {
 		s.Admin = fresh.Admin
 	}
-	maint := s.Admin&Maint != 0
+	if was.Via != c.Via { // what it follows now will tell
+		s.Admin &^= MaintByLead | DrainByLead
+	}
+	maint := s.inMaint()
 	switch {
 	case maint:
 		s.Op, s.Health = Stopped, 0
-	case moved || was.Enabled != c.Enabled || old.Admin&Maint != 0:
+	case moved || was.Enabled != c.Enabled || old.inMaint():
 		s.Op, s.Health, s.Last, s.Off = Running, c.Rise, Result{Status: INI}, false
 	case old.agentDown(was) && !c.Agent: // what it said is nobody's word any more
 		s.Op, s.Health = Running, min(max(old.Health, c.Rise), c.full())

@@ -18,7 +18,7 @@ func (s State) Fill(c Config, now time.Time, row *stats.Row) {
 		row.Active, row.Backup = 0, 1
 	}
 	row.Checked = c.Enabled && !s.Off
-	row.CheckPaused = s.Admin&Maint != 0
+	row.CheckPaused = s.inMaint()
 	row.CheckFails, row.CheckDowns = s.Fails, s.Downs
 	row.CheckStatus = s.Last.Status.String()
 	row.CheckDesc = s.Last.Status.Description()
@@ -59,7 +59,7 @@ func (s State) checkBits(c Config) int {
 	if c.Enabled && !s.Off {
 		bits |= 4
 	}
-	if s.Admin&Maint != 0 {
+	if s.inMaint() {
 		bits |= 8
 	}
 	return bits

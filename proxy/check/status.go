@@ -10,6 +10,7 @@ type Status int
 const (
 	UNK Status = iota
 	INI
+	HANA // traffic met errors
 	SOCKERR
 	L4OK
 	L4TOUT
@@ -50,6 +51,7 @@ var statuses = [...]struct {
 }{
 	UNK:      {"UNK", "Unknown", unknown, 0, false},
 	INI:      {"INI", "Initializing", unknown, 1, false},
+	HANA:     {"HANA", "Health analyze", failed, 4, false},
 	SOCKERR:  {"SOCKERR", "Socket error", failed, 5, false},
 	L4OK:     {"L4OK", "Layer4 check passed", passed, 6, false},
 	L4TOUT:   {"L4TOUT", "Layer4 timeout", failed, 7, false},

@@ -47,6 +47,10 @@ func Step(c Config, s State, now time.Time, e Event) (State, []Action) {
 		if m.s.Checking(c) {
 			m.s.Next = now
 		}
+	case Followed:
+		m.follow(e.Lead)
+	case Erred:
+		m.erred(e)
 	case Warmed:
 		m.warmed()
 	case AgentChecked:
@@ -162,14 +166,14 @@ func (m *move) enter(op Op, why cause) {
 	switch op {
 	case Stopped:
 		l = lineDown
-		if m.s.Admin&Drain == 0 {
+		if !m.s.inDrain() {
 			level = alert
 		}
 	case Stopping:
 		l = lineStopping
 	}
 	m.log(level, l, why)
-	if m.s.Admin&Drain != 0 {
+	if m.s.inDrain() {
 		m.log(notice, lineStillDrained, why)
 	}
 }
@@ -190,7 +194,7 @@ func (m *move) touch() {
 }
 
 func (m *move) force(op Op, health int) {
-	if m.s.Admin&Maint != 0 {
+	if m.s.inMaint() {
 		return
 	}
 	m.s.Health = health
@@ -201,28 +205,27 @@ func (m *move) maint() {
 	if m.s.Admin&Maint != 0 {
 		return
 	}
-	l, level := lineMaint, alert
-	if m.s.Op == Stopped {
-		l = lineMaintDown
+	if !m.s.inMaint() {
+		m.goDown(fromCLI)
 	}
-	if m.s.Op == Stopped || m.s.Admin&Drain != 0 {
-		level = notice
-	}
-	m.become(Stopped)
 	m.s.Admin |= Maint
 	if m.c.Disabled {
 		m.s.Admin |= ConfigMaint
 	}
-	m.s.Health, m.s.Next = 0, time.Time{}
-	m.log(level, l, fromCLI)
 }
 
 // leaveMaint brings the server up at once, one failure from down: its next
 // check decides.
 func (m *move) leaveMaint() {
-	m.become(m.rise(Running))
+	op := Running
+	if m.c.Via != "" {
+		op = m.s.LeadOp
+	}
+	m.become(m.rise(op))
 	m.s.Admin &^= Maint | ConfigMaint
-	m.s.Health = m.c.Rise
+	if m.s.Health = m.c.Rise; op == Stopped {
+		m.s.Health = 0
+	}
 	if m.s.Checking(m.c) {
 		m.s.Next = m.now
 	}
@@ -230,13 +233,14 @@ func (m *move) leaveMaint() {
 
 func (m *move) ready() {
 	switch {
+	case m.leavesForLead():
 	case m.s.Admin&Maint != 0:
 		m.leaveMaint()
-		m.s.Admin = 0
+		m.s.Admin &^= Drain
 		m.log(notice, lineMaintLeft, fromCLI)
 	case m.s.Admin&Drain != 0:
 		m.touch()
-		m.s.Admin = 0
+		m.s.Admin &^= Drain
 		m.log(notice, lineDrainLeft, fromCLI)
 	}
 }
@@ -245,7 +249,7 @@ func (m *move) drain() {
 	switch {
 	case m.s.Admin&Maint != 0:
 		m.leaveMaint()
-		m.s.Admin = Drain
+		m.s.Admin |= Drain
 		m.log(notice, lineMaintToDrain, fromCLI)
 		m.log(notice, lineStillDrained, fromCLI)
 	case m.s.Admin&Drain == 0:

@@ -29,6 +29,8 @@ const (
 	lineDrain
 	lineDrainLeft
 	lineAgent
+	lineMaintByLead
+	lineDrainByLead
 )
 
 // cause is why the state changed.
@@ -39,6 +41,7 @@ const (
 	fromCLI
 	fromWarming
 	fromAgent
+	fromLead
 )
 
 // Text answers the log line of a Log action, in HAProxy's words: monitoring
@@ -63,18 +66,22 @@ func (a Action) Text(c Config, w World) string {
 	case lineStillDrained:
 		return who + " remains in forced drain mode."
 	case lineMaint:
-		return who + " is going DOWN for maintenance" + a.left(w)
+		return who + " is going DOWN for maintenance" + a.via(c) + a.left(w)
 	case lineMaintDown:
-		return who + " was DOWN and now enters maintenance."
+		return who + " was DOWN and now enters maintenance" + a.via(c) + "."
 	case lineMaintLeft:
-		return who + " is UP/READY (leaving forced maintenance)."
+		return who + " is " + a.upDown() + "/READY (leaving " + a.forced() + "maintenance)."
 	case lineMaintToDrain:
-		return who + " is UP/DRAIN (leaving forced maintenance)."
+		return who + " is " + a.upDown() + "/DRAIN (leaving " + a.forced() + "maintenance)."
+	case lineMaintByLead:
+		return who + " is leaving forced maintenance but remains in maintenance via " + c.Via + "."
+	case lineDrainByLead:
+		return who + " is leaving forced drain but remains in drain mode via " + c.Via + "."
 	case lineDrain:
 		if a.op == Stopped {
-			return who + " enters drain state" + a.left(w)
+			return who + " enters drain state" + a.via(c) + a.left(w)
 		}
-		return who + " enters drain state" + a.online(w)
+		return who + " enters drain state" + a.via(c) + a.online(w)
 	case lineDrainLeft:
 		if a.op == Stopped {
 			return who + " is DOWN (leaving forced drain)."
@@ -82,6 +89,28 @@ func (a Action) Text(c Config, w World) string {
 		return who + " is UP (leaving forced drain)."
 	}
 	return ""
+}
+
+func (a Action) via(c Config) string {
+	if a.cause == fromLead {
+		return " via " + c.Via
+	}
+	return ""
+}
+
+func (a Action) upDown() string {
+	if a.op == Stopped {
+		return "DOWN"
+	}
+	return "UP"
+}
+
+// forced is what an operator's word is called.
+func (a Action) forced() string {
+	if a.cause == fromLead {
+		return ""
+	}
+	return "forced "
 }
 
 // why is the part between the new state and the counts. With option
@@ -92,6 +121,8 @@ func (a Action) why(c Config) string {
 		return ", changed from CLI"
 	case a.cause == fromWarming:
 		return ""
+	case a.cause == fromLead:
+		return " via " + c.Via
 	case c.LogAll:
 		return ""
 	}
@@ -107,7 +138,9 @@ func (a Action) reason() string {
 	if a.result.Info != "" {
 		fmt.Fprintf(&b, ", info: \"%s\"", Printable(a.result.Info))
 	}
-	fmt.Fprintf(&b, ", check duration: %dms", a.result.Duration.Milliseconds())
+	if a.result.Status != HANA { // which took no time of its own
+		fmt.Fprintf(&b, ", check duration: %dms", a.result.Duration.Milliseconds())
+	}
 	return b.String()
 }
 
@@ -165,9 +198,12 @@ func BackendEmpty(backend string, listen bool) string {
 // Status answers the word of the page and the CSV: "UP", "UP 1/3", "DOWN 1/2",
 // "NOLB", "DRAIN", "MAINT", "no check".
 func (s State) Status(c Config) string {
-	checked := c.Enabled && !s.Off
-	if s.Admin&Maint != 0 {
+	checked := (c.Enabled || c.FollowsCheck) && !s.Off
+	switch {
+	case s.Admin&Maint != 0:
 		return "MAINT"
+	case s.Admin&MaintByLead != 0:
+		return "MAINT (via " + c.Via + ")"
 	}
 	if s.Op == Stopped {
 		if s.agentDown(c) {
@@ -182,7 +218,7 @@ func (s State) Status(c Config) string {
 	switch {
 	case s.Op == Stopping:
 		word = "NOLB"
-	case s.Admin&Drain != 0:
+	case s.inDrain():
 		word = "DRAIN"
 		if s.AgentChecking(c) {
 			return "DRAIN (agent)"

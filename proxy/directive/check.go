@@ -26,6 +26,7 @@ func (b *builder) finish() {
 		b.cfg.Proxies = append(b.cfg.Proxies, &d.p)
 	}
 	b.checkListeners()
+	b.checkTracks()
 }
 
 // hostnameFormats: log-send-hostname changes the default format to rfc3164,

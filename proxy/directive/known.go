@@ -148,9 +148,9 @@ var knownBind = merge(
 
 var knownServer = merge(
 	optionNames(0, config.Error, "check-via-socks4 usesrc force-sslv3"),
-	optionNames(1, config.Error, "log-proto namespace proto redir socks4 source track"),
+	optionNames(1, config.Error, "log-proto namespace proto redir socks4 source "),
 	optionNames(0, config.Warning, "allow-0rtt non-stick stick tfo"),
-	optionNames(1, config.Warning, "error-limit npn observe on-error "+
+	optionNames(1, config.Warning, "npn "+
 		"resolve-net resolve-opts resolve-prefer resolvers tcp-ut ws cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
 	silent(0, "no-tfo"),

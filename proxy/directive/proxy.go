@@ -36,7 +36,7 @@ var proxyRows = []config.Row[keyword]{
 		Doc: "Number of the proxy in the statistics.",
 		Do: keyword{in: inProxy, min: 1, max: 1, read: func(c *call) {
 			if n, ok := c.number(0, 1, maxCount); ok {
-				c.px.p.ID, c.px.forcedID = n, true
+				c.px.p.ID, c.px.forcedID, c.px.p.ForcedID = n, true, true
 			}
 		}}},
 	{Name: "maxconn", Syntax: "N", Example: "maxconn 2000",

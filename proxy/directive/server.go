@@ -95,6 +95,7 @@ var serverOptionRows = []config.Row[serverOption]{
 	{Name: "id", Syntax: "N", Example: "server a 10.1.1.20:80 id 10",
 		Doc: "Number of the server in the statistics.",
 		Do: serverOption{args: 1, noDefault: true, read: func(s *settings.Server, v line.Word) error {
+			s.ForcedID = true
 			return setInt(&s.ID, v, 1, maxCount)
 		}}},
 	{Name: "init-addr", Syntax: "METHOD[,...]", Example: "server a app.example:80 init-addr last,libc,none",

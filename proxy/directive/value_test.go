@@ -93,7 +93,7 @@ frontend f
 	full := &want[1]
 	full.Host, full.Port, full.Weight, full.MaxConn, full.MaxQueue, full.Cookie = "h.example", 81, 5, 6, 7, "c"
 	full.CheckAddr, full.CheckPort, full.FastInter, full.DownInter = "10.0.0.9", 99, time.Millisecond, 2*time.Second
-	full.ShutdownSessionsOnDown, full.InitAddrNone = true, true
+	full.ShutdownSessionsOnDown, full.InitAddrNone, full.ForcedID = true, true, true
 	want[2].Host, want[2].Port, want[2].Inter = "::1", 82, 100*time.Microsecond
 	want[2].Check, want[2].Backup, want[2].Disabled = false, false, false
 	want[3].Path = "/run/app"

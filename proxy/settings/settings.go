@@ -76,7 +76,8 @@ const (
 type Proxy struct {
 	Pos      config.Pos
 	Name     string
-	ID       int // HAProxy's numbering: in file order from 1, or from 2 with a stats socket
+	ForcedID bool // "id" is given
+	ID       int  // HAProxy's numbering: in file order from 1, or from 2 with a stats socket
 	Frontend bool
 	Backend  bool
 	Disabled bool
@@ -192,6 +193,11 @@ type Server struct {
 	MinConn                     int // limit of an idle backend; MaxConn when there is no other
 	SlowStart                   time.Duration
 	ShutdownBackupsOnUp         bool // on-marked-up shutdown-backup-sessions
+	Track                       Track
+	Observe                     Observe
+	ErrorLimit                  int // errors in a row that on-error acts on; 10 when 0
+	OnError                     OnError
+	ForcedID                    bool // "id" is given
 	MaxQueue                    int
 	Pool                        Pool
 	SendProxy                   ProxyHeader
