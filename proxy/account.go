@@ -179,7 +179,7 @@ func (x *stream) fill(r *logline.Record) {
 	if x.fe.log.custom {
 		r.Local = c.local()
 		if x.u != nil {
-			r.ServerSource = loop.LocalAddr(x.u.FD())
+			r.ServerSource = loop.LocalAddr(x.u.wire().FD())
 		}
 	}
 }

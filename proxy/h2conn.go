@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"crypto/rand"
-
 	"herald/proxy/h1"
 	"herald/proxy/h2"
 	"herald/proxy/loop"
@@ -12,63 +10,8 @@ import (
 // a client of its own with a virtual socket (h2stream), so that a request
 // lives as every other. Its loop owns it.
 type h2conn struct {
-	h2.Conn
-	w    *worker
-	c    *client     // nil once the connection is closed
-	in   []byte      // the beginning of a frame
-	full []*h2stream // wait for room on the connection
-	// dirty: it stands in the list of those with something to send.
-	dirty  bool
-	eof    bool // the client has ended its side
-	ending bool // close when everything is sent
-}
-
-// h2worker is what the HTTP/2 connections of one loop share.
-type h2worker struct {
-	w       *worker
-	scratch h2.Scratch
-	buffer  []byte      // what is received: the loop's own is the streams'
-	streams []*h2stream // free
-	dirty   []h2carrier
-	spare   []h2carrier
-}
-
-// h2carrier is a connection with something to send.
-type h2carrier interface{ flush() }
-
-// flushRounds bounds how often one turn of the loop sends what sending made
-// room for.
-const flushRounds = 4
-
-// flush sends what the handlers of this turn wrote, in one call for each
-// connection.
-func (m *h2worker) flush() {
-	for range flushRounds {
-		if len(m.dirty) == 0 {
-			return
-		}
-		m.dirty, m.spare = m.spare[:0], m.dirty
-		for i, c := range m.spare {
-			c.flush()
-			m.spare[i] = nil
-		}
-	}
-	if len(m.dirty) > 0 {
-		m.w.l.Again(m)
-	}
-}
-
-// Ready is called by the loop for another turn, after which it calls flush.
-func (m *h2worker) Ready(loop.Event) {}
-
-// room is the buffer for receiving. While a connection reads from it, no other
-// does: what its streams set off sends, but receives nowhere.
-func (m *h2worker) room() []byte {
-	if m.buffer == nil {
-		m.buffer = make([]byte, 64<<10)
-		m.scratch.Chance = func(p []byte) { rand.Read(p) }
-	}
-	return m.buffer
+	h2pipe
+	c *client
 }
 
 // isH2 begins HTTP/2 when the first bytes say so (RFC 9113 section 3.3), or
@@ -107,11 +50,9 @@ func (c *client) sniff() {
 		return
 	}
 	if n > 0 && errno == 0 {
-		c.in = c.in[:before+n]
-		first := c.in
+		first := c.in[:before+n]
 		c.in = nil
-		mine := c.isH2(first)
-		if !mine {
+		if !c.isH2(first) {
 			c.in = first
 		} else {
 			c.w.buffers.give(first)
@@ -122,156 +63,23 @@ func (c *client) sniff() {
 
 // startH2 makes c a carrier of streams; p is what has come of it.
 func (c *client) startH2(p []byte) {
-	w, g := c.w, &c.w.s.cfg.Global
-	m := &h2conn{w: w, c: c}
+	m := &h2conn{c: c}
 	c.h2 = m
-	room := w.mux.room()
-	m.Start(h2.Config{MaxStreams: g.H2.MaxStreams, Window: g.H2.Window, TableSize: g.H2.TableSize,
-		MaxHead: w.s.bufSize() - g.MaxRewrite, Scratch: &w.mux.scratch})
+	m.start(c.w, &c.Socket, m, h2.Config{})
 	c.arm(c.requestTimeout())
-	m.touch()
-	n := copy(room, p)
-	m.read(room[:n])
+	room := c.w.mux.room()
+	m.read(room[:copy(room, p)])
 	m.ready()
 }
 
-// touch puts m in the list of those with something to send.
-func (m *h2conn) touch() {
-	if !m.dirty && m.c != nil {
-		m.dirty = true
-		mux := &m.w.mux
-		mux.dirty = append(mux.dirty, m)
-	}
-}
+// Ready is called for the client's socket.
+func (m *h2conn) Ready(loop.Event) { m.ready() }
 
-// ready receives and reads frames. It leaves off when the client takes none of
-// our answers.
-func (m *h2conn) ready() {
-	c := m.c
-	if c.Can()&loop.Writable != 0 && len(m.Out()) > 0 {
-		m.touch()
-	}
-	for range turn {
-		if m.c == nil || m.ending || m.eof || m.Stalled() || c.Can()&loop.Readable == 0 {
-			return
-		}
-		room := c.w.mux.room()
-		k := copy(room, m.in)
-		n, errno := c.Recv(room[k:])
-		switch {
-		case errno == eagain:
-			return
-		case errno != 0:
-			m.lost()
-			return
-		case n == 0:
-			m.clientEnded()
-			return
-		}
-		if m.in != nil {
-			c.w.buffers.give(m.in)
-			m.in = nil
-		}
-		m.read(room[:k+n])
-	}
-	m.goOn()
-}
-
-// goOn asks for another turn when there is more to read.
-func (m *h2conn) goOn() {
-	if m.c != nil && !m.ending && !m.eof && !m.Stalled() && m.c.Can()&loop.Readable != 0 {
-		m.w.l.Again(m.c)
-	}
-}
-
-// read handles the frames in p, and keeps the beginning of one.
-func (m *h2conn) read(p []byte) {
-	w := m.w
-	m.borrow()
-	for len(p) > 0 {
-		ev, n := m.Next(p, w.l.Now())
-		if ev.Kind == h2.NeedMore && n == 0 {
-			m.in = append(w.buffers.take(len(p)), p...)
-			break
-		}
-		p = p[n:]
-		m.handle(&ev)
-		if ev.Kind == h2.Broken {
-			break
-		}
-	}
-	if len(m.Out()) > 0 {
-		m.touch()
-	}
-}
-
-// handle acts on one event.
-func (m *h2conn) handle(ev *h2.Event) {
-	switch ev.Kind {
-	case h2.HeadArrived:
-		m.begin(ev)
-	case h2.DataArrived:
-		ev.Stream.Owner.(*h2stream).data(ev)
-	case h2.ResetByPeer:
-		ev.Stream.Owner.(*h2stream).v.Offer(loop.Failed | loop.Hangup | loop.Readable | loop.Writable)
-	case h2.RoomGrew:
-		if ev.Stream != nil {
-			ev.Stream.Owner.(*h2stream).wake()
-		} else {
-			m.wakeFull()
-		}
-	case h2.WindowsGrew:
-		m.Each(func(s *h2.Stream) { s.Owner.(*h2stream).wake() })
-	case h2.DrainHeard:
-		m.Leave()
-		m.rest()
-	case h2.PeerLeaves:
-		m.rest()
-	case h2.Broken:
-		m.ending = true
-		m.fail()
-		m.touch()
-	}
-}
-
-// fail ends every stream.
-func (m *h2conn) fail() {
-	m.Each(func(s *h2.Stream) {
-		h := s.Owner.(*h2stream)
-		h.cut = true
-		h.v.Offer(loop.Failed | loop.Hangup | loop.Readable | loop.Writable)
-	})
-}
-
-// lost deals with a connection that broke.
-func (m *h2conn) lost() {
-	m.eof, m.ending = true, true
-	m.Abandon()
-	m.fail()
-	m.close()
-}
-
-// clientEnded deals with a client that sends no more: what it asked for whole
-// is still answered.
-func (m *h2conn) clientEnded() {
-	m.eof = true
-	m.Each(func(s *h2.Stream) {
-		h := s.Owner.(*h2stream)
-		if !s.Ended() {
-			h.cut = true
-			h.v.Offer(loop.Hangup | loop.Readable)
-			return
-		}
-		h.v.Offer(loop.Hangup)
-	})
-	m.rest()
-}
-
-// rest is called when there may be no stream any more: the connection is then
-// idle, or over.
+// rest closes a connection that is over, and begins the wait on one that is
+// idle.
 func (m *h2conn) rest() {
 	c := m.c
-	if m.Len() > 0 || m.ending || c == nil {
+	if m.Len() > 0 || m.ending || m.sock == nil {
 		return
 	}
 	if m.Leaving() || m.eof || m.PeerLeft() {
@@ -286,99 +94,68 @@ func (m *h2conn) rest() {
 
 // expired ends an idle connection.
 func (m *h2conn) expired() {
-	if m.Len() > 0 && !m.ending {
-		return
+	switch {
+	case m.ending: // it does not take our last words
+		m.finish(false)
+	case m.Len() == 0:
+		m.Leave()
+		m.rest()
 	}
-	if m.ending { // it does not take our last words
-		m.close()
-		return
-	}
-	m.Leave()
-	m.rest()
 }
 
 // drain asks the client to open its next streams elsewhere.
 func (m *h2conn) drain() {
 	m.Drain()
 	m.touch()
-	if m.Len() == 0 {
-		m.rest()
-	}
+	m.rest()
 }
 
-// flush sends what has been written.
-func (m *h2conn) flush() {
-	m.dirty = false
+func (m *h2conn) stuck() { m.c.arm(m.c.port.fe.cfg.Timeouts.Client) }
+
+func (m *h2conn) done(orderly bool) {
 	c := m.c
-	if c == nil {
-		return
-	}
-	for len(m.Out()) > 0 && c.Can()&loop.Writable != 0 {
-		n, errno := c.Send(m.Out())
-		if errno == eagain {
-			break
-		}
-		if errno != 0 {
-			m.lost()
-			return
-		}
-		m.Sent(n)
-	}
-	if len(m.Out()) > 0 {
-		if m.ending {
-			c.arm(c.port.fe.cfg.Timeouts.Client)
-		}
-		return
-	}
-	if buf := m.TakeBack(); buf != nil {
-		c.w.buffers.give(buf)
-	}
-	if m.ending {
-		m.finish()
-		return
-	}
-	m.wakeFull()
-	m.goOn()
-}
-
-// wakeFull lets those write who found the connection full, in turn.
-func (m *h2conn) wakeFull() {
-	waiting := m.full
-	m.full = nil
-	for i, h := range waiting {
-		if h.waits == m {
-			h.waits = nil
-			h.wake()
-		}
-		waiting[i] = nil
-	}
-	if m.full == nil {
-		m.full = waiting[:0]
+	m.c, c.h2 = nil, nil
+	if orderly {
+		c.finish()
+	} else {
+		c.close()
 	}
 }
 
-// finish closes in order, with our last words under way.
-func (m *h2conn) finish() {
-	c := m.c
-	m.release()
-	c.h2 = nil
-	c.finish()
-}
-
-// close closes at once.
-func (m *h2conn) close() {
-	c := m.c
-	m.release()
-	c.h2 = nil
-	c.close()
-}
-
-func (m *h2conn) release() {
-	w := m.w
-	m.c = nil
-	if m.in != nil {
-		w.buffers.give(m.in)
-		m.in = nil
+// head makes a client of a new stream, and starts its request.
+func (m *h2conn) head(ev *h2.Event) {
+	c, w := m.c, m.w
+	h := w.mux.take()
+	v := w.clients.take()
+	w.l.Virtual(&v.Socket, h, v)
+	h.m, h.s, h.sock, h.line = &m.h2pipe, ev.Stream, &v.Socket, ev.Data
+	ev.Stream.Owner = h
+	v.w, v.port, v.peer, v.dst, v.since = w, c.port, c.peer, c.dst, w.l.Now()
+	v.via, v.served = h, 1
+	w.link(v)
+	v.Allow(loop.Writable)
+	if m.Len() == 1 {
+		c.served = 1
+		w.l.Disarm(&c.timer)
 	}
-	m.full = nil
+	w.fresh = ev.Text
+	v.begin().drive()
+}
+
+// carrier is the client whose connection the stream is on, nil when that has
+// gone.
+func (h *h2stream) carrier() *client {
+	if m, ok := h.m.end.(*h2conn); ok {
+		return m.c
+	}
+	return nil
+}
+
+// descriptor is the one bytes of c travel by; negative when there is none any
+// more.
+func (c *client) descriptor() int {
+	if c.via == nil {
+		return c.FD()
+	}
+	return c.via.descriptor()
 }

@@ -9,56 +9,55 @@ import (
 	"herald/proxy/loop"
 )
 
-// h2stream is the layer of a stream's virtual socket: its client reads and
-// writes HTTP/1, the connection carries frames.
+// h2stream is the layer of a stream's virtual socket: its user, a client or an
+// upstream, reads and writes HTTP/1, the connection carries frames.
 type h2stream struct {
-	m     *h2conn
+	m     *h2pipe
 	s     *h2.Stream
-	v     *client
-	line  []byte  // the request line for the log, while the stream is begun
-	now   []byte  // what arrives in this moment
-	in    []byte  // what arrived earlier, in a buffer of the loop's
-	at    int     // of in, already read
-	waits *h2conn // stands in its list of those who wait for room
-	cut   bool    // nothing more will come, and what has come is not whole
+	sock  *loop.Socket // nil when closed
+	line  []byte       // the request line for the log, while the stream is begun
+	head  []byte       // of a response, to be read before the body
+	now   []byte       // what arrives in this moment
+	in    []byte       // what arrived earlier, in a buffer of the loop's
+	at    int          // of in, already read
+	waits *h2pipe      // stands in its list of those who wait for room
+	cut   bool         // nothing more will come, and what has come is not whole
 }
 
-// begin makes a client of a new stream, and starts its request.
-func (m *h2conn) begin(ev *h2.Event) {
-	c := m.c
-	w := c.w
-	var h *h2stream
-	if free := w.mux.streams; len(free) > 0 {
-		h = free[len(free)-1]
-		w.mux.streams = free[:len(free)-1]
-	} else {
-		h = &h2stream{}
+// broken is what becomes possible on a stream that is over: everything fails.
+const broken = loop.Failed | loop.Hangup | loop.Readable | loop.Writable
+
+func owner(s *h2.Stream) *h2stream { return s.Owner.(*h2stream) }
+
+// take is an h2stream to be filled.
+func (m *h2worker) take() *h2stream {
+	if n := len(m.streams); n > 0 {
+		h := m.streams[n-1]
+		m.streams = m.streams[:n-1]
+		return h
 	}
-	v := w.clients.take()
-	h.m, h.s, h.v, h.line = m, ev.Stream, v, ev.Data
-	ev.Stream.Owner = h
-	w.l.Virtual(&v.Socket, h, v)
-	v.w, v.port, v.peer, v.dst, v.since = w, c.port, c.peer, c.dst, w.l.Now()
-	v.via, v.served = h, 1
-	w.link(v)
-	v.Allow(loop.Writable)
-	if m.Len() == 1 {
-		c.served = 1
-		w.l.Disarm(&c.timer)
-	}
-	w.fresh = ev.Text
-	v.begin().drive()
+	return &h2stream{}
 }
 
-// descriptor is the one bytes of c travel by.
-func (c *client) descriptor() int {
-	if c.via == nil {
-		return c.FD()
-	}
-	if c = c.via.m.c; c == nil {
+func (h *h2stream) descriptor() int {
+	if h.m.sock == nil {
 		return -1
 	}
-	return c.FD()
+	return h.m.sock.FD()
+}
+
+// offer tells the user what became possible. The stream may be closed
+// afterwards.
+func (h *h2stream) offer(ev loop.Event) {
+	if h.sock != nil {
+		h.sock.Offer(ev)
+	}
+}
+
+// cutOff ends the stream from below.
+func (h *h2stream) cutOff() {
+	h.cut = true
+	h.offer(broken)
 }
 
 // data passes on what has arrived of the body, and keeps what is not wanted
@@ -68,8 +67,8 @@ func (h *h2stream) data(ev *h2.Event) {
 		h.s.In.End(ev.Text)
 	}
 	h.now = ev.Data
-	h.v.Offer(loop.Readable)
-	if h.v != nil && len(h.now) > 0 {
+	h.offer(loop.Readable)
+	if h.sock != nil && len(h.now) > 0 {
 		h.keep(h.now)
 		h.now = nil
 	}
@@ -91,20 +90,52 @@ func (h *h2stream) keep(p []byte) {
 	h.in = append(h.in, p...)
 }
 
+// keepHead holds the head of a response until it is read.
+func (h *h2stream) keepHead(text []byte) {
+	if h.head == nil {
+		h.head = h.m.w.buffers.take(len(text))
+	}
+	h.head = append(h.head, text...)
+}
+
 // wake lets the stream write on.
 func (h *h2stream) wake() {
-	if h.v != nil && h.v.Can()&loop.Writable == 0 {
-		h.v.Offer(loop.Writable)
+	if h.sock != nil && h.sock.Can()&loop.Writable == 0 {
+		h.sock.Offer(loop.Writable)
 	}
 }
 
-// Recv reads the body as HTTP/1 has it.
+// Recv reads the message as HTTP/1 has it.
 func (h *h2stream) Recv(sock *loop.Socket, p []byte) (int, syscall.Errno) {
-	in := &h.s.In
-	if h.s.Reset() {
-		return 0, unix.ECONNRESET
-	}
 	n := 0
+	if len(h.head) > 0 {
+		n = copy(p, h.head)
+		if h.head = h.head[:copy(h.head, h.head[n:])]; len(h.head) > 0 {
+			return n, 0
+		}
+		h.m.w.buffers.give(h.head)
+		h.head = nil
+	}
+	n += h.body(p[n:])
+	in := &h.s.In
+	switch left := h.in != nil || len(h.now) > 0 || in.Waiting(); {
+	case left, in.Finished():
+	case h.cut || h.s.Reset():
+		if n == 0 {
+			return 0, unix.ECONNRESET
+		}
+	default:
+		sock.Withhold(loop.Readable)
+		if n == 0 {
+			return 0, eagain
+		}
+	}
+	return n, 0
+}
+
+// body reads of the body what is there.
+func (h *h2stream) body(p []byte) (n int) {
+	in := &h.s.In
 	if h.at < len(h.in) {
 		k, used := in.Read(p, h.in[h.at:])
 		n += k
@@ -121,23 +152,12 @@ func (h *h2stream) Recv(sock *loop.Socket, p []byte) (int, syscall.Errno) {
 		h.now = h.now[used:]
 		h.taken(used)
 	}
-	switch left := h.in != nil || len(h.now) > 0 || in.Waiting(); {
-	case left, in.Finished():
-	case h.cut:
-		if n == 0 {
-			return 0, unix.ECONNRESET
-		}
-	default:
-		sock.Withhold(loop.Readable)
-		if n == 0 {
-			return 0, eagain
-		}
-	}
-	return n, 0
+	return n
 }
 
 func (h *h2stream) taken(n int) {
 	if n > 0 {
+		h.m.borrow()
 		h.m.Taken(h.s, n)
 		if len(h.m.Out()) > 0 {
 			h.m.touch()
@@ -154,6 +174,8 @@ func (h *h2stream) Send(sock *loop.Socket, p []byte, _ bool) (int, syscall.Errno
 	switch room {
 	case h2.Refused:
 		if n == 0 {
+			h.cut = true
+			sock.Allow(loop.Readable) // the end, for who waits for an answer
 			return 0, unix.EPIPE
 		}
 	case h2.StreamFull, h2.ConnFull:
@@ -169,15 +191,9 @@ func (h *h2stream) Send(sock *loop.Socket, p []byte, _ bool) (int, syscall.Errno
 	return n, 0
 }
 
-// borrow takes a buffer to write into.
-func (m *h2conn) borrow() {
-	if m.Bare() {
-		m.Lend(m.w.buffers.take(64 << 10))
-	}
-}
-
 // CloseWrite ends what the stream says.
 func (h *h2stream) CloseWrite(*loop.Socket) {
+	h.m.borrow()
 	h.m.WriteEnd(h.s)
 	h.m.touch()
 }
@@ -185,13 +201,27 @@ func (h *h2stream) CloseWrite(*loop.Socket) {
 // Close ends the stream; what is not whole is cut off.
 func (h *h2stream) Close(*loop.Socket) {
 	m := h.m
-	w := m.w
-	m.Conn.Close(h.s, h2.InternalError)
+	m.borrow()
+	m.Conn.Close(h.s, m.cutCode())
 	m.touch()
-	if h.in != nil {
-		w.buffers.give(h.in)
+	for _, buf := range [][]byte{h.in, h.head} {
+		if buf != nil {
+			m.w.buffers.give(buf)
+		}
+	}
+	if m.late == h {
+		m.late = nil
 	}
 	*h = h2stream{}
-	w.mux.streams = append(w.mux.streams, h)
-	m.rest()
+	m.w.mux.streams = append(m.w.mux.streams, h)
+	m.end.rest()
+}
+
+// cutCode is what a peer is told of a message we cannot finish, or do not
+// want.
+func (m *h2pipe) cutCode() h2.Code {
+	if m.toServer() {
+		return h2.Cancel
+	}
+	return h2.InternalError
 }

@@ -287,10 +287,13 @@ func connect(x *stream) answer {
 			return x.connectFailed('S')
 		}
 	}
-	if x.t.tls != nil && x.t.tls.on {
+	if x.t.tls != nil && x.t.tls.on && !x.u.virtual() {
 		if a := x.secureServer(); a != next {
 			return a
 		}
+	}
+	if x.agreedH2() {
+		x.becomeH2()
 	}
 	x.connected = x.now()
 	return x.to(stepSend)

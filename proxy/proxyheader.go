@@ -94,7 +94,7 @@ func (x *stream) introduce() bool {
 	} else {
 		w.text = proxyproto.AppendV2(w.text[:0], src, dst, x.proxyFields(p))
 	}
-	n, errno := x.u.RawSend(w.text)
+	n, errno := x.u.wire().RawSend(w.text)
 	return errno == 0 && n == len(w.text)
 }
 

@@ -139,7 +139,7 @@ type security struct {
 // security answers the TLS of a client, and whether there is any.
 func (c *client) security() (security, bool) {
 	if c.via != nil { // a stream has the TLS of its connection
-		if c = c.via.m.c; c == nil {
+		if c = c.via.carrier(); c == nil {
 			return security{}, false
 		}
 	}

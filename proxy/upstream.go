@@ -65,6 +65,9 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 		same = loop.TCP(netipPort(a.ip.Addr(), x.c.local().Port()))
 		to = &same
 	}
+	if t.mayH2() && (t.tls == nil || !t.tls.on) {
+		return w.dialH2(t, x, to)
+	}
 	u := w.upstreams.take()
 	u.w, u.t, u.x = w, t, x
 	if errno := w.l.Dial(&u.Socket, to, u); errno != 0 {
@@ -82,6 +85,9 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 // it one and there is one: the client's own, else the one used last.
 func (x *stream) reuse() bool {
 	w, t := x.w, x.t
+	if t.mayH2() && x.join(false) {
+		return true
+	}
 	if own := x.c.own; own != nil {
 		x.c.own, own.owner = nil, nil
 		if own.t == t && x.suits(own) {
@@ -119,6 +125,10 @@ func (x *stream) reuse() bool {
 // park keeps u for the next request, within the limits of the server's pool:
 // for any client's, or with http-reuse never for its own.
 func (u *upstream) park() {
+	if u.virtual() {
+		u.close()
+		return
+	}
 	w, pool, c := u.w, &u.t.cfg.Pool, u.x.c
 	u.x = nil
 	u.uses++

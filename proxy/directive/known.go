@@ -148,7 +148,7 @@ var knownBind = merge(
 
 var knownServer = merge(
 	optionNames(0, config.Error, "check-via-socks4 usesrc force-sslv3"),
-	optionNames(1, config.Error, "log-proto namespace proto redir socks4 source "),
+	optionNames(1, config.Error, "log-proto namespace redir socks4 source "),
 	optionNames(0, config.Warning, "allow-0rtt non-stick stick tfo"),
 	optionNames(1, config.Warning, "npn "+
 		"resolve-net resolve-opts resolve-prefer resolvers tcp-ut ws cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+

@@ -1,6 +1,8 @@
 package h2
 
 import (
+	"slices"
+
 	"golang.org/x/net/http2/hpack"
 
 	"herald/proxy/h1"
@@ -89,7 +91,8 @@ type Conn struct {
 	out     []byte
 	sent    int // of out
 	streams map[uint32]*Stream
-	lingers int // of them, answered and not yet ended by the peer
+	lingers int       // of them, answered and not yet ended by the peer
+	unborn  []*Stream // ours, without an ID
 	dec     *hpack.Decoder
 
 	stats Stats
@@ -318,7 +321,7 @@ func (c *Conn) Stats() Stats {
 }
 
 // Len is how many streams are open that have an owner.
-func (c *Conn) Len() int { return len(c.streams) - c.lingers }
+func (c *Conn) Len() int { return len(c.streams) + len(c.unborn) - c.lingers }
 
 // Settled reports that the peer's settings have come.
 func (c *Conn) Settled() bool { return c.settled }
@@ -337,6 +340,9 @@ func (c *Conn) TakesConnect() bool { return c.connectOK }
 
 // Each calls f for every open stream. f may close the stream it is given.
 func (c *Conn) Each(f func(*Stream)) {
+	for _, s := range slices.Clone(c.unborn) {
+		f(s)
+	}
 	for _, s := range c.streams {
 		if !s.lingers {
 			f(s)

@@ -381,3 +381,18 @@ func TestAStreamThatWasAnsweredEarlyEndsWithItsBody(t *testing.T) {
 		})
 	}
 }
+
+func TestStreamsOfOursAreNumberedAsTheyAreWritten(t *testing.T) {
+	p := newPeer(t, Config{Role: Client})
+	a, b, c := p.c.Open(), p.c.Open(), p.c.Open()
+	get := []byte("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+	p.c.Write(c, get)
+	p.c.Write(a, get)
+	if a.ID != 3 || b.ID != 0 || c.ID != 1 || p.c.Len() != 3 {
+		t.Errorf("got %d, %d, %d, %d streams", a.ID, b.ID, c.ID, p.c.Len())
+	}
+	p.c.Close(b, Cancel)
+	p.c.Write(p.c.Open(), get)
+	p.want("said", p.said(), "HEADERS 1 [:method=GET :scheme=http :authority=a :path=/] true\nHEADERS 3 [:method=GET :scheme=http :authority=a :path=/] true\n"+
+		"HEADERS 5 [:method=GET :scheme=http :authority=a :path=/] true")
+}

@@ -126,7 +126,7 @@ func (p *peer) events() string {
 
 // said decodes what the Conn wrote since the last call, a line a frame.
 func (p *peer) said() string {
-	fr := http2.NewFramer(nil, bytes.NewReader(append([]byte(nil), p.c.Out()...)))
+	fr := http2.NewFramer(nil, bytes.NewReader(append([]byte(nil), bytes.TrimPrefix(p.c.Out(), []byte(Preface))...)))
 	fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	p.c.Sent(len(p.c.Out()))
 	var lines []string

@@ -2,33 +2,51 @@ package h2
 
 import (
 	"bytes"
+	"slices"
 
 	"herald/proxy/h1"
 )
 
 // Open begins a stream of ours, for a request to be written. It answers nil
 // when the peer allows no more for now, or the connection carries no new one.
+// The stream has no ID before the head of its request is written: IDs must
+// rise on the wire (RFC 9113 section 5.1.1).
 func (c *Conn) Open() *Stream {
 	if !c.Free() {
 		return nil
 	}
-	if c.maxID == 0 {
-		c.maxID = 1
-	} else {
-		c.maxID += 2
-	}
-	return c.open(c.maxID)
+	s := c.newStream()
+	c.unborn = append(c.unborn, s)
+	return s
 }
 
 // Free reports that another stream may be opened.
 func (c *Conn) Free() bool {
-	return !c.broken && !c.peerLeft && uint32(len(c.streams)) < c.peerStreams && c.maxID < maxWindow-2
+	return !c.broken && !c.peerLeft && uint32(len(c.streams)+len(c.unborn)) < c.peerStreams && c.maxID < maxWindow-2*uint32(len(c.unborn)+1)
+}
+
+// bear gives s its ID.
+func (c *Conn) bear(s *Stream) {
+	c.drop(s)
+	c.maxID += 1 + c.maxID&1 // 1, 3, 5 ...
+	s.ID, s.room = c.maxID, c.firstRoom
+	c.streams[s.ID] = s
+}
+
+// drop takes s from those without an ID.
+func (c *Conn) drop(s *Stream) {
+	if i := slices.Index(c.unborn, s); i >= 0 {
+		c.unborn = slices.Delete(c.unborn, i, i+1)
+	}
 }
 
 // writeRequest sends the head of a request.
 func (c *Conn) writeRequest(s *Stream, h *h1.Head, buf []byte) bool {
-	if h.WantsUpgrade && !c.connectOK {
+	if h.WantsUpgrade && !c.connectOK || s.ID == 0 && c.peerLeft {
 		return false
+	}
+	if s.ID == 0 {
+		c.bear(s)
 	}
 	s.method, s.upgrade = h.Method, h.WantsUpgrade
 	var host []byte

@@ -41,6 +41,13 @@ func (s *Stream) Reset() bool { return s.reset }
 
 // open makes stream id.
 func (c *Conn) open(id uint32) *Stream {
+	s := c.newStream()
+	s.ID = id
+	c.streams[id] = s
+	return s
+}
+
+func (c *Conn) newStream() *Stream {
 	var s *Stream
 	if free := c.cfg.Scratch.free; len(free) > 0 {
 		s = free[len(free)-1]
@@ -48,8 +55,7 @@ func (c *Conn) open(id uint32) *Stream {
 	} else {
 		s = &Stream{}
 	}
-	*s = Stream{ID: id, window: int64(c.cfg.Window), room: c.firstRoom, length: -1}
-	c.streams[id] = s
+	*s = Stream{window: int64(c.cfg.Window), room: c.firstRoom, length: -1}
 	c.stats.Streams++
 	return s
 }
@@ -131,6 +137,7 @@ func (c *Conn) sayReset(id uint32, code Code) {
 // reset at once may throw away its answer.
 func (c *Conn) Close(s *Stream, code Code) {
 	if c.streams[s.ID] != s {
+		c.drop(s)
 		c.recycle(s)
 		return
 	}

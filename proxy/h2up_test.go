@@ -1,0 +1,336 @@
+package proxy
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"herald/proxy/settings"
+)
+
+// h2origin is an HTTP/2 server in clear; it counts connections.
+func h2origin(t *testing.T, h http.HandlerFunc) (addr string, conns *atomic.Int64) {
+	t.Helper()
+	conns = &atomic.Int64{}
+	return script(t, func(c net.Conn) {
+		conns.Add(1)
+		(&http2.Server{}).ServeConn(c, &http2.ServeConnOpts{Handler: h})
+	}), conns
+}
+
+// h2section is a section whose servers speak HTTP/2.
+func h2section(servers ...string) *settings.Proxy {
+	p := section(servers...)
+	for i := range p.Servers {
+		p.Servers[i].Proto = "h2"
+	}
+	return p
+}
+
+func TestHTTP2ServersShareOneConnection(t *testing.T) {
+	o, conns := h2origin(t, func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		w.Header().Set("X-Proto", r.Proto)
+		w.Header().Set("X-Trailer", r.Trailer.Get("X-U"))
+		w.Header().Set("Trailer", "X-T")
+		w.(http.Flusher).Flush() // no length: HTTP/1 has no trailers beside one
+		w.Write(b)
+		w.Header().Set("X-T", "v")
+	})
+	r := serve(t, 1, h2section(o))
+	for name, cl := range map[string]*http.Client{"HTTP/1": {Transport: &http.Transport{}, Timeout: 20 * time.Second}, "HTTP/2": h2client(t)} {
+		var wg sync.WaitGroup
+		for _, size := range []int{0, 1, 1000, 16385, 70000, 3 << 20} {
+			for _, chunked := range []bool{false, true} {
+				wg.Go(func() {
+					body := bytes.Repeat([]byte("x"), size)
+					var reader io.Reader = bytes.NewReader(body)
+					if chunked {
+						reader = struct{ io.Reader }{reader}
+					}
+					req, _ := http.NewRequest("POST", "http://"+r.addr+"/", reader)
+					if chunked && size > 0 {
+						req.Trailer = http.Header{"X-U": {"u"}}
+					}
+					resp, err := cl.Do(req)
+					if err != nil {
+						t.Errorf("%s, %d bytes: %v", name, size, err)
+						return
+					}
+					defer resp.Body.Close()
+					got, err := io.ReadAll(resp.Body)
+					if err != nil || !bytes.Equal(got, body) || resp.Header.Get("X-Proto") != "HTTP/2.0" || resp.Trailer.Get("X-T") != "v" {
+						t.Errorf("%s, %d bytes: got %d, %v, %v, %v", name, size, len(got), err, resp.Header, resp.Trailer)
+					}
+					if chunked && size > 0 && resp.Header.Get("X-Trailer") != "u" {
+						t.Errorf("%s, %d bytes: the request's trailer is lost", name, size)
+					}
+				})
+			}
+		}
+		wg.Wait()
+		cl.CloseIdleConnections()
+	}
+	if n := conns.Load(); n != 1 {
+		t.Errorf("%d connections to the server, want 1", n)
+	}
+}
+
+func TestAnIdleConnectionToAnHTTP2ServerEnds(t *testing.T) {
+	gone := make(chan struct{})
+	o := script(t, func(c net.Conn) {
+		(&http2.Server{}).ServeConn(c, &http2.ServeConnOpts{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
+		close(gone)
+	})
+	p := h2section(o)
+	p.Servers[0].Pool.Purge = 50 * time.Millisecond
+	r := serve(t, 1, p)
+	if got := r.exchange("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+		t.Errorf("got %q", got)
+	}
+	<-gone
+}
+
+// h2script answers frames by hand. It has read the preface.
+func h2script(t *testing.T, f func(fr *http2.Framer, enc func(kv ...string) []byte)) string {
+	return script(t, func(c net.Conn) {
+		io.ReadFull(c, make([]byte, len(http2.ClientPreface)))
+		fr := http2.NewFramer(c, c)
+		fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+		var block bytes.Buffer
+		enc := hpack.NewEncoder(&block)
+		fr.WriteSettings()
+		f(fr, func(kv ...string) []byte {
+			block.Reset()
+			for i := 0; i < len(kv); i += 2 {
+				enc.WriteField(hpack.HeaderField{Name: kv[i], Value: kv[i+1]})
+			}
+			return block.Bytes()
+		})
+		io.Copy(io.Discard, c)
+	})
+}
+
+// awaitHead reads until a request has come.
+func awaitHead(fr *http2.Framer) *http2.MetaHeadersFrame {
+	for {
+		f, err := fr.ReadFrame()
+		if err != nil {
+			return nil
+		}
+		if h, ok := f.(*http2.MetaHeadersFrame); ok {
+			return h
+		}
+	}
+}
+
+func TestTheEndsOfAStreamToAServerAreThoseOfAResponse(t *testing.T) {
+	head := func(fr *http2.Framer, enc func(...string) []byte, id uint32, end bool, kv ...string) {
+		fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, EndHeaders: true, EndStream: end, BlockFragment: enc(kv...)})
+	}
+	type frames = func(fr *http2.Framer, enc func(...string) []byte)
+	for _, tc := range []struct {
+		name   string
+		server frames
+		answer string
+		log    string
+	}{
+		{"empty", func(fr *http2.Framer, enc func(...string) []byte) {
+			head(fr, enc, awaitHead(fr).StreamID, true, ":status", "200")
+		}, "HTTP/1.1 200 \r\ncontent-length: 0\r\n\r\n", ` 200 [0-9]+ - - ---- `},
+		{"no content", func(fr *http2.Framer, enc func(...string) []byte) {
+			head(fr, enc, awaitHead(fr).StreamID, true, ":status", "204", "x", "y")
+		}, "HTTP/1.1 204 \r\nx: y\r\n\r\n", ` 204 [0-9]+ - - ---- `},
+		{"chunks", func(fr *http2.Framer, enc func(...string) []byte) {
+			id := awaitHead(fr).StreamID
+			head(fr, enc, id, false, ":status", "200")
+			fr.WriteData(id, true, []byte("hello"))
+		}, "HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", ` 200 [0-9]+ - - ---- `},
+		{"interim", func(fr *http2.Framer, enc func(...string) []byte) {
+			id := awaitHead(fr).StreamID
+			head(fr, enc, id, false, ":status", "103", "link", "x")
+			head(fr, enc, id, true, ":status", "200")
+		}, "HTTP/1.1 103 \r\nlink: x\r\n\r\nHTTP/1.1 200 \r\ncontent-length: 0\r\n\r\n", ` 200 [0-9]+ - - ---- `},
+		{"reset before the head", func(fr *http2.Framer, enc func(...string) []byte) {
+			fr.WriteRSTStream(awaitHead(fr).StreamID, http2.ErrCodeInternal)
+		}, "HTTP/1.1 502 ", ` 502 [0-9]+ - - SH-- `},
+		{"reset in the body", func(fr *http2.Framer, enc func(...string) []byte) {
+			id := awaitHead(fr).StreamID
+			head(fr, enc, id, false, ":status", "200", "content-length", "10")
+			fr.WriteData(id, false, []byte("hello"))
+			fr.WriteRSTStream(id, http2.ErrCodeInternal)
+		}, "HTTP/1.1 200 \r\ncontent-length: 10\r\n\r\nhello", ` 200 [0-9]+ - - SD-- `},
+		{"a length that is not kept", func(fr *http2.Framer, enc func(...string) []byte) {
+			id := awaitHead(fr).StreamID
+			head(fr, enc, id, false, ":status", "200", "content-length", "3")
+			fr.WriteData(id, true, []byte("hello"))
+		}, "HTTP/1.1 200 \r\ncontent-length: 3\r\n\r\n", ` 200 [0-9]+ - - SD-- `},
+		{"a malformed head", func(fr *http2.Framer, enc func(...string) []byte) {
+			head(fr, enc, awaitHead(fr).StreamID, true, ":status", "200", "connection", "close")
+		}, "HTTP/1.1 502 ", ` 502 [0-9]+ - - SH-- `},
+		{"a fault of the connection", func(fr *http2.Framer, enc func(...string) []byte) {
+			awaitHead(fr)
+			fr.WriteRawFrame(http2.FramePing, 0, 1, make([]byte, 8))
+		}, "HTTP/1.1 502 ", ` 502 [0-9]+ - - SH-- `},
+		{"silence", func(fr *http2.Framer, enc func(...string) []byte) {}, "HTTP/1.1 504 ", ` 504 [0-9]+ - - sH-- `},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := h2section(h2script(t, tc.server))
+			quick(p)
+			r := serve(t, 1, p)
+			c := r.dial()
+			io.WriteString(c, get)
+			b := make([]byte, 4096)
+			n := 0
+			c.SetReadDeadline(time.Now().Add(5 * time.Second))
+			for n < len(tc.answer) {
+				k, err := c.Read(b[n:])
+				n += k
+				if err != nil {
+					break
+				}
+			}
+			if got := string(b[:n]); !strings.HasPrefix(got, tc.answer) {
+				t.Errorf("answer: got %q, want %q", got, tc.answer)
+			}
+			r.log.wait(t, tc.log)
+			waitFor(t, func() bool { return r.backends[0].sessions.now.Load() == 0 })
+		})
+	}
+}
+
+func TestAnHTTP2ServerThatRefusesConnections(t *testing.T) {
+	p := h2section("127.0.0.1:1")
+	quick(p)
+	r := serve(t, 1, p)
+	if got := r.exchange(get); !strings.HasPrefix(got, "HTTP/1.1 503 ") {
+		t.Errorf("got %q", got)
+	}
+	r.log.wait(t, ` 503 [0-9]+ - - SC-- `)
+}
+
+func TestAnHTTP2ServerThatLeavesGetsNoNewRequests(t *testing.T) {
+	var conns atomic.Int64
+	o := h2script(t, func(fr *http2.Framer, enc func(...string) []byte) {
+		n := conns.Add(1)
+		for {
+			h := awaitHead(fr)
+			if h == nil {
+				return
+			}
+			if n == 1 && h.StreamID == 3 { // not begun
+				fr.WriteGoAway(1, http2.ErrCodeNo, nil)
+				return
+			}
+			fr.WriteHeaders(http2.HeadersFrameParam{StreamID: h.StreamID, EndHeaders: true, EndStream: true, BlockFragment: enc(":status", "200")})
+		}
+	})
+	r := serve(t, 1, h2section(o))
+	for range 4 {
+		if got := r.exchange("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+			t.Errorf("got %q", got)
+		}
+	}
+	if n := conns.Load(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
+	}
+}
+
+func TestAClientThatLeavesCancelsItsStreamAlone(t *testing.T) {
+	told := make(chan string, 10)
+	o := h2script(t, func(fr *http2.Framer, enc func(...string) []byte) {
+		for {
+			f, err := fr.ReadFrame()
+			if err != nil {
+				return
+			}
+			switch f := f.(type) {
+			case *http2.MetaHeadersFrame:
+				told <- fmt.Sprintf("begun %d", f.StreamID)
+			case *http2.RSTStreamFrame:
+				told <- fmt.Sprintf("%v %d", f.ErrCode, f.StreamID)
+			}
+		}
+	})
+	r := serve(t, 1, h2section(o))
+	p := dialH2(t, r)
+	p.request(1, true, "GET", "/")
+	if got := <-told; got != "begun 1" {
+		t.Fatal(got)
+	}
+	p.request(3, true, "GET", "/")
+	if got := <-told; got != "begun 3" {
+		t.Fatal(got)
+	}
+	p.WriteRSTStream(1, http2.ErrCodeCancel)
+	if got := <-told; got != "CANCEL 1" {
+		t.Error(got)
+	}
+}
+
+func TestAWebSocketToAnHTTP2Server(t *testing.T) {
+	o := script(t, func(c net.Conn) {
+		io.ReadFull(c, make([]byte, len(http2.ClientPreface)))
+		fr := http2.NewFramer(c, c)
+		fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+		fr.WriteSettings(http2.Setting{ID: 8, Val: 1})
+		for {
+			f, err := fr.ReadFrame()
+			if err != nil {
+				return
+			}
+			switch f := f.(type) {
+			case *http2.MetaHeadersFrame:
+				if f.PseudoValue("method") == "GET" {
+					fr.WriteHeaders(http2.HeadersFrameParam{StreamID: f.StreamID, EndHeaders: true, EndStream: true, BlockFragment: []byte{0x88}})
+					continue
+				}
+				if f.PseudoValue("protocol") != "websocket" {
+					t.Errorf("%v", f.Fields)
+				}
+				fr.WriteHeaders(http2.HeadersFrameParam{StreamID: f.StreamID, EndHeaders: true, BlockFragment: []byte{0x88}})
+			case *http2.DataFrame:
+				fr.WriteData(f.StreamID, f.StreamEnded(), f.Data())
+			}
+		}
+	})
+	r := serve(t, 1, h2section(o))
+	if got := r.exchange("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200 ") { // its settings have come
+		t.Fatalf("got %q", got)
+	}
+	c := r.dial()
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	io.WriteString(c, "GET /chat HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	b := make([]byte, 1000)
+	n, _ := c.Read(b)
+	if got := strings.ToLower(string(b[:n])); !strings.HasPrefix(got, "http/1.1 101 ") || !strings.Contains(got, "sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=") {
+		t.Fatalf("got %q", b[:n])
+	}
+	io.WriteString(c, "ping")
+	if n, err := io.ReadFull(c, b[:4]); string(b[:n]) != "ping" {
+		t.Errorf("got %q, %v", b[:n], err)
+	}
+	c.CloseWrite()
+	if rest, err := io.ReadAll(c); len(rest) > 0 || err != nil {
+		t.Errorf("got %q, %v", rest, err)
+	}
+}
+
+func TestAWebSocketToAnHTTP2ServerThatKnowsNone(t *testing.T) {
+	o, _ := h2origin(t, func(http.ResponseWriter, *http.Request) {})
+	r := serve(t, 1, h2section(o))
+	got := r.exchange("GET /chat HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	if !strings.HasPrefix(got, "HTTP/1.1 502 ") {
+		t.Errorf("got %q", got)
+	}
+}
