@@ -24,11 +24,13 @@ func mixedFile(priority int) string {
 	return fmt.Sprintf("vrrp_instance 1 {\n interface eth0\n virtual_router_id 1\n priority %d\n advert_int 1\n virtual_ipaddress {\n %s\n %s\n }\n}\n", priority, vip4, vip6)
 }
 
-// apartFile says the same by two instances in a sync group, which is how
-// keepalived does it.
-func apartFile(priority int) string {
-	text := "vrrp_sync_group G {\n group {\n FOUR\n SIX\n }\n}\n"
-	for name, lines := range map[string]string{"FOUR": "virtual_ipaddress {\n " + vip4 + "\n }", "SIX": "version 3\n virtual_ipaddress {\n fe80::10\n " + vip6 + "\n }"} {
+const syncGroup = "vrrp_sync_group G {\n group {\n FOUR\n SIX\n }\n}\n"
+
+// apartFile says the same by two instances, in a sync group when text is one,
+// which is how keepalived does it. It drops advertisements that name other
+// addresses than its own, so the lists are the same.
+func apartFile(text string, priority int) string {
+	for name, lines := range map[string]string{"FOUR": "virtual_ipaddress {\n " + vip4 + "\n }", "SIX": "version 3\n virtual_ipaddress {\n " + vip6 + "\n }"} {
 		text += fmt.Sprintf("vrrp_instance %s {\n interface eth0\n virtual_router_id 1\n priority %d\n advert_int 1\n %s\n}\n", name, priority, lines)
 	}
 	return text
@@ -121,7 +123,7 @@ func TestBothFamiliesBesideKeepalivedThatIgnoresTheSecond(t *testing.T) {
 // it: two routers in a sync group there, one instance here.
 func TestBothFamiliesBesideKeepalivedWithTwoInstances(t *testing.T) {
 	p := dualStack(t)
-	log, stop := startKeepalivedWith(t, p.b, apartFile(100))
+	log, stop := startKeepalivedWith(t, p.b, apartFile(syncGroup, 100))
 	eventually(t, "keepalived MASTER of both", func() bool { return hasFamilies(p.b, true) })
 	lesser := startNode(t, p.a, loadMixed(t, mixedFile(90)), nil)
 	quiet(t, "keepalived is the better", p.a, 8*time.Second)
@@ -144,6 +146,22 @@ func TestBothFamiliesBesideKeepalivedWithTwoInstances(t *testing.T) {
 	if n := strings.Count(string(said), "Entering MASTER STATE"); n != 4 {
 		t.Errorf("two instances became master %d times, want twice each:\n%s", n, said)
 	}
+}
+
+// TestTwoInstancesOfKeepalivedWithoutAGroupGiveWayToo is where the second
+// family has to be heard: keepalived's own IPv6 router would hold the address
+// beside ours for ever.
+func TestTwoInstancesOfKeepalivedWithoutAGroupGiveWayToo(t *testing.T) {
+	p := dualStack(t)
+	_, stop := startKeepalivedWith(t, p.b, apartFile("", 100))
+	eventually(t, "keepalived MASTER of both", func() bool { return hasFamilies(p.b, true) })
+	better := startNode(t, p.a, loadMixed(t, mixedFile(110)), nil)
+	better.until(t, "MASTER", state("MASTER"))
+	eventually(t, "both addresses on ours", func() bool { return hasFamilies(p.a, true) && hasFamilies(p.b, false) })
+	quiet(t, "ours is the better, in both families", p.b, 6*time.Second)
+	better.stop(t)
+	eventually(t, "both addresses on keepalived again", func() bool { return hasFamilies(p.b, true) && hasFamilies(p.a, false) })
+	stop()
 }
 
 // loadMixed reads a configuration whose one finding is that it lists both
