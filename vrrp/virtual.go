@@ -37,7 +37,7 @@ func namesOf(list []settings.VirtualMAC) []string {
 // nothing else runs: their instances begin with them as with any other. What
 // they must not say is dropped before they exist.
 func (s *Server) beginVirtual() {
-	s.virtual.limit = limiter{}
+	s.virtual.limit, s.virtual.tried, s.virtual.healing = limiter{}, map[string]time.Time{}, map[string]bool{}
 	if s.resume != nil {
 		s.virtual.made, s.virtual.relaxed = s.resume.VirtualMACs, s.resume.Relaxed
 		s.virtual.before = slices.Clone(s.resume.VirtualMACs)
@@ -53,6 +53,9 @@ func (s *Server) beginVirtual() {
 		s.noteRelaxed(before, err)
 	}
 	for _, v := range wanted {
+		if _, exists := s.snap[v.Parent]; !exists {
+			continue // it may come later
+		}
 		old, renamed := s.namedBefore(v)
 		if renamed {
 			s.removeNow(old)
@@ -137,9 +140,6 @@ func (s *Server) mute(port Firewall, list []settings.VirtualMAC) {
 // noteMade remembers an interface that was made; one that could not be made is
 // a fault of its instance, which says so.
 func (s *Server) noteMade(v settings.VirtualMAC, err error) {
-	if s.virtual.tried == nil {
-		s.virtual.tried, s.virtual.healing = map[string]time.Time{}, map[string]bool{}
-	}
 	s.virtual.tried[v.Name] = time.Now()
 	if err != nil {
 		delete(s.virtual.healing, v.Name)

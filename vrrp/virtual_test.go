@@ -310,6 +310,36 @@ func TestAVirtualMACInterfaceThatCannotBeMadeIsAFaultAndTriedAgain(t *testing.T)
 	})
 }
 
+func TestAVirtualMACInterfaceComesWithItsParent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newVirtualHost()
+		eth0 := h.snap["eth0"]
+		delete(h.snap, "eth0")
+		s := h.begin(t, onVirtual(), nil)
+		elapse(2 * time.Second)
+		if got := wantState(t, s, "FAULT", 100); got.Why != "interface eth0 does not exist" {
+			t.Errorf("why: %q", got.Why)
+		}
+		if got := h.since(); strings.Contains(got, "make") {
+			t.Errorf("got\n%s", got)
+		}
+		h.change(func() { h.snap["eth0"] = eth0 })
+		elapse(5 * time.Second)
+		wantState(t, s, "MASTER", 100)
+		// The kernel takes it away with its parent.
+		eth0.Index = 50
+		h.change(func() { delete(h.snap, "eth0"); delete(h.snap, "vrrp.1") })
+		elapse(time.Second)
+		wantState(t, s, "FAULT", 100)
+		h.change(func() { h.snap["eth0"] = eth0 })
+		elapse(5 * time.Second)
+		wantState(t, s, "MASTER", 100)
+		if p := h.links["vrrp.1"].place; p.Under != 50 {
+			t.Errorf("the socket is %+v, want one on the new parent", p)
+		}
+	})
+}
+
 func TestTheLinkOfTheParentIsWhatCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newVirtualHost()

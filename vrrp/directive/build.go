@@ -94,11 +94,6 @@ func (b *build) unknown(where string, st block.Statement, known []string) {
 	b.diags.Unknown(st.Pos, config.Warning, "keyword", word, known)
 }
 
-// unsupported reports a statement keepalived knows and herald ignores.
-func (b *build) unsupported(st block.Statement) {
-	b.diags.Unsupported(st.Pos, config.Warning, "keyword", st.Keyword(), "keepalived")
-}
-
 // user checks an account and a group named in the file, either may be empty.
 func (b *build) user(st block.Statement, user, group string) bool {
 	ok := true

@@ -260,7 +260,7 @@ func TestUnknownAndUnsupportedAreToldApart(t *testing.T) {
 		"unknown, none near": {in("zzzzzzzzzz 1"), "k:7: warning: unknown keyword \"zzzzzzzzzz\"\n", "instance A"},
 		"global inside":      {in("router_id x"), "k:7: warning: unknown keyword \"router_id\" in vrrp_instance: it belongs in global_defs\n", "router \"host1\""},
 		"top level inside":   {"global_defs {\nuse_pid_dir\n}", "k:2: warning: unknown keyword \"use_pid_dir\" in global_defs: it belongs at the top level\n", ""},
-		"unsupported":        {in("lvs_sync_daemon_interface eth1"), "k:7: warning: keyword \"lvs_sync_daemon_interface\" is known to keepalived but not supported yet\n", "instance A"},
+		"unsupported":        {in("lvs_sync_daemon_interface eth1"), "k:7: warning: keyword \"lvs_sync_daemon_interface\" is known to keepalived but not supported yet: herald programs no LVS\n", "instance A"},
 		"built in":           {in("accept\nskip_check_adv_addr on"), "", "instance A"},
 		"block of a line":    {in("priority 90 {\nx\n}"), "k:7: warning: priority takes no block; what stands between its braces is ignored\n", "priority 90"},
 		"name missing":       {"vrrp_instance {\n}", "k:1: warning: vrrp_instance needs NAME { ... }; the line is ignored\n", "not instance"},
