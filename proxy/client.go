@@ -113,6 +113,9 @@ func (c *client) idleTimeout() time.Duration {
 func (c *client) await() {
 	c.served++
 	c.since = c.w.l.Now()
+	if t := layered(&c.Socket); t != nil {
+		t.rest(c.served == 1)
+	}
 	c.arm(c.idleTimeout())
 }
 

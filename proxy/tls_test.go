@@ -23,6 +23,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"herald/proxy/settings"
 	"herald/proxy/testcert"
@@ -459,5 +460,36 @@ func TestAFloodOfKeyUpdatesIsBounded(t *testing.T) {
 			t.Fatal("the connection stays")
 		}
 		runtime.Gosched()
+	}
+}
+
+// What slim reaches into is still there in this version of crypto/tls; if it
+// is not, idle connections cost twice as much and nothing else happens.
+func TestIdleConnectionsLetGoOfTheirBuffers(t *testing.T) {
+	if !strings.HasPrefix(runtime.Version(), "go1.26") {
+		t.Skip("not looked at for " + runtime.Version())
+	}
+	if len(slimmable) != 2 {
+		t.Fatal("crypto/tls has changed")
+	}
+	p := encrypted(section(origin(t, func(w http.ResponseWriter, q *http.Request) { io.Copy(io.Discard, q.Body) })))
+	r := serve(t, 1, p)
+	c := r.secure(trusting())
+	in := bufio.NewReader(c)
+	body := strings.Repeat("x", 100<<10)
+	held := make(chan int)
+	for range 3 {
+		fetch(t, c, in, fmt.Sprintf("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+		w := r.workers[0]
+		w.l.Post(func() {
+			n := 0
+			for _, at := range slimmable {
+				n += (*bytes.Buffer)(unsafe.Add(unsafe.Pointer(layered(&w.open.Socket).conn), at)).Cap()
+			}
+			held <- n
+		})
+		if n := <-held; n > 2*largestIdle {
+			t.Errorf("%d bytes are held after the response", n)
+		}
 	}
 }

@@ -142,6 +142,7 @@ func (h *handshake) run() {
 			t.kept = append(t.w.buffers.take(len(h.hello)), h.hello...)
 		}
 		h.release()
+		slim(t.conn, 0)
 		t.s.Allow(loop.Readable | loop.Writable) // what is true the next call finds out
 		t.user.secured(nil)
 	})

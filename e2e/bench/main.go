@@ -24,12 +24,15 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"herald/proxy/testcert"
 )
 
 type options struct {
 	role, config, herald string
 	rounds, seconds      int
 	connections, idle    int
+	idleTLS              int
 	scenarios            string
 	cpus                 string
 	profile              string
@@ -42,7 +45,8 @@ func main() {
 	flag.IntVar(&o.seconds, "seconds", 3, "seconds of load in a round")
 	flag.IntVar(&o.connections, "connections", 64, "client connections of the load")
 	flag.IntVar(&o.idle, "idle", 2000, "idle connections to measure memory with; 0 leaves it out")
-	flag.StringVar(&o.scenarios, "scenarios", "http,tcp", "what to measure")
+	flag.IntVar(&o.idleTLS, "idle-tls", 0, "idle encrypted connections to measure memory with; 0 leaves it out")
+	flag.StringVar(&o.scenarios, "scenarios", "http,tcp", "what to measure: http, tcp, https (kept-alive TLS), ecdsa, rsa (handshakes)")
 	flag.StringVar(&o.cpus, "cpus", "0,1", "processor of the proxy, processors of load and origin")
 	flag.StringVar(&o.role, "role", "", "internal: origin or engine")
 	flag.StringVar(&o.config, "config", "", "internal: configuration of the engine")
@@ -152,8 +156,14 @@ func (b *bench) loadCPU() string  { _, cpu, _ := strings.Cut(b.cpus, ","); retur
 // rounds runs all scenarios against all proxies in turn.
 func (b *bench) rounds(out io.Writer) error {
 	config := filepath.Join(b.dir, "haproxy.cfg")
-	if err := os.WriteFile(config, []byte(b.ports.configuration()), 0o644); err != nil {
+	if err := os.WriteFile(config, []byte(b.ports.configuration(b.dir)), 0o644); err != nil {
 		return err
+	}
+	ca := testcert.NewAuthority("bench")
+	for name, rsa := range map[string]bool{"ecdsa.pem": false, "rsa.pem": true} {
+		if err := os.WriteFile(filepath.Join(b.dir, name), ca.Issue(testcert.Request{Names: []string{"bench.example"}, RSA: rsa}).Bundle, 0o600); err != nil {
+			return err
+		}
 	}
 	for round := range b.options.rounds {
 		for i := range b.proxies {
@@ -178,12 +188,15 @@ func (b *bench) measure(p contender, config string) error {
 		return errors.Join(err, fmt.Errorf("it said: %s", proc.said()))
 	}
 	for _, scenario := range strings.Split(b.scenarios, ",") {
-		port := map[string]int{"http": b.ports.http, "tcp": b.ports.tcp}[scenario]
-		if _, err := load(b.loadCPU(), port, b.connections, time.Second); err != nil { // warm
+		s, err := b.ports.scenario(scenario)
+		if err != nil {
+			return err
+		}
+		if _, err := load(b.loadCPU(), s, b.connections, time.Second); err != nil { // warm
 			return err
 		}
 		before := proc.cpu()
-		r, err := load(b.loadCPU(), port, b.connections, time.Duration(b.seconds)*time.Second)
+		r, err := load(b.loadCPU(), s, b.connections, time.Duration(b.seconds)*time.Second)
 		if err != nil {
 			return err
 		}
@@ -195,11 +208,18 @@ func (b *bench) measure(p contender, config string) error {
 			sample{r.perSecond, float64(used.Microseconds()) / float64(r.requests), float64(proc.rss())})
 	}
 	if b.idle > 0 {
-		kb, err := idleMemory(proc, b.ports.http, b.idle)
+		kb, err := idleMemory(proc, b.ports.http, b.idle, false)
 		if err != nil {
 			return err
 		}
 		b.perIdle[p.name] = append(b.perIdle[p.name], kb)
+	}
+	if b.idleTLS > 0 {
+		kb, err := idleMemory(proc, b.ports.ecdsa, b.idleTLS, true)
+		if err != nil {
+			return err
+		}
+		b.perIdle[p.name+" tls"] = append(b.perIdle[p.name+" tls"], kb)
 	}
 	return nil
 }
@@ -220,6 +240,10 @@ func (b *bench) report(out io.Writer) error {
 	if b.idle > 0 {
 		h, e := median(b.perIdle["haproxy"]), median(b.perIdle["herald"])
 		fmt.Fprintf(w, "idle\tKB/connection\t%.2f\t%.2f\t%.2f\t\n", h, e, e/h)
+	}
+	if b.idleTLS > 0 {
+		h, e := median(b.perIdle["haproxy tls"]), median(b.perIdle["herald tls"])
+		fmt.Fprintf(w, "idle TLS\tKB/connection\t%.2f\t%.2f\t%.2f\t\n", h, e, e/h)
 	}
 	return w.Flush()
 }
