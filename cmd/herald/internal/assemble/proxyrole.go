@@ -88,7 +88,8 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, chang
 	defer beat.Stop()
 	role.Health(engine.Serving())
 	role.Parts(ipc.Parts(engine.Parts()))
-	remember(role, engine)
+	var memory recollection
+	memory.tell(role, engine)
 	var drained chan error // not nil while draining
 	for {
 		select {
@@ -101,11 +102,13 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, chang
 		case <-beat.C:
 			if drained == nil {
 				role.Health(engine.Serving())
-				remember(role, engine)
+				if memory.due(time.Now()) {
+					memory.tell(role, engine)
+				}
 			}
 		case <-changed:
-			if drained == nil { // a successor knows better
-				remember(role, engine)
+			if drained == nil && memory.news(time.Now()) { // else a successor knows better
+				memory.tell(role, engine)
 			}
 		case c, alive := <-role.Commands():
 			if !alive {
@@ -130,16 +133,6 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, chang
 			}
 		}
 	}
-}
-
-// remember gives the parent what a successor goes on from.
-func remember(role *ipc.Role, engine *proxy.Server) {
-	raw, err := engine.Memory()
-	if err != nil {
-		role.Log(err.Error())
-		return
-	}
-	role.State(raw)
 }
 
 // showInstances puts the VRRP role's rows on the statistics page.
