@@ -97,6 +97,7 @@ type target struct {
 	followers []*target    // those that track it
 	following sync.Mutex   // orders what is taken over from lead
 	errors    atomic.Int64 // that traffic met in a row
+	shared    *sharing     // of option share-checks; nil alone
 
 	poke      chan struct{} // the checker looks at state.Next again
 	pokeAgent chan struct{} // and that of the agent

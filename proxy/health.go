@@ -11,6 +11,7 @@ import (
 // startChecks starts one checker for every server that is checked, and one for
 // every agent.
 func (s *Server) startChecks() {
+	s.share()
 	for _, b := range s.backends {
 		for _, t := range b.targets {
 			if t.cfg.Check {
@@ -54,6 +55,10 @@ func (s *Server) wait(t *target, poke <-chan struct{}, next func(check.State) ti
 }
 
 func (s *Server) checkOnce(t *target) {
+	if t.shared != nil {
+		s.checkTogether(t)
+		return
+	}
 	t.be.mu.Lock()
 	t.running = true
 	t.be.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 
 	"herald/config"
 	"herald/proxy/check/script"
+	"herald/proxy/settings"
 )
 
 // checkDraft is the health check of a section while it is read.
@@ -57,6 +58,8 @@ var healthRows = []config.Row[keyword]{
 	simpleCheck("ldap-check", "Checks LDAP servers with an anonymous bind (RFC 4511).", script.LDAP),
 	simpleCheck("ssl-hello-chk", "Checks that servers answer a ClientHello of SSL 3.0; check-ssl is the better check.", script.SSLHello),
 	simpleCheck("spop-check", "Checks stream processing offload agents with their handshake.", script.SPOP),
+	toggle("share-checks", backSide, "Servers of several backends that are checked in the same way at the same address share one check; not HAProxy's.",
+		func(p *settings.Proxy) *bool { return &p.Check.Share }),
 }
 
 func readHTTPChk(c *call) {

@@ -10,6 +10,8 @@ import (
 type Check struct {
 	// Script is what a check does; nil means to connect.
 	Script *script.Script
+	// Share is option share-checks: equal checks of one address are made once.
+	Share bool
 }
 
 // Agent is the agent check of a server.

@@ -5,7 +5,7 @@ import "bytes"
 // Agent asks an agent for its line: the answer is the Info of a passed check.
 // Send is what the agent is told first; empty says nothing.
 func Agent(send string) *Script {
-	s := &Script{Kind: Protocol, Steps: []Step{{Action: ActConnect, Connect: &Connect{}}}}
+	s := &Script{Kind: Protocol, Name: "agent", Steps: []Step{{Action: ActConnect, Connect: &Connect{}}}}
 	if send != "" {
 		s.Steps = append(s.Steps, Step{Action: ActSend, Number: 1, Send: &Send{Data: Literal(send)}})
 	}

@@ -7,7 +7,7 @@ import (
 // LDAP is option ldap-check: an anonymous bind of LDAPv3 succeeds (RFC 4511
 // sections 4.2 and 4.1.9).
 func LDAP() *Script {
-	return &Script{Kind: Protocol, Steps: []Step{
+	return &Script{Kind: Protocol, Name: "ldap", Steps: []Step{
 		{Action: ActConnect, Connect: &Connect{Default: true}},
 		// LDAPMessage { 1, BindRequest { version 3, name "", simple "" } }
 		{Action: ActSend, Number: 1, Send: &Send{Data: Literal("\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00")}},

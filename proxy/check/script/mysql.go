@@ -11,7 +11,7 @@ import (
 // its answer to a login without a password. The login and COM_QUIT leave at
 // once, without waiting for the greeting. Old asks as clients before 4.1 did.
 func MySQL(user string, old bool) *Script {
-	s := &Script{Kind: Protocol, Steps: []Step{{Action: ActConnect, Number: 1, Connect: &Connect{Default: true, Linger: true}}}}
+	s := &Script{Kind: Protocol, Name: "mysql", Steps: []Step{{Action: ActConnect, Number: 1, Connect: &Connect{Default: true, Linger: true}}}}
 	if user != "" {
 		s.Steps = append(s.Steps, Step{Action: ActSend, Number: 2, Send: &Send{Data: Literal(string(mysqlLogin(user, old)))}})
 	}

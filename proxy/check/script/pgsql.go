@@ -12,7 +12,7 @@ import (
 func PgSQL(user string) *Script {
 	body := append(binary.BigEndian.AppendUint32(nil, 3<<16), "user\x00"+user+"\x00\x00"...)
 	hello := append(binary.BigEndian.AppendUint32(nil, uint32(len(body)+4)), body...)
-	return &Script{Kind: Protocol, Steps: []Step{
+	return &Script{Kind: Protocol, Name: "pgsql", Steps: []Step{
 		{Action: ActConnect, Number: 1, Connect: &Connect{Default: true, Linger: true}},
 		{Action: ActSend, Number: 2, Send: &Send{Data: Literal(string(hello))}},
 		{Action: ActExpect, Number: 3, Expect: &Expect{Match: Judged, MinRecv: -1, Judge: pgsqlAnswer}},

@@ -8,7 +8,7 @@ import (
 
 // Redis is option redis-check: PING is answered by +PONG.
 func Redis() *Script {
-	return &Script{Kind: Protocol, Steps: []Step{
+	return &Script{Kind: Protocol, Name: "redis", Steps: []Step{
 		{Action: ActConnect, Connect: &Connect{Default: true}},
 		{Action: ActSend, Number: 1, Send: &Send{Data: Literal("*1\r\n$4\r\nPING\r\n")}},
 		{Action: ActExpect, Number: 2, Expect: &Expect{Match: Judged, MinRecv: -1, Fail: check.L7STS, Judge: redisAnswer}},

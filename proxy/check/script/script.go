@@ -47,6 +47,7 @@ const (
 // once Finish has answered it, and shared by every server of a backend.
 type Script struct {
 	Kind  Kind
+	Name  string // of a Protocol
 	Steps []Step
 	// Disable404 is http-check disable-on-404, SendState http-check send-state.
 	Disable404, SendState bool

@@ -12,7 +12,7 @@ func SMTP(hello, domain string) *Script {
 	expect := func(n int) Step {
 		return Step{Action: ActExpect, Number: n, Expect: &Expect{Match: Judged, MinRecv: -1, Fail: check.L7STS, Judge: smtpReply}}
 	}
-	return &Script{Kind: Protocol, Steps: []Step{
+	return &Script{Kind: Protocol, Name: "smtp", Steps: []Step{
 		{Action: ActConnect, Number: 1, Connect: &Connect{Default: true, Linger: true}},
 		{Action: ActExpect, Number: 3, Expect: &Expect{Match: Judged, MinRecv: -1, Judge: smtpGreeting}},
 		{Action: ActSend, Number: 4, Send: &Send{Data: Literal(hello + " " + domain + "\r\n")}},

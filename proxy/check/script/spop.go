@@ -9,7 +9,7 @@ import (
 // SPOP is option spop-check: the handshake of the stream processing offload
 // protocol 2.0 (HAProxy's SPOE.txt, section 3).
 func SPOP() *Script {
-	return &Script{Kind: Protocol, Steps: []Step{
+	return &Script{Kind: Protocol, Name: "spop", Steps: []Step{
 		{Action: ActConnect, Connect: &Connect{Default: true, Linger: true}},
 		{Action: ActSend, Number: 1, Send: &Send{Data: Literal(spopHello())}},
 		{Action: ActExpect, Number: 2, Expect: &Expect{Match: Judged, MinRecv: -1, Judge: spopAnswer}},

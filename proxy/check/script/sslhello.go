@@ -10,7 +10,7 @@ import (
 // handshake or an alert. Encryption itself is checked by check-ssl.
 func SSLHello() *Script {
 	before, after := sslHello()
-	return &Script{Kind: Protocol, Steps: []Step{
+	return &Script{Kind: Protocol, Name: "ssl-hello", Steps: []Step{
 		{Action: ActConnect, Connect: &Connect{Default: true}},
 		{Action: ActSend, Number: 1, Send: &Send{Data: &Text{parts: []part{{text: before}, {name: unixTime}, {text: after}}}}},
 		{Action: ActExpect, Number: 2, Expect: &Expect{Match: Judged, MinRecv: -1, Fail: check.L6RSP, Timeout: check.L6TOUT, Judge: sslAnswer}},

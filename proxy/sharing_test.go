@@ -1,0 +1,68 @@
+package proxy
+
+import (
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"herald/proxy/settings"
+)
+
+func TestBackendsWithTheSameServerShareOneCheck(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	defer func() { l.Close() }()
+	backend := func(name string, share bool) *settings.Proxy {
+		p := section(addr)
+		p.Name, p.Frontend, p.Binds = name, name == "web", nil
+		p.Servers[0].Check, p.Servers[0].Inter, p.Servers[0].Rise, p.Servers[0].Fall = true, 40*time.Millisecond, 1, 2
+		p.Check.Share, p.LogHealthChecks = share, true
+		return p
+	}
+	first := section(addr)
+	first.Servers[0].Check, first.Servers[0].Inter, first.Servers[0].Rise, first.Servers[0].Fall = true, 40*time.Millisecond, 1, 2
+	first.Check.Share, first.LogHealthChecks = true, true
+	list := []*settings.Proxy{first}
+	for i := range 5 {
+		list = append(list, backend(fmt.Sprintf("b%d", i), true))
+	}
+	list = append(list, backend("alone", false))
+	r := serve(t, 1, list...)
+	r.log.wait(t, `Health check for server b4/s1 succeeded`)
+	l.Close()
+	for _, b := range []string{"web", "b0", "b4", "alone"} {
+		r.log.wait(t, `Server `+b+`/s1 is DOWN`)
+	}
+	checks := func(name string) (n uint64) {
+		for _, b := range r.backends {
+			if b.cfg.Name == name {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				return b.targets[0].state.Checks
+			}
+		}
+		return 0
+	}
+	n := checks("b0")
+	if m := checks("b3"); m+1 < n || n+1 < m {
+		t.Errorf("b0 has had %d outcomes and b3 %d: want the same", n, m)
+	}
+	var groups int
+	for _, b := range r.backends {
+		if g := b.targets[0].shared; g != nil {
+			groups++
+			if len(g.members) != 6 {
+				t.Errorf("%s shares with %d, want 6", b.cfg.Name, len(g.members))
+			}
+		} else if b.cfg.Name != "alone" {
+			t.Errorf("%s shares with nobody", b.cfg.Name)
+		}
+	}
+	if groups != 6 {
+		t.Errorf("%d targets share, want 6", groups)
+	}
+}
