@@ -57,11 +57,8 @@ func (s *Server) askAgent(t *target) {
 		s.followWeight(t, a.ScaledWeight(t.cfg.Weight))
 	}
 	if a.HasMaxConn && t.maxConn.Load() != int64(a.MaxConn) {
-		t.maxConn.Store(int64(a.MaxConn))
-		if a.MaxConn > 0 {
-			t.be.limited.Store(true)
-		}
-		t.be.grant()
+		t.limitTo(int64(a.MaxConn))
+		t.grant()
 	}
 }
 

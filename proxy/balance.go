@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"math/rand/v2"
 
 	"herald/proxy/h1"
@@ -56,12 +57,35 @@ func (x *stream) takeKey(buf []byte) {
 	if x.fe.http {
 		h := &w.head
 		w.fields = fields{h, buf}
-		q.HTTP, q.Method, q.URI, q.Body, q.Headers = true, h.MethodAt.In(buf), h.Target.In(buf), buf[h.Len:], &w.fields
+		q.HTTP, q.Method, q.URI, q.Headers = true, h.MethodAt.In(buf), h.Target.In(buf), &w.fields
 	} else {
 		q.Payload = c.in
 	}
 	x.hash, x.hashed = x.be.key(q, lb.Hash(x.be.cfg.HashType))
 	*q, w.fields = lb.Request{}, fields{}
+}
+
+// takeBodyKey is takeKey for balance url_param, which looks in what is there of
+// a POST's body when the URI has no such parameter.
+func (x *stream) takeBodyKey() {
+	b := x.be
+	if x.hashed || b.key == nil || b.cfg.Balance != "url_param" || x.method != h1.MethodPost {
+		return
+	}
+	_, body, _ := bytes.Cut(x.out, []byte("\r\n\r\n"))
+	if x.up.body.Framing() == h1.Chunked { // the first chunk alone
+		_, body, _ = bytes.Cut(body, []byte("\r\n"))
+		body, _, _ = bytes.Cut(body, []byte("\r\n"))
+	}
+	x.hash, x.hashed = b.key(&lb.Request{HTTP: true, Method: post, Body: body}, lb.Hash(b.cfg.HashType))
+}
+
+var post = []byte("POST")
+
+// waitsForBody reports that balance url_param asks for the body of a POST
+// (check_post).
+func (x *stream) waitsForBody() bool {
+	return x.be != nil && x.be.cfg.BalanceArgs.CheckPost && x.method == h1.MethodPost && !x.hashed
 }
 
 // fields are the headers of a parsed head, as the balancing algorithms look

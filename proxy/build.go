@@ -49,10 +49,12 @@ type backend struct {
 	log     *logger
 	targets []*target
 	group   *lb.Group
-	key     lb.Key      // nil when the algorithm asks for none
-	limited atomic.Bool // some target has a maxconn
-	byLoad  bool        // the algorithm follows the servers' loads
-	full    int64       // fullconn, as it was configured or comes to
+	// dispatch takes all requests when it is not nil; it is not among targets.
+	dispatch *target
+	key      lb.Key      // nil when the algorithm asks for none
+	limited  atomic.Bool // some target has a maxconn
+	byLoad   bool        // the algorithm follows the servers' loads
+	full     int64       // fullconn, as it was configured or comes to
 
 	mu       sync.Mutex // guards the queues, and the health of the targets
 	line     waitline
@@ -98,6 +100,7 @@ type target struct {
 	following sync.Mutex   // orders what is taken over from lead
 	errors    atomic.Int64 // that traffic met in a row
 	shared    *sharing     // of option share-checks; nil alone
+	placed    atomic.Bool  // addr was set at run time
 
 	poke      chan struct{} // the checker looks at state.Next again
 	pokeAgent chan struct{} // and that of the agent
@@ -185,7 +188,7 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo)}
 	var problems []error
 	for i := range p.Servers {
-		t, err := s.buildTarget(b, i)
+		t, err := s.buildTarget(b, &p.Servers[i], i)
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -194,6 +197,11 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 		if t.cfg.MaxConn > 0 {
 			b.limited.Store(true)
 		}
+	}
+	if p.Dispatch != nil {
+		t, err := s.buildTarget(b, p.Dispatch, lb.None)
+		problems = append(problems, err)
+		b.dispatch = t
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
@@ -204,8 +212,7 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 	return b, nil
 }
 
-func (s *Server) buildTarget(b *backend, i int) (*target, error) {
-	cfg := &b.cfg.Servers[i]
+func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, error) {
 	t := &target{cfg: cfg, be: b, index: i, weight: cfg.Weight, tallies: make([]tally, len(s.workers)),
 		poke: make(chan struct{}, 1), pokeAgent: make(chan struct{}, 1), aim: newAim(cfg)}
 	t.slot = s.targets

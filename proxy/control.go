@@ -126,6 +126,8 @@ func (s *Server) SetServerAddr(backend, server, host string, port int) error {
 		}
 	}
 	t.addr.Store(newAddress(netip.AddrPortFrom(ip.Unmap(), uint16(port))))
+	t.placed.Store(true)
+	s.novelty()
 	for _, w := range s.workers {
 		w.l.Post(func() { w.dropIdle(t) })
 	}
@@ -147,14 +149,8 @@ func (s *Server) SetServerMaxConn(backend, server string, n int) error {
 	if err != nil {
 		return err
 	}
-	if t.minConn.Load() == t.maxConn.Load() {
-		t.minConn.Store(int64(n))
-	}
-	t.maxConn.Store(int64(n))
-	if n > 0 {
-		t.be.limited.Store(true)
-	}
-	t.moved()
+	t.limitTo(int64(n))
+	s.novelty()
 	t.grant()
 	return nil
 }
@@ -164,6 +160,7 @@ func (s *Server) SetFrontendMaxConn(name string, n int) error {
 	f, err := s.frontend(name)
 	if err == nil {
 		f.maxConn.Store(int64(n))
+		s.novelty()
 		f.resume()
 	}
 	return err
@@ -175,6 +172,7 @@ func (s *Server) SetMaxConn(n int) error {
 		n = s.defaultMaxConn()
 	}
 	s.maxConn.Store(int64(n))
+	s.novelty()
 	for _, f := range s.frontends {
 		f.resume()
 	}
@@ -188,6 +186,7 @@ func (s *Server) SetFrontend(name string, on bool) error {
 		return err
 	}
 	f.off.Store(!on)
+	s.novelty()
 	did := "Resumed"
 	if on {
 		f.resume()

@@ -10,7 +10,7 @@ import (
 
 // buffered reports whether either side asks for it.
 func (x *stream) buffered() bool {
-	return x.fe.cfg.HTTP.BufferRequest || x.be != nil && x.be.cfg.HTTP.BufferRequest
+	return x.fe.cfg.HTTP.BufferRequest || x.be != nil && x.be.cfg.HTTP.BufferRequest || x.waitsForBody()
 }
 
 var goOn = []byte("HTTP/1.1 100 Continue\r\n\r\n")

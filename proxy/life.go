@@ -180,7 +180,7 @@ func rewriteRequest(x *stream) answer {
 
 // pick chooses a server and takes a place on it, or a place in the queue.
 func pick(x *stream) answer {
-	if x.be == nil || len(x.be.targets) == 0 {
+	if x.be == nil || len(x.be.targets) == 0 && x.be.dispatch == nil {
 		return x.unavailable()
 	}
 	switch t, found, seen := x.be.choose(x); found {

@@ -18,11 +18,14 @@ import (
 
 // memory is the whole of it, by the names of the configuration.
 type memory struct {
+	Limit     limitMemory            `json:"limit"` // of the process
 	Frontends map[string]frontMemory `json:"frontends,omitempty"`
 	Backends  map[string]backMemory  `json:"backends,omitempty"`
 }
 
 type frontMemory struct {
+	Off      bool        `json:"off,omitempty"` // disabled by the operator
+	Limit    limitMemory `json:"limit"`
 	Counts   tallyMemory `json:"counts"`
 	Most     int64       `json:"most,omitempty"`
 	ConnRate uint64      `json:"conn_rate,omitempty"` // the highest
@@ -44,6 +47,7 @@ type backMemory struct {
 }
 
 type serverMemory struct {
+	Set     setMemory    `json:"set"`
 	Counts  tallyMemory  `json:"counts"`
 	Most    int64        `json:"most,omitempty"`
 	Rate    uint64       `json:"rate,omitempty"`
@@ -64,9 +68,9 @@ type tallyMemory struct {
 
 // Memory encodes what a successor can go on from. Any goroutine may call it.
 func (s *Server) Memory() ([]byte, error) {
-	m := memory{Frontends: map[string]frontMemory{}, Backends: map[string]backMemory{}}
+	m := memory{Limit: limitMemory{s.maxConn.Load(), int64(s.defaultMaxConn())}, Frontends: map[string]frontMemory{}, Backends: map[string]backMemory{}}
 	for _, f := range s.frontends {
-		m.Frontends[f.cfg.Name] = frontMemory{Counts: remember(f.tallies), Most: f.conns.most.Load(),
+		m.Frontends[f.cfg.Name] = frontMemory{Off: f.off.Load(), Limit: limitMemory{f.maxConn.Load(), s.fileLimit(f)}, Counts: remember(f.tallies), Most: f.conns.most.Load(),
 			ConnRate: f.connRate.most.Load(), ReqRate: f.reqRate.most.Load(), Logged: f.logged.Load()}
 	}
 	for _, b := range s.backends {
@@ -85,7 +89,7 @@ func (b *backend) remember() backMemory {
 	m := backMemory{Counts: remember(b.tallies), Most: b.sessions.most.Load(), Queued: b.line.n.most.Load(), Rate: b.sessRate.most.Load(),
 		Since: b.since, Down: b.down, Downs: b.downs, Empty: b.empty, LastUse: b.lastUse.Load(), Servers: map[string]serverMemory{}}
 	for _, t := range b.targets {
-		m.Servers[t.cfg.Name] = serverMemory{Counts: remember(t.tallies), Most: t.sessions.most.Load(), Rate: t.sessRate.most.Load(),
+		m.Servers[t.cfg.Name] = serverMemory{Set: t.rememberSet(), Counts: remember(t.tallies), Most: t.sessions.most.Load(), Rate: t.sessRate.most.Load(),
 			LastUse: t.lastUse.Load(), Weight: t.weight, State: t.state, Config: t.check, Address: checkedAt(t.cfg), First: t.cfg.Weight}
 	}
 	return m
@@ -124,12 +128,15 @@ func (s *Server) Recall(raw []byte) error {
 		return fmt.Errorf("decode the proxy's memory: %w", err)
 	}
 	now := time.Now()
+	s.maxConn.Store(m.Limit.recall(int64(s.defaultMaxConn())))
 	for _, f := range s.frontends {
 		old, known := m.Frontends[f.cfg.Name]
 		if !known {
 			continue
 		}
 		recall(f.tallies, old.Counts)
+		f.off.Store(old.Off)
+		f.maxConn.Store(old.Limit.recall(s.fileLimit(f)))
 		f.conns.most.Store(old.Most)
 		f.connRate.recall(old.ConnRate, total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.conns }))
 		f.reqRate.recall(old.ReqRate, total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.requests }))
@@ -180,6 +187,7 @@ func (t *target) recall(old serverMemory, now time.Time) {
 	if old.First == t.cfg.Weight { // else the file has a new word on it
 		t.weight = old.Weight
 	}
+	t.recallSet(old.Set)
 	defer t.heat(now)
 	t.state = check.Resume(old.Config, t.check, t.state, old.State, old.Address != checkedAt(t.cfg), now)
 }

@@ -87,7 +87,7 @@ func (b *backend) isFull(i int) bool {
 
 // moved tells the balancing algorithm of a change of t's load or limit.
 func (t *target) moved() {
-	if b := t.be; b.byLoad || b.limited.Load() {
+	if b := t.be; t.index != lb.None && (b.byLoad || b.limited.Load()) {
 		b.group.Moved(t.index)
 	}
 }
@@ -126,6 +126,11 @@ const (
 
 // choose finds the server for x and takes a place on it. Seen is for enqueue.
 func (b *backend) choose(x *stream) (t *target, f found, seen uint64) {
+	if b.dispatch != nil {
+		b.dispatch.sessions.up()
+		return b.dispatch, place, 0
+	}
+	x.takeBodyKey()
 	seen = b.changes.Load()
 	kind := b.group.Kind()
 	if kind.Drains && b.line.n.now.Load() > 0 {

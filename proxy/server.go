@@ -255,6 +255,9 @@ func (s *Server) place(f *frontend, b *settings.Bind, id int, fds []int) error {
 			unix.Close(own)
 			return fmt.Errorf("%s: bind %s: %w", f.cfg.Name, b.Name, err)
 		}
+		if f.off.Load() {
+			p.li.Pause()
+		}
 		f.ports = append(f.ports, p)
 	}
 	return nil

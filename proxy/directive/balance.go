@@ -89,6 +89,7 @@ func readBalance(c *call) {
 		c.warn(0, "%q takes no argument", name)
 	}
 	p.Balance, p.BalanceArgs = name, args
+	c.px.balanced = true
 	if rest < len(c.args) {
 		c.warn(rest, "%q is ignored", c.arg(rest))
 	}
@@ -164,6 +165,10 @@ func readHashType(c *call) {
 // checkBalance compares what balance asks for with the rest of the proxy.
 func (b *builder) checkBalance(d *draft) {
 	p := &d.p
+	if p.Dispatch != nil && d.balanced {
+		b.cross(p.Dispatch.Pos, config.Warning, "dispatch", "the dispatch address of %s %q is ignored, as \"balance\" is set", d.kind, p.Name)
+		p.Dispatch = nil
+	}
 	if !p.Backend || p.Mode == settings.HTTP {
 		return
 	}

@@ -24,6 +24,7 @@ type draft struct {
 	ownStats  bool
 	check     checkDraft
 	forcedID  bool
+	balanced  bool // balance is written here or in the defaults
 	serverPos map[string]config.Pos
 	serverIDs map[int]string
 }

@@ -93,8 +93,8 @@ var (
 )
 
 var knownProxy = merge(
-	names(config.Error, "acl cookie dispatch external-check filter force-persist http-after-response http-request "+
-		"http-response ignore-persist monitor persist rate-limit redirect server-template source "+
+	names(config.Error, "acl cookie external-check filter force-persist http-after-response http-request "+
+		"http-response ignore-persist monitor persist rate-limit redirect source "+
 		"stick stick-table tcp-request tcp-response transparent use-fcgi-app use-server use_backend", ""),
 	names(config.Error, "http-request", "stats "),
 	names(config.Error, "checkcache external-check http_proxy transparent", "option "),

@@ -372,6 +372,17 @@ func TestOptionsOfAProxy(t *testing.T) {
 			s := p.Servers[0]
 			return s.MinConn == 2 && s.MaxConn == 30 && s.SlowStart == 40*time.Millisecond && s.ShutdownBackupsOnUp
 		}},
+		{"server-template web 2-4 h.example:80 weight 3 id 9", func(p *settings.Proxy) bool {
+			s := p.Servers
+			return len(s) == 3 && s[0].Name == "web2" && s[2].Name == "web4" && s[1].Weight == 3 && s[2].Host == "h.example" && s[2].Port == 80 &&
+				s[0].ID == 9 && s[1].ID == 2 && s[2].ID == 3
+		}},
+		{"server-template s 2 /run/app", func(p *settings.Proxy) bool {
+			return len(p.Servers) == 2 && p.Servers[0].Name == "s1" && p.Servers[1].Path == "/run/app"
+		}},
+		{"dispatch 10.0.0.1:81", func(p *settings.Proxy) bool {
+			return p.Dispatch != nil && p.Dispatch.Port == 81 && p.Dispatch.Host == "10.0.0.1"
+		}},
 		{"hash-balance-factor 150", func(p *settings.Proxy) bool { return p.HashFactor == 150 }},
 		{"disabled\n enabled", func(p *settings.Proxy) bool { return !p.Disabled }},
 		{"default_backend other", func(p *settings.Proxy) bool { return p.DefaultBackend == "other" }},

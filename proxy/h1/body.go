@@ -54,6 +54,9 @@ func (b *Body) Start(f Framing, length int64) {
 	}
 }
 
+// Framing answers how the body ends, as Start was told.
+func (b *Body) Framing() Framing { return b.framing }
+
 // Scan takes the next bytes received. It returns how many of p belong to the
 // message (the rest is the next message), whether the message is complete,
 // and Complete or Incomplete, or the reason the body is malformed, in which

@@ -88,7 +88,8 @@ type Proxy struct {
 	Servers        []Server
 	Balance        string // "roundrobin"
 	BalanceArgs    BalanceArgs
-	BalanceDraws   int // of balance random; 0 means 2
+	Dispatch       *Server // takes all requests when not nil
+	BalanceDraws   int     // of balance random; 0 means 2
 	HashType       HashType
 	HashFactor     int // hash-balance-factor in percent; 0 is off
 
