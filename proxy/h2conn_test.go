@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"herald/proxy/settings"
+	"herald/stats"
 )
 
 // h2client is an HTTP/2 client without TLS.
@@ -194,6 +195,12 @@ func TestHTTP2IsLoggedAndCountedAsHAProxyDoes(t *testing.T) {
 	waitFor(t, func() bool { return f.tallies[0].requests.Load() == 2 })
 	if n := f.tallies[0].conns.Load(); n != 1 {
 		t.Errorf("%d connections, want 1", n)
+	}
+	p.c.Close()
+	waitFor(t, func() bool { return r.conns.now.Load() == 0 })
+	want := stats.H2{Headers: 2, Settings: 1, Conns: 1, Streams: 2, GoawaysSent: 1}
+	if got := r.Snapshot().Proxies[0].Rows[0].H2; got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if n := f.backend.targets[0].tallies[0].connects.Load(); n != 1 {
 		t.Errorf("%d connections to the server, want 1", n)

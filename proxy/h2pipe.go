@@ -15,9 +15,12 @@ type h2pipe struct {
 	w    *worker
 	sock *loop.Socket // nil once the connection is closed
 	end  h2end
-	in   []byte      // the beginning of a frame
-	full []*h2stream // wait for room on the connection
-	late *h2stream   // has a head to be read, perhaps with what follows
+	// tally is where it is counted; counted are the streams open there.
+	tally   *tally
+	counted int
+	in      []byte      // the beginning of a frame
+	full    []*h2stream // wait for room on the connection
+	late    *h2stream   // has a head to be read, perhaps with what follows
 	// dirty: it stands in the list of those with something to send.
 	dirty  bool
 	eof    bool // the peer has ended its side
@@ -86,10 +89,12 @@ func (m *h2worker) room() []byte {
 }
 
 // start begins to speak HTTP/2 on a socket.
-func (m *h2pipe) start(w *worker, sock *loop.Socket, end h2end, cfg h2.Config) {
+func (m *h2pipe) start(w *worker, sock *loop.Socket, end h2end, n *tally, cfg h2.Config) {
 	w.mux.room()
 	g := &w.s.cfg.Global
-	m.w, m.sock, m.end = w, sock, end
+	m.w, m.sock, m.end, m.tally = w, sock, end, n
+	n.h2.conns.Add(1)
+	n.h2.openConns.Add(1)
 	cfg.MaxStreams, cfg.Window, cfg.TableSize = g.H2.MaxStreams, g.H2.Window, g.H2.TableSize
 	cfg.MaxHead, cfg.Scratch = w.s.bufSize()-g.MaxRewrite, &w.mux.scratch
 	m.Start(cfg)
@@ -159,9 +164,7 @@ func (m *h2pipe) read(p []byte) {
 		}
 	}
 	m.tellLate()
-	if len(m.Out()) > 0 {
-		m.touch()
-	}
+	m.touch() // to be counted, at least
 }
 
 // handle acts on one event.
@@ -247,6 +250,7 @@ func (m *h2pipe) peerEnded() {
 // flush sends what has been written.
 func (m *h2pipe) flush() {
 	m.dirty = false
+	m.count()
 	if m.sock == nil {
 		return
 	}
@@ -300,6 +304,8 @@ func (m *h2pipe) finish(orderly bool) {
 		return
 	}
 	m.sock = nil
+	m.count()
+	m.tally.h2.openConns.Add(-1)
 	if m.in != nil {
 		m.w.buffers.give(m.in)
 		m.in = nil

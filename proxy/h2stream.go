@@ -214,6 +214,9 @@ func (h *h2stream) Close(*loop.Socket) {
 	}
 	*h = h2stream{}
 	m.w.mux.streams = append(m.w.mux.streams, h)
+	if m.sock == nil {
+		m.count()
+	}
 	m.end.rest()
 }
 

@@ -141,6 +141,7 @@ func (s *Server) frontendRow(f *frontend) stats.Row {
 	if f.http {
 		r.H1OpenConns, r.H1Conns, r.H1Streams = r.SessCur, r.ConnTotal, r.ReqTotal
 		r.H1BytesIn, r.H1BytesOut = r.BytesIn, r.BytesOut
+		r.H2 = sumH2(f.tallies)
 	}
 	return r
 }
@@ -150,6 +151,7 @@ func (s *Server) backendRow(b *backend, now time.Time) stats.Row {
 	r := stats.Row{Type: stats.BackendRow, Proxy: b.cfg.Name, Name: "BACKEND", ProxyID: b.cfg.ID, Mode: modeName(b.http), Algo: b.cfg.Balance, Status: "UP"}
 	fillRow(&r, b.tallies, &b.sessions)
 	r.Active, r.Backup, r.Weight = b.group.Counts()
+	r.H2 = sumH2(b.tallies)
 	r.UserWeight, r.FirstWeight, r.NoServers = r.Weight, r.Weight, len(b.targets) == 0
 	down := b.down
 	if len(b.targets) > 0 && r.Active+r.Backup == 0 {

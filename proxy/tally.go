@@ -21,6 +21,7 @@ type tally struct {
 	resp                       [6]atomic.Uint64
 	queueTime, connectTime     average
 	responseTime, totalTime    average
+	h2                         h2tally
 	_                          [64]byte
 }
 
@@ -141,6 +142,7 @@ func (t *tally) clear(all bool) {
 	for _, c := range t.counters() {
 		c.Store(0)
 	}
+	t.h2.clear()
 }
 
 // counters are all counts of t, always in this order.

@@ -131,19 +131,19 @@ var Columns = []Column{
 	{"ssl_sess", "", "TLS handshakes", AllRows, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.TLSSessions })},
 	{"ssl_reused_sess", "", "TLS sessions resumed", AllRows, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.TLSResumed })},
 	{"ssl_failed_handshake", "", "TLS handshakes that failed", AllRows, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.TLSFailed })},
-	module("h2_headers_rcvd", "HTTP/2 HEADERS frames received", fb),
-	module("h2_data_rcvd", "HTTP/2 DATA frames received", fb),
-	module("h2_settings_rcvd", "HTTP/2 SETTINGS frames received", fb),
-	module("h2_rst_stream_rcvd", "HTTP/2 RST_STREAM frames received", fb),
-	module("h2_goaway_rcvd", "HTTP/2 GOAWAY frames received", fb),
-	module("h2_detected_conn_protocol_errors", "HTTP/2 connection errors detected", fb),
-	module("h2_detected_strm_protocol_errors", "HTTP/2 stream errors detected", fb),
-	module("h2_rst_stream_resp", "HTTP/2 RST_STREAM frames sent", fb),
-	module("h2_goaway_resp", "HTTP/2 GOAWAY frames sent", fb),
-	module("h2_open_connections", "HTTP/2 connections open", fb),
-	module("h2_backend_open_streams", "HTTP/2 streams open", fb),
-	module("h2_total_connections", "HTTP/2 connections so far", fb),
-	module("h2_backend_total_streams", "HTTP/2 streams so far", fb),
+	{"h2_headers_rcvd", "", "HTTP/2 HEADERS frames received", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.Headers })},
+	{"h2_data_rcvd", "", "HTTP/2 DATA frames received", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.Data })},
+	{"h2_settings_rcvd", "", "HTTP/2 SETTINGS frames received", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.Settings })},
+	{"h2_rst_stream_rcvd", "", "HTTP/2 RST_STREAM frames received", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.Resets })},
+	{"h2_goaway_rcvd", "", "HTTP/2 GOAWAY frames received", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.Goaways })},
+	{"h2_detected_conn_protocol_errors", "", "HTTP/2 connection errors detected", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.ConnErrors })},
+	{"h2_detected_strm_protocol_errors", "", "HTTP/2 stream errors detected", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.StreamErrors })},
+	{"h2_rst_stream_resp", "", "HTTP/2 RST_STREAM frames sent", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.ResetsSent })},
+	{"h2_goaway_resp", "", "HTTP/2 GOAWAY frames sent", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.GoawaysSent })},
+	{"h2_open_connections", "", "HTTP/2 connections open", fb, "MGP", Uint64, false, count(func(r *Row) uint64 { return r.H2.OpenConns })},
+	{"h2_backend_open_streams", "", "HTTP/2 streams open", fb, "MGP", Uint64, false, count(func(r *Row) uint64 { return r.H2.OpenStreams })},
+	{"h2_total_connections", "", "HTTP/2 connections so far", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.Conns })},
+	{"h2_backend_total_streams", "", "HTTP/2 streams so far", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H2.Streams })},
 	{"h1_open_connections", "", "HTTP/1 connections open", fb, "MGP", Uint64, false, count(func(r *Row) uint64 { return r.H1OpenConns })},
 	{"h1_open_streams", "", "HTTP/1 exchanges under way", fb, "MGP", Uint64, false, count(func(r *Row) uint64 { return r.H1OpenStreams })},
 	{"h1_total_connections", "", "HTTP/1 connections so far", fb, "MCP", Uint64, false, count(func(r *Row) uint64 { return r.H1Conns })},
@@ -156,11 +156,7 @@ var Columns = []Column{
 
 // module is a column of a part of HAProxy that is not counted here: zero.
 func module(name, help string, rows Rows) Column {
-	tags := Tags("MCP")
-	if name == "h2_open_connections" || name == "h2_backend_open_streams" {
-		tags = "MGP"
-	}
-	return Column{name, "", help, rows, tags, Uint64, false, count(none)}
+	return Column{name, "", help, rows, "MCP", Uint64, false, count(none)}
 }
 
 func checkStatus(r *Row) string {

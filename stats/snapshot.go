@@ -189,9 +189,29 @@ type Row struct {
 	H1BytesIn     uint64 `json:"h1_bytes_in,omitempty"`
 	H1BytesOut    uint64 `json:"h1_bytes_out,omitempty"`
 
+	// HTTP/2 mux counters of a frontend or backend.
+	H2 H2 `json:"h2,omitzero"`
+
 	// State of the server as `show servers state` numbers it (Management
 	// Guide 9.3); proxy/check fills it from its State.
 	Server ServerState `json:"server,omitzero"`
+}
+
+// H2 counts the frames, connections and streams of HTTP/2.
+type H2 struct {
+	Headers      uint64 `json:"headers_rcvd,omitempty"`
+	Data         uint64 `json:"data_rcvd,omitempty"`
+	Settings     uint64 `json:"settings_rcvd,omitempty"`
+	Resets       uint64 `json:"rst_stream_rcvd,omitempty"`
+	Goaways      uint64 `json:"goaway_rcvd,omitempty"`
+	ConnErrors   uint64 `json:"detected_conn_protocol_errors,omitempty"`
+	StreamErrors uint64 `json:"detected_strm_protocol_errors,omitempty"`
+	ResetsSent   uint64 `json:"rst_stream_resp,omitempty"`
+	GoawaysSent  uint64 `json:"goaway_resp,omitempty"`
+	OpenConns    uint64 `json:"open_connections,omitempty"`
+	OpenStreams  uint64 `json:"open_streams,omitempty"`
+	Conns        uint64 `json:"total_connections,omitempty"`
+	Streams      uint64 `json:"total_streams,omitempty"`
 }
 
 // ServerState is what `show servers state` prints of one server (Management
