@@ -200,7 +200,7 @@ func (t *target) shares() bool { return !t.introduces() && t.be.cfg.Reuse != set
 
 // mayH2 reports a server that is, or may turn out to be, spoken to in HTTP/2.
 func (t *target) mayH2() bool {
-	return t.be.http && (t.cfg.Proto == "h2" || t.cfg.Proto == "" && t.tls != nil && t.tls.on && slices.Contains(t.tls.config.NextProtos, "h2"))
+	return t.be.http && (t.cfg.Proto == "h2" || t.cfg.Proto == "" && t.tls != nil && t.tls.on && slices.Contains(t.tls.alpn, "h2"))
 }
 
 // agreedH2 reports that the connection, which stands, is to carry streams.

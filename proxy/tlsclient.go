@@ -18,9 +18,18 @@ import (
 // acceptor is the TLS of one bind line at run time. Its certificates may be
 // exchanged while it works.
 type acceptor struct {
-	bind   *settings.BindTLS
+	config *tls.Config // keeps the keys of tickets through every exchange
+	state  atomic.Pointer[accepting]
+	// wanted is what the files say, which may not fit together yet. It
+	// belongs to who renews.
+	wanted *settings.BindTLS
+}
+
+// accepting is an acceptor's certificates and what was made of them. It is
+// immutable.
+type accepting struct {
+	table  *tlsconf.Table
 	config *tls.Config
-	table  atomic.Pointer[tlsconf.Table]
 }
 
 // buildAcceptors makes the TLS of the bind lines of f.
@@ -43,7 +52,27 @@ func (f *frontend) buildAcceptors() error {
 }
 
 func newAcceptor(b *settings.BindTLS) (*acceptor, error) {
-	a := &acceptor{bind: b}
+	now, err := accept(b)
+	if err != nil {
+		return nil, err
+	}
+	a := &acceptor{wanted: b}
+	a.state.Store(now)
+	a.config = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		c := a.state.Load().config
+		if c.GetConfigForClient != nil {
+			if own, err := c.GetConfigForClient(hello); own != nil || err != nil {
+				return own, err
+			}
+		}
+		return c, nil
+	}}
+	return a, nil
+}
+
+// accept makes what b says ready for handshakes.
+func accept(b *settings.BindTLS) (*accepting, error) {
+	now := &accepting{}
 	pairs := make([]*tlsconf.Pair, 0, len(b.Certificates))
 	for _, c := range b.Certificates {
 		p, err := tlsconf.Load(c)
@@ -52,10 +81,10 @@ func newAcceptor(b *settings.BindTLS) (*acceptor, error) {
 		}
 		pairs = append(pairs, p)
 	}
-	a.table.Store(tlsconf.NewTable(pairs, b.StrictSNI))
+	now.table = tlsconf.NewTable(pairs, b.StrictSNI)
 	var err error
-	a.config, err = (&tlsconf.Acceptor{Bind: b, Table: a.table.Load, Now: time.Now}).Config()
-	return a, err
+	now.config, err = (&tlsconf.Acceptor{Bind: b, Table: now.table, Now: time.Now}).Config()
+	return now, err
 }
 
 // encrypt begins the TLS handshake; the client has timeout client for it.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	checks "herald/proxy/check/script"
@@ -14,8 +15,10 @@ import (
 
 // connector is the TLS towards one server at run time.
 type connector struct {
-	on     bool        // the traffic is encrypted, not health checks alone
-	config *tls.Config // asks for the fixed name, if there is one
+	on     bool                       // the traffic is encrypted, not health checks alone
+	alpn   []string                   // offered
+	wanted *settings.ServerTLS        // what the files say; of who renews
+	config atomic.Pointer[tls.Config] // asks for the fixed name, if there is one
 	sni    tlsconf.SNI
 	varies bool // the name depends on the request
 }
@@ -24,19 +27,26 @@ func newConnector(s *settings.ServerTLS) (*connector, error) {
 	if s == nil {
 		return nil, nil
 	}
-	c := &connector{on: s.On}
+	c := &connector{on: s.On, alpn: s.ALPN, wanted: s}
 	var err error
-	if c.config, err = tlsconf.ClientConfig(s, time.Now); err != nil {
-		return nil, err
-	}
 	if s.SNI != "" {
 		if c.sni, err = tlsconf.ParseSNI(s.SNI); err != nil {
 			return nil, err
 		}
 	}
 	c.varies = c.sni.Client || c.sni.Header != ""
-	c.config.ServerName = hostOnly(c.sni.Fixed)
-	return c, nil
+	return c, c.use(s)
+}
+
+// use makes new connections as s says.
+func (c *connector) use(s *settings.ServerTLS) error {
+	config, err := tlsconf.ClientConfig(s, time.Now)
+	if err != nil {
+		return err
+	}
+	config.ServerName = hostOnly(c.sni.Fixed)
+	c.config.Store(config)
+	return nil
 }
 
 // secureServer does the TLS handshake of a connection that stands.
@@ -47,7 +57,7 @@ func (x *stream) secureServer() answer {
 		return x.connectFailed('S')
 	case t == nil:
 		c := x.t.tls
-		config := c.config
+		config := c.config.Load()
 		if c.varies {
 			if u.name = x.serverName(); u.name != "" {
 				config = config.Clone()
@@ -124,7 +134,7 @@ func hostOnly(host string) string {
 // checkTLS is how a check's connection is encrypted: as the traffic is, but
 // for the name and the protocol that are of the check.
 func (t *target) checkTLS(k *checks.Connect) *tls.Config {
-	c := t.tls.config.Clone()
+	c := t.tls.config.Load().Clone()
 	c.ClientSessionCache, c.NextProtos = nil, k.ALPN
 	if len(k.ALPN) == 0 && t.cfg.Checks.ALPN != "" {
 		c.NextProtos = strings.Split(t.cfg.Checks.ALPN, ",")

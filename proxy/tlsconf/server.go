@@ -8,23 +8,22 @@ import (
 	"herald/proxy/settings"
 )
 
-// Acceptor makes the crypto/tls configuration of one bind line. Table may
-// answer another table later: new handshakes use it. Now is the clock.
+// Acceptor makes the crypto/tls configuration of one bind line. Now is the
+// clock.
 type Acceptor struct {
 	Bind  *settings.BindTLS
-	Table func() *Table
+	Table *Table
 	Now   func() time.Time
 }
 
 // Config is the configuration every handshake on the bind line begins with.
-// Tickets are sealed with its keys, so it is to be kept.
 func (a *Acceptor) Config() (*tls.Config, error) {
 	base, err := a.config(a.Bind)
 	if err != nil {
 		return nil, err
 	}
 	own := map[*settings.BindTLS]*tls.Config{}
-	for _, p := range a.Table().Pairs() {
+	for _, p := range a.Table.Pairs() {
 		if p.Own == nil || own[p.Own] != nil {
 			continue
 		}
@@ -36,7 +35,7 @@ func (a *Acceptor) Config() (*tls.Config, error) {
 		return base, nil
 	}
 	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		for _, p := range a.Table().Find(hello.ServerName) {
+		for _, p := range a.Table.Find(hello.ServerName) {
 			if c := own[p.Own]; c != nil {
 				return c, nil
 			}
@@ -50,7 +49,7 @@ func (a *Acceptor) Config() (*tls.Config, error) {
 func (a *Acceptor) config(b *settings.BindTLS) (*tls.Config, error) {
 	c := common(&b.TLS, a.Now)
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		p := a.Table().Choose(hello.ServerName, func(p *Pair) bool { return hello.SupportsCertificate(&p.TLS) == nil })
+		p := a.Table.Choose(hello.ServerName, func(p *Pair) bool { return hello.SupportsCertificate(&p.TLS) == nil })
 		if p == nil {
 			return nil, nil // unrecognized_name (RFC 6066 section 3)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"herald/cmd/herald/internal/ipc"
@@ -59,6 +60,7 @@ func RunProxyRole(ctx context.Context, role *ipc.Role, o Options) error {
 		return err
 	}
 	defer console.close()
+	role.Follow(engine.TLSFiles())
 	note, err := privilege.Proxy(privilege.Identity{UID: cfg.Global.UID, GID: cfg.Global.GID, Chroot: cfg.Global.Chroot,
 		Files: descriptors(cfg)})
 	if err != nil {
@@ -122,6 +124,8 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, chang
 					drained = make(chan error, 1)
 					go func() { drained <- engine.Drain(ctx) }()
 				}
+			case ipc.Contents:
+				renew(role, engine, c)
 			case ipc.Instances:
 				showInstances(role, engine, c.JSON)
 			case *ipc.StatusRequest:
@@ -132,6 +136,17 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, chang
 				c.Answer(raw)
 			}
 		}
+	}
+}
+
+// renew exchanges certificates.
+func renew(role *ipc.Role, engine *proxy.Server, files ipc.Contents) {
+	renewed, err := engine.Renew(files)
+	if len(renewed) > 0 {
+		role.Log("new certificates are used by " + strings.Join(renewed, ", "))
+	}
+	if err != nil {
+		role.Log(err.Error())
 	}
 }
 

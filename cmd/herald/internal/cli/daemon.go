@@ -189,6 +189,7 @@ func system(o Options, p Program) supervise.System {
 		Port:     sockets.Port,
 		Prepare:  func(s ipc.Script) (supervise.Script, error) { return script.Prepare(s) },
 		Watch:    watchFiles,
+		Follow:   followFiles,
 		Count:    countProcesses,
 		Withdraw: withdraw.Addresses,
 		Clear:    withdraw.Belongings,
@@ -204,6 +205,19 @@ func watchFiles(files []ipc.File, changed func(ipc.Files)) (ipc.Files, func(), e
 		return nil, nil, err
 	}
 	return now, w.Close, err
+}
+
+// followFiles joins the supervisor with the watch of certificates.
+func followFiles(files ipc.Follow, changed func(ipc.Contents)) (func(), error) {
+	sums := make(map[string]string, len(files))
+	for path, sum := range files {
+		sums[path] = string(sum)
+	}
+	f, err := watch.Contents(sums, func(now map[string][]byte) { changed(now) })
+	if err != nil {
+		return nil, err
+	}
+	return f.Close, nil
 }
 
 // countProcesses joins the supervisor with the census of processes.

@@ -47,10 +47,12 @@ const (
 	kindWatch     kind = "watch"
 	kindCount     kind = "count"
 	kindParts     kind = "parts" // both ways
+	kindFollow    kind = "follow"
 
 	kindGo       kind = "go"
 	kindFiles    kind = "files"
 	kindCounts   kind = "counts"
+	kindContents kind = "contents"
 	kindDrain    kind = "drain"
 	kindStop     kind = "stop"
 	kindHandover kind = "handover"

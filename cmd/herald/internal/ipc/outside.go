@@ -79,6 +79,11 @@ func outside(m message) Command {
 		if json.Unmarshal(m.Body, &c) == nil {
 			return c
 		}
+	case kindContents:
+		var c Contents
+		if json.Unmarshal(m.Body, &c) == nil {
+			return c
+		}
 	case kindParts:
 		var p Parts
 		if json.Unmarshal(m.Body, &p) == nil {

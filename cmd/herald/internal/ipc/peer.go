@@ -158,6 +158,8 @@ func decode(m message) (Report, error) {
 		return r, json.Unmarshal(m.Body, &r.Programs)
 	case kindParts:
 		return value[Parts](m)
+	case kindFollow:
+		return value[Follow](m)
 	case kindFindings:
 		return value[Findings](m)
 	case kindFailed:

@@ -39,6 +39,7 @@ type host struct {
 	behave func(a *actor) string
 	opened map[string]*fakeListener
 	watch  func([]ipc.File, func(ipc.Files)) (ipc.Files, func(), error)
+	follow func(ipc.Follow, func(ipc.Contents)) (func(), error)
 	count  func([]ipc.Program, func(ipc.Counts)) (ipc.Counts, func(), error)
 	listen error // fails Listen when set
 }
@@ -109,6 +110,7 @@ func newHost(t *testing.T, change func(*host, *Options)) *host {
 		},
 		Prepare:  h.prepare,
 		Watch:    h.watch,
+		Follow:   h.follow,
 		Count:    h.count,
 		Clear:    func(b ipc.Belongings) error { h.event("clear " + string(b)); return nil },
 		Withdraw: func(list []ipc.Address) error { h.event("withdraw " + list[0].Prefix); return nil },
@@ -283,6 +285,10 @@ func (a *actor) obey() string {
 			a.say("fact %t %s", c.Serving, c.Reason)
 		case ipc.Files:
 			a.say("files %d", c["m"])
+		case ipc.Contents:
+			for path, b := range c {
+				a.say("contents %s %s", path, b)
+			}
 		case ipc.Counts:
 			a.say("counts %d", c["web"])
 		case ipc.Parts:

@@ -19,6 +19,8 @@ func (s *Supervisor) hear(r *role, report ipc.Report) {
 		s.declare(r, m)
 	case *ipc.WatchRequest:
 		s.watch(r, m)
+	case ipc.Follow:
+		s.follow(r, m)
 	case *ipc.CountRequest:
 		s.count(r, m)
 	case ipc.Parts:

@@ -18,6 +18,20 @@ func (s *Supervisor) watch(r *role, m *ipc.WatchRequest) {
 	peer.Watched(m, now)
 }
 
+// follow tells a proxy role what its files have now, whenever they change;
+// like watch it is asked for once and before the role is ready.
+func (s *Supervisor) follow(r *role, files ipc.Follow) {
+	if r.ready != nil || r.unwatch != nil || r.name != ipc.Proxy || s.sys.Follow == nil {
+		return
+	}
+	stop, err := s.sys.Follow(files, r.process.Peer().Contents)
+	if err != nil {
+		s.log("role %s: certificates are not watched: %v", r.name, err)
+		return
+	}
+	r.unwatch = stop
+}
+
 // hearParts passes on how the parts of the proxy are. A draining predecessor
 // has no say: the process begun last counts.
 func (s *Supervisor) hearParts(r *role, p ipc.Parts) {

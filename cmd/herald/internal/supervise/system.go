@@ -46,6 +46,9 @@ type System struct {
 	// number does. An error names what could not be written; the rest is
 	// watched. Nil counts every file as missing.
 	Watch func(files []ipc.File, changed func(ipc.Files)) (now ipc.Files, stop func(), err error)
+	// Follow calls changed, from any goroutine, with the files whose contents
+	// change. Nil follows none.
+	Follow func(files ipc.Follow, changed func(ipc.Contents)) (stop func(), err error)
 	// Count counts running processes and calls changed, from any goroutine,
 	// when a number changes. Nil counts none.
 	Count    func(programs []ipc.Program, changed func(ipc.Counts)) (now ipc.Counts, stop func(), err error)
