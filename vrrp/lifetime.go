@@ -8,9 +8,11 @@ import (
 )
 
 const (
-	// renewEvery is how often lifetimes are renewed at most: the addresses of
-	// all instances that advertised meanwhile, together.
-	renewEvery = 250 * time.Millisecond
+	// renewEvery is how often an instance that advertises often is renewed.
+	renewEvery = 200 * time.Millisecond
+	// renewPause is the least time between two renewals of any: instances that
+	// advertised meanwhile are renewed together.
+	renewPause = 5 * time.Millisecond
 	// earlyEnd is how much too early the kernel may take an address away
 	// (ADDRCONF_TIMER_FUZZ_MINUS is 20 ms), and we be late to renew it.
 	earlyEnd = 100 * time.Millisecond
@@ -33,7 +35,11 @@ func (s *Server) lifetime(in *instance) time.Duration {
 	if s.cfg.LastingAddresses {
 		return 0
 	}
-	return wholeSeconds(in.fsm.MasterDown(in.state.Priority) + earlyEnd)
+	d := in.fsm.MasterDown(in.state.Priority) + earlyEnd
+	if in.fsm.Interval < renewEvery { // the last renewal is older than the last advertisement
+		d += renewEvery
+	}
+	return wholeSeconds(d)
 }
 
 func wholeSeconds(d time.Duration) time.Duration {
@@ -56,7 +62,10 @@ func (in *instance) mortal() (mortal, lasting []settings.Address) {
 // renew notes that an instance has advertised: its addresses live on from
 // here, as the others' patience does.
 func (s *Server) renew(in *instance) {
-	if !in.renewing && !s.cfg.LastingAddresses && in.state.Kind == fsm.Master {
+	if in.renewing || s.cfg.LastingAddresses || in.state.Kind != fsm.Master {
+		return
+	}
+	if in.fsm.Interval >= renewEvery || time.Since(in.renewed) >= renewEvery {
 		in.renewing = true
 		s.renewals.list = append(s.renewals.list, in)
 	}
@@ -67,7 +76,7 @@ func (s *Server) nextRenewal() time.Time {
 	if len(s.renewals.list) == 0 || s.renewals.busy {
 		return time.Time{}
 	}
-	return s.renewals.last.Add(renewEvery)
+	return s.renewals.last.Add(renewPause)
 }
 
 // renewNow renews what was noted when it is time to. A kernel that is busy is
