@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -48,12 +49,13 @@ type Sink interface {
 // Listener describes one listening address the Server needs. It is
 // comparable; Key names it between processes.
 type Listener struct {
-	Network     string // "tcp" or "unix"
-	Address     string // "192.0.2.1:80", "[::]:80", ":80" for every IPv4 address, or a path
+	Network     string // "tcp", "unix", "abns" or "fd"
+	Address     string // "192.0.2.1:80", "[::]:80", ":80" for every IPv4 address, a path, an abstract name, or a descriptor's number
 	Interface   string // bound to this interface; empty for all
 	V6Only      bool
 	Transparent bool
 	Backlog     int // 0 means the system's largest
+	Tune        settings.ListenTuning
 	// Sockets is how many sockets to open with SO_REUSEPORT: one for each
 	// loop. A unix address has one.
 	Sockets int
@@ -80,6 +82,9 @@ func (l Listener) Key() string {
 	}
 	if l.Transparent {
 		b.WriteString("|transparent")
+	}
+	if l.Tune != (settings.ListenTuning{}) {
+		fmt.Fprintf(&b, "|%+v", l.Tune)
 	}
 	if l.Network == "unix" {
 		b.WriteString("|" + strconv.FormatUint(uint64(l.Mode), 8) + "|" + strconv.Itoa(l.UID) + "|" + strconv.Itoa(l.GID))

@@ -6,7 +6,6 @@ import (
 
 	"herald/proxy/h1"
 	"herald/proxy/lb"
-	"herald/proxy/loop"
 )
 
 // arrange makes the group of b's targets.
@@ -51,9 +50,7 @@ func (x *stream) takeKey(buf []byte) {
 	w, c := x.w, x.c
 	q := &w.request
 	*q = lb.Request{Source: c.peer}
-	if c.port.bind.Network != "unix" {
-		q.Target = loop.LocalAddr(c.FD())
-	}
+	q.Target = c.local()
 	if x.fe.http {
 		h := &w.head
 		w.fields = fields{h, buf}

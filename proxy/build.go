@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,11 +68,12 @@ type backend struct {
 	reach    int          // sum of the maxconn of the frontends that lead here
 	lastUse  atomic.Int64 // Unix seconds of the last session; 0 never
 
-	sessions  gauge
-	tallies   []tally
-	sessRate  rate
-	forwarded *forwardFor
-	original  *forwardFor
+	sessions      gauge
+	tallies       []tally
+	sessRate      rate
+	sourceHeaders []headerKey // that name whom its servers are to see
+	forwarded     *forwardFor
+	original      *forwardFor
 }
 
 // target is one server line at run time.
@@ -105,6 +107,7 @@ type target struct {
 	poke      chan struct{} // the checker looks at state.Next again
 	pokeAgent chan struct{} // and that of the agent
 
+	how *loop.How  // the way there; nil is the system's
 	tls *connector // nil: nothing is encrypted
 
 	sessions gauge
@@ -120,6 +123,8 @@ type address struct {
 	ip   netip.AddrPort // zero value for a unix socket
 	text string
 	unix string
+	// follows: the address is the one the client connected to.
+	follows bool
 }
 
 // build makes the run-time form of a configuration.
@@ -236,6 +241,10 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 		s.notice(fmt.Sprintf("server %s/%s starts without an address: %v", b.cfg.Name, cfg.Name, err))
 	}
 	t.addr.Store(a)
+	t.how = t.newWay()
+	if src := t.source(); src.Use == settings.UseHeader && !slices.Contains(b.sourceHeaders, t.sourceHeader()) {
+		b.sourceHeaders = append(b.sourceHeaders, t.sourceHeader())
+	}
 	if t.tls, err = newConnector(cfg.TLS); err != nil {
 		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
 	}
@@ -244,6 +253,16 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 
 // locate finds where a server line points.
 func (s *Server) locate(cfg *settings.Server) (*address, error) {
+	if cfg.Abstract {
+		at, ok := loop.Abstract(cfg.Path)
+		if !ok {
+			return nil, fmt.Errorf("abns@%s: the name is too long", cfg.Path)
+		}
+		return &address{at: at, text: "abns@" + cfg.Path, unix: "@" + cfg.Path}, nil
+	}
+	if cfg.Transparent {
+		return &address{text: "*", follows: true, ip: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(cfg.Port))}, nil
+	}
 	if cfg.Path != "" {
 		at, err := loop.Unix(cfg.Path)
 		if err != nil {

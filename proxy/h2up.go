@@ -71,11 +71,11 @@ func (w *worker) dialH2(t *target, x *stream, to *loop.Addr) syscall.Errno {
 		return 0
 	}
 	m := &h2up{t: t}
-	if errno := w.l.Dial(&m.own, to, m); errno != 0 {
+	if errno := w.l.DialBy(&m.own, to, t.how, m); errno != 0 {
 		return errno
 	}
 	if t.be.cfg.TCPKeepAliveServer {
-		loop.KeepAlive(m.own.FD())
+		keepAlive(m.own.FD(), &t.be.cfg.ProbesServer)
 	}
 	m.begin(w, &m.own)
 	x.ride(m)

@@ -83,8 +83,14 @@ func (s *Server) probe(t *target) check.Result {
 func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
 	c, k, to := t.cfg, w.Connect, t.aimed()
 	p := probe.Place{Network: "tcp", Address: a.text}
+	if a.follows {
+		return p, errors.New("No address: the server's is the client's")
+	}
 	if a.unix != "" && k.Addr == "" && to.checkAddr == "" {
 		p.Network, p.Address = "unix", a.unix
+		if name, ok := strings.CutPrefix(a.unix, "@"); ok {
+			p.Network, p.Address = probe.Abstract, name
+		}
 	} else {
 		at := a.ip
 		for _, host := range []string{to.checkAddr, k.Addr} {
@@ -105,6 +111,9 @@ func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
 			return p, errors.New("No port")
 		}
 		p.Address = at.String()
+	}
+	if t.how != nil && p.Network == "tcp" && k.Addr == "" {
+		p.Control = t.how.Control
 	}
 	asked := k.SendProxy || k.Default && c.Checks.SendProxy
 	if asked || k.Default && c.CheckAddr == "" && c.CheckPort == 0 && k.Port == nil { // elsewhere nobody may expect it

@@ -183,10 +183,11 @@ func (s *Server) StatsSockets() []StatsSocket {
 func describe(b *settings.Bind, sockets int) Listener {
 	l := Listener{Network: b.Network, Interface: b.Interface, Transparent: b.Transparent, Backlog: b.Backlog,
 		Sockets: sockets, Mode: b.Mode, UID: -1, GID: -1}
-	if b.Network == "unix" {
+	if b.Network != "tcp" {
 		l.Address, l.Sockets, l.UID, l.GID = b.Path, 1, b.UID, b.GID
 		return l
 	}
+	l.Tune = b.Tune
 	l.Network = "tcp"
 	l.Address = net.JoinHostPort(b.Host, strconv.Itoa(b.Port))
 	if ip, err := netip.ParseAddr(b.Host); err == nil && ip.Is6() {
@@ -243,6 +244,7 @@ func (s *Server) Serve(lent map[string][]int) error {
 // number of loops would receive connections nobody accepts, so the last loop
 // takes all that are left.
 func (s *Server) place(f *frontend, b *settings.Bind, id int, fds []int) error {
+	line := &listening{limit: int64(b.MaxConn)}
 	for i := range max(len(fds), len(s.workers)) {
 		fd := fds[i%len(fds)]
 		w := s.workers[min(i, len(s.workers)-1)]
@@ -250,7 +252,11 @@ func (s *Server) place(f *frontend, b *settings.Bind, id int, fds []int) error {
 		if err != nil {
 			return fmt.Errorf("%s: bind %s: copy the lent socket: %w", f.cfg.Name, b.Name, err)
 		}
-		p := &port{w: w, fe: f, bind: b, id: id + 1, tls: f.acceptors[id]}
+		p := &port{w: w, fe: f, bind: b, id: id + 1, tls: f.acceptors[id], line: line}
+		if b.ID > 0 {
+			p.id = b.ID
+		}
+		line.ports = append(line.ports, p)
 		if p.li, err = w.l.Listen(own, p); err != nil {
 			unix.Close(own)
 			return fmt.Errorf("%s: bind %s: %w", f.cfg.Name, b.Name, err)

@@ -64,8 +64,9 @@ type stream struct {
 
 	assigned     *target // the last server a place was taken on, for the log
 	ticket       *ticket
-	tries        int // connection attempts left
-	retries      int // made
+	speaksFor    map[headerKey]netip.Addr // whom headers of the request name
+	tries        int                      // connection attempts left
+	retries      int                      // made
 	redispatched bool
 	avoid        int // server of the failed attempt
 	reused       bool
@@ -205,5 +206,3 @@ func (x *stream) millis(t int64) int64 {
 	}
 	return (t - x.accept) / int64(time.Millisecond)
 }
-
-func netipPort(a netip.Addr, port uint16) netip.AddrPort { return netip.AddrPortFrom(a, port) }

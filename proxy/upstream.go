@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/netip"
 	"slices"
 	"syscall"
 	"time"
@@ -53,6 +54,25 @@ func (s *upstreamSlab) give(u *upstream) {
 // to a server is kept.
 const idleLife = 5 * time.Second
 
+// follow is where a connection goes that depends on where the client's went.
+func (a *address) follow(client netip.AddrPort, offset int) (netip.AddrPort, syscall.Errno) {
+	at := a.ip
+	if a.follows {
+		at = netip.AddrPortFrom(client.Addr(), at.Port())
+	}
+	if at.Port() == 0 {
+		port := int(client.Port()) + offset
+		if port < 1 || port > 65535 {
+			return at, unix.EADDRNOTAVAIL
+		}
+		at = netip.AddrPortFrom(at.Addr(), uint16(port))
+	}
+	if !at.Addr().IsValid() { // a client on a unix socket
+		return at, unix.EADDRNOTAVAIL
+	}
+	return at, 0
+}
+
 // dial starts a connection to t for x.
 func (w *worker) dial(t *target, x *stream) syscall.Errno {
 	a := t.addr.Load()
@@ -61,8 +81,12 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 	}
 	to := &a.at
 	var same loop.Addr
-	if a.unix == "" && a.ip.Port() == 0 { // the port the client connected to
-		same = loop.TCP(netipPort(a.ip.Addr(), x.c.local().Port()))
+	if a.unix == "" && (a.follows || a.ip.Port() == 0) { // something of where the client connected to
+		at, errno := a.follow(x.c.local(), t.cfg.PortOffset)
+		if errno != 0 {
+			return errno
+		}
+		same = loop.TCP(at)
 		to = &same
 	}
 	if t.mayH2() && (t.tls == nil || !t.tls.on) {
@@ -70,12 +94,12 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 	}
 	u := w.upstreams.take()
 	u.w, u.t, u.x = w, t, x
-	if errno := w.l.Dial(&u.Socket, to, u); errno != 0 {
+	if errno := w.l.DialBy(&u.Socket, to, x.way(t), u); errno != 0 {
 		w.upstreams.give(u)
 		return errno
 	}
 	if a.unix == "" && t.be.cfg.TCPKeepAliveServer {
-		loop.KeepAlive(u.FD())
+		keepAlive(u.FD(), &t.be.cfg.ProbesServer)
 	}
 	x.u = u
 	return 0
@@ -99,7 +123,7 @@ func (x *stream) reuse() bool {
 	}
 	least := 0 // uses so far
 	switch mode := x.be.cfg.Reuse; {
-	case mode == settings.ReuseNever, t.introduces(), mode == settings.ReuseSafe && x.c.served == 0:
+	case mode == settings.ReuseNever, t.private(), mode == settings.ReuseSafe && x.c.served == 0:
 		return false
 	case mode == settings.ReuseAggressive && x.c.served == 0:
 		least = 2
@@ -140,7 +164,7 @@ func (u *upstream) park() {
 	if life == 0 {
 		life = idleLife
 	}
-	if u.t.be.cfg.Reuse == settings.ReuseNever || u.t.introduces() {
+	if u.t.be.cfg.Reuse == settings.ReuseNever || u.t.private() {
 		u.owner, c.own = c, u
 		u.arm(life)
 		if u.spoke() {

@@ -70,8 +70,17 @@ type port struct {
 	bind *settings.Bind
 	id   int
 	li   *loop.Listener
-	tls  *acceptor    // nil: in the clear
-	n    atomic.Int64 // connections now, for the bind line's maxconn
+	tls  *acceptor // nil: in the clear
+	line *listening
+}
+
+// listening is what the ports of one address have in common: the limit of
+// their bind line.
+type listening struct {
+	conns  gauge
+	limit  int64 // 0 means none
+	paused atomic.Bool
+	ports  []*port
 }
 
 // Reserve asks for room under the limits of the bind line, the frontend and
@@ -95,6 +104,16 @@ func (p *port) Reserve() bool {
 		p.li.Pause()
 		return false
 	}
+	if l := p.line; !l.conns.upTo(l.limit) {
+		f.conns.down()
+		s.conns.down()
+		l.paused.Store(true)
+		if l.conns.now.Load() < l.limit {
+			return p.Reserve()
+		}
+		p.li.Pause()
+		return false
+	}
 	return true
 }
 
@@ -103,6 +122,13 @@ func (p *port) Release() {
 	s, f := p.w.s, p.fe
 	f.conns.down()
 	s.conns.down()
+	l := p.line
+	l.conns.down()
+	if l.paused.Load() && l.paused.Swap(false) && !f.off.Load() {
+		for _, q := range l.ports {
+			q.w.l.Post(q.li.Resume)
+		}
+	}
 	if f.paused.Load() && f.paused.Swap(false) {
 		f.resume()
 	}
@@ -125,7 +151,7 @@ func (p *port) Accepted(fd int, peer netip.AddrPort) {
 	if p.bind.Network != "unix" {
 		loop.NoDelay(fd)
 		if p.fe.cfg.TCPKeepAliveClient {
-			loop.KeepAlive(fd)
+			keepAlive(fd, &p.fe.cfg.ProbesClient)
 		}
 	}
 	if err := w.l.Register(&c.Socket, fd, c); err != nil {
@@ -140,6 +166,10 @@ func (p *port) Accepted(fd int, peer netip.AddrPort) {
 	t.conns.Add(1)
 	t.sessions.Add(1)
 	c.accepted()
+}
+
+func keepAlive(fd int, k *settings.KeepAliveProbes) {
+	loop.KeepAlive(fd, k.Count, int(k.Idle/time.Second), int(k.Interval/time.Second))
 }
 
 // resume lets all ports of f accept again, each on its loop.

@@ -17,6 +17,8 @@ type address struct {
 	hasPort  bool   // a port was written
 	relative bool   // "+N" or "-N": relative to the port the client used
 	path     string // of a unix socket
+	kind     string // "abns" or "fd": what path is instead
+	sign     int    // of a relative port
 }
 
 // unsupportedAddress is an address family HAProxy knows and this program does
@@ -41,6 +43,16 @@ func parseAddress(text string) (address, error) {
 				return a, fmt.Errorf("%q has no path", text)
 			}
 			a.path = rest
+			return a, nil
+		}
+		if prefix == "abns" || prefix == "fd" {
+			if rest == "" {
+				return a, fmt.Errorf("%q has no name", text)
+			}
+			a.kind, a.path = prefix, rest
+			if prefix == "fd" {
+				return a, inherited(rest)
+			}
 			return a, nil
 		}
 		family, known := familyPrefixes[prefix]
@@ -88,7 +100,10 @@ func (a *address) setPort(text string) error {
 	}
 	a.hasPort = true
 	if text[0] == '+' || text[0] == '-' {
-		a.relative = true
+		a.relative, a.sign = true, 1
+		if text[0] == '-' {
+			a.sign = -1
+		}
 		text = text[1:]
 	}
 	first, last, isRange := strings.Cut(text, "-")

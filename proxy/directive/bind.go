@@ -25,7 +25,7 @@ var bindRows = []config.Row[keyword]{
 		Do:  keyword{in: inFrontend, min: 1, max: many, read: readBind}},
 }
 
-var bindOptions = config.NewRegistry(slices.Concat(bindOptionRows, bindTLSRows)...)
+var bindOptions = config.NewRegistry(slices.Concat(bindOptionRows, bindTLSRows, listenTuning)...)
 
 var bindOptionRows = []config.Row[bindOption]{
 	acceptProxy,
@@ -153,11 +153,9 @@ func readBind(c *call) {
 	c.bindOptions(&options, nil)
 	options.TLS = c.finishBindTLS(options.TLS)
 	for _, b := range binds {
-		b.TLS = options.TLS
-		b.Name, b.Interface, b.MaxConn, b.Backlog = options.Name, options.Interface, options.MaxConn, options.Backlog
-		b.V4V6, b.V6Only, b.Transparent, b.AcceptProxy = options.V4V6, options.V6Only, options.Transparent, options.AcceptProxy
-		b.Mode, b.UID, b.GID = options.Mode, options.UID, options.GID
-		b.Proto = options.Proto
+		where := b
+		b = options
+		b.Pos, b.Network, b.Host, b.Port, b.Path = where.Pos, where.Network, where.Host, where.Port, where.Path
 		if b.Name == "" {
 			b.Name = fmt.Sprintf("%v:%d", c.line.Pos, len(c.px.p.Binds)+1)
 		}
@@ -226,7 +224,11 @@ func (c *call) addresses(i int) []settings.Bind {
 			continue
 		}
 		if a.path != "" {
-			binds = append(binds, settings.Bind{Pos: c.line.Pos, Network: "unix", Path: a.path, UID: -1, GID: -1})
+			network := "unix"
+			if a.kind != "" {
+				network = a.kind
+			}
+			binds = append(binds, settings.Bind{Pos: c.line.Pos, Network: network, Path: a.path, UID: -1, GID: -1})
 			continue
 		}
 		for port := a.port; port <= a.last; port++ {

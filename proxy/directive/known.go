@@ -94,16 +94,16 @@ var (
 
 var knownProxy = merge(
 	names(config.Error, "acl cookie external-check filter force-persist http-after-response http-request "+
-		"http-response ignore-persist monitor persist rate-limit redirect source "+
+		"http-response ignore-persist monitor persist rate-limit redirect "+
 		"stick stick-table tcp-request tcp-response transparent use-fcgi-app use-server use_backend", ""),
 	names(config.Error, "http-request", "stats "),
 	names(config.Error, "checkcache external-check http_proxy transparent", "option "),
 	names(config.Warning, "contstats http-use-proxy-header httpslog independent-streams persist prefer-last-server socket-stats", "option "),
 	names(config.Warning, "show-modules", "stats "),
-	names(config.Warning, "capture clitcpka-cnt clitcpka-idle clitcpka-intvl compression declare dynamic-cookie-key email-alert "+
+	names(config.Warning, "capture compression declare dynamic-cookie-key email-alert "+
 		"error-log-format errorfiles errorloc errorloc302 errorloc303 http-error "+
 		"load-server-state-from-file log-format-sd max-keep-alive-queue max-session-srv-conns server-state-file-name "+
-		"srvtcpka-cnt srvtcpka-idle srvtcpka-intvl unique-id-format unique-id-header", ""),
+		"unique-id-format unique-id-header", ""),
 	newerProxy,
 )
 
@@ -137,8 +137,8 @@ func silent(args int, words string) map[string]knownOption {
 var knownBind = merge(
 	optionNames(0, config.Error, "force-sslv3"),
 	optionNames(1, config.Error, "accept-netscaler-cip namespace"),
-	optionNames(0, config.Warning, "defer-accept tfo allow-0rtt generate-certificates quic-force-retry"),
-	optionNames(1, config.Warning, "id mss nice severity-output shards tcp-ut thread ca-sign-file ca-sign-pass npn tls-ticket-keys "+
+	optionNames(0, config.Warning, "allow-0rtt generate-certificates quic-force-retry"),
+	optionNames(1, config.Warning, "ca-sign-file ca-sign-pass npn tls-ticket-keys "+
 		"quic-cc-algo"),
 	// Listening sockets outlive every reload here without being asked.
 	optionNames(1, config.Warning, "cc client-sigalgs default-crt guid-prefix idle-ping label ocsp-update quic-socket sigalgs"),
@@ -147,13 +147,12 @@ var knownBind = merge(
 )
 
 var knownServer = merge(
-	optionNames(0, config.Error, "check-via-socks4 usesrc force-sslv3"),
-	optionNames(1, config.Error, "log-proto namespace redir socks4 source "),
-	optionNames(0, config.Warning, "allow-0rtt non-stick stick tfo"),
+	optionNames(0, config.Error, "check-via-socks4 force-sslv3"),
+	optionNames(1, config.Error, "log-proto namespace redir socks4"),
+	optionNames(0, config.Warning, "allow-0rtt non-stick stick"),
 	optionNames(1, config.Warning, "npn "+
-		"resolve-net resolve-opts resolve-prefer resolvers tcp-ut ws cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+
+		"resolve-net resolve-opts resolve-prefer resolvers ws cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
-	silent(0, "no-tfo"),
 )
 
 func sorted(list []string) []string {

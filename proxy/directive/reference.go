@@ -10,7 +10,7 @@ import (
 
 var (
 	globalKeywords = config.NewRegistry(slices.Concat(globalRows, headerCaseRows, h2GlobalRows, globalLogRows, globalTLSRows, environmentRows)...)
-	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, balanceRows, templateRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, logRows,
+	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, balanceRows, templateRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, probeRows, sourceRows, logRows,
 		errorFileRows, statsRows, h2OptionRows,
 		healthRows, checkRuleRows)...)
 )

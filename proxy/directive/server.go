@@ -62,7 +62,7 @@ func interval(field func(s *settings.Server) *time.Duration) serverOption {
 	})
 }
 
-var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions, serverCheckRows, proxyHeaderOptions, serverLoadRows, serverTLSRows)...)
+var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions, serverCheckRows, proxyHeaderOptions, serverLoadRows, serverTLSRows, wayOptions)...)
 
 var serverOptionRows = []config.Row[serverOption]{
 	{Name: "addr", Syntax: "ADDRESS", Example: "server a 10.1.1.20:80 check addr 10.1.1.30",
@@ -185,21 +185,50 @@ func (c *call) serverAddress(s *settings.Server) bool {
 	case a.path == "" && a.last != a.port:
 		c.reject(1, "a port range is not permitted in %q", c.arg(1))
 		return false
-	case a.relative:
-		c.diags.Unsupported(c.args[1].Pos, config.Error, "relative port", c.arg(1), "HAProxy")
+	case a.kind == "fd":
+		c.diags.Unsupported(c.args[1].Pos, config.Error, "address family", "fd@", "HAProxy")
 		return false
-	case a.path == "" && (a.host == "" || a.host == "0.0.0.0"):
-		c.diags.Unsupported(c.args[1].Pos, config.Error, "transparent server address", c.arg(1), "HAProxy")
-		return false
+	case a.path == "" && (a.host == "" || a.host == "0.0.0.0" || a.host == "::"):
+		s.Transparent, a.host = true, ""
 	}
+	if a.relative {
+		s.PortOffset, a.port = a.sign*a.port, 0
+	}
+	s.Abstract = a.kind == "abns"
 	s.Host, s.Port, s.Path = a.host, a.port, a.path
 	return true
+}
+
+// serverSource reads what follows "source" from argument i on.
+func (c *call) serverSource(s *settings.Server, i int) (n int, ok bool) {
+	if i >= len(c.args) {
+		c.reject(i-1, "source: missing %s", sourceSyntax)
+		return 0, false
+	}
+	n, err := readSource(&s.Source, c.args[i:])
+	if err != nil {
+		c.reject(min(i+n, len(c.args)-1), "source: %v", err)
+		return 0, false
+	}
+	return n, true
 }
 
 // serverOptions reads the words from argument first on.
 func (c *call) serverOptions(s *settings.Server, first int, defaults bool) {
 	for i := first; i < len(c.args); i++ {
 		w := c.args[i]
+		if w.Text == "source" {
+			n, ok := c.serverSource(s, i+1)
+			if !ok {
+				return
+			}
+			i += n
+			continue
+		}
+		if w.Text == "usesrc" {
+			c.reject(i, "usesrc goes behind \"source ADDRESS\"")
+			return
+		}
 		row, ok := serverOptions.Lookup(w.Text)
 		if !ok {
 			i += c.unbuiltServerOption(i)

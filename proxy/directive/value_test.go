@@ -344,6 +344,36 @@ func TestOptionsOfAProxy(t *testing.T) {
 		{"server s 1.1.1.1:1 send-proxy-v2 proxy-v2-options crc32c,authority,cert-sig", func(p *settings.Proxy) bool {
 			return p.Servers[0].SendProxy == settings.ProxyHeader{Version: 2, SSL: true, SigAlg: true, CRC32C: true, Authority: true}
 		}},
+		{"bind :2 id 7 mss -40 tcp-ut 3s tfo defer-accept", func(p *settings.Proxy) bool {
+			b := p.Binds[1]
+			return b.ID == 7 && b.Tune == settings.ListenTuning{FastOpen: true, DeferAccept: true, MSS: -40, UserTimeout: 3 * time.Second}
+		}},
+		{"bind abns@web", func(p *settings.Proxy) bool { return p.Binds[1].Network == "abns" && p.Binds[1].Path == "web" }},
+		{"bind fd@5", func(p *settings.Proxy) bool { return p.Binds[1].Network == "fd" && p.Binds[1].Path == "5" }},
+		{"clitcpka-cnt 3\n clitcpka-idle 10\n clitcpka-intvl 500ms\n srvtcpka-cnt 4", func(p *settings.Proxy) bool {
+			return p.ProbesClient == settings.KeepAliveProbes{Count: 3, Idle: 10 * time.Second, Interval: 500 * time.Millisecond} && p.ProbesServer.Count == 4
+		}},
+		{"source 10.0.0.1:1000-2000 interface eth1", func(p *settings.Proxy) bool {
+			return p.Source == settings.Source{Host: "10.0.0.1", Port: 1000, LastPort: 2000, Interface: "eth1"}
+		}},
+		{"source 0.0.0.0 usesrc clientip", func(p *settings.Proxy) bool { return p.Source == settings.Source{Use: settings.UseClientIP} }},
+		{"server s 1.1.1.1:1 source 0.0.0.0 usesrc hdr_ip(X-Forwarded-For,-1) check weight 7", func(p *settings.Proxy) bool {
+			s := p.Servers[0]
+			return s.Source == settings.Source{Use: settings.UseHeader, Header: "x-forwarded-for", Occurrence: -1} && s.Check && s.Weight == 7
+		}},
+		{"server s 1.1.1.1:1 source 10.0.0.1 usesrc 10.9.9.9:53", func(p *settings.Proxy) bool {
+			return p.Servers[0].Source == settings.Source{Host: "10.0.0.1", Use: settings.UseAddress, UseHost: "10.9.9.9", UsePort: 53}
+		}},
+		{"server s abns@x tfo tcp-ut 10s", func(p *settings.Proxy) bool {
+			s := p.Servers[0]
+			return s.Abstract && s.Path == "x" && s.FastOpen && s.UserTimeout == 10*time.Second
+		}},
+		{"server s 1.1.1.1:+1000\n server t 1.1.1.1:-5", func(p *settings.Proxy) bool {
+			return p.Servers[0].PortOffset == 1000 && p.Servers[0].Port == 0 && p.Servers[1].PortOffset == -5
+		}},
+		{"server s *:80\n server t 0.0.0.0", func(p *settings.Proxy) bool {
+			return p.Servers[0].Transparent && p.Servers[0].Port == 80 && p.Servers[1].Transparent && p.Servers[1].Port == 0
+		}},
 		{"monitor-uri /up", func(p *settings.Proxy) bool { return p.MonitorURI == "/up" }},
 		{"balance static-rr", func(p *settings.Proxy) bool { return p.Balance == "static-rr" }},
 		{"balance random(3)", func(p *settings.Proxy) bool { return p.Balance == "random" && p.BalanceDraws == 3 }},

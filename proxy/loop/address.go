@@ -80,13 +80,22 @@ func LocalAddr(fd int) netip.AddrPort {
 // Dial starts to connect s to an address. Writable tells the end of it;
 // with Failed, Err says why. An answer other than 0 is immediate, and s is
 // closed.
-func (l *Loop) Dial(s *Socket, to *Addr, h Handler) syscall.Errno {
+func (l *Loop) Dial(s *Socket, to *Addr, h Handler) syscall.Errno { return l.DialBy(s, to, nil, h) }
+
+// DialBy is Dial by a way of its own; nil is the system's.
+func (l *Loop) DialBy(s *Socket, to *Addr, how *How, h Handler) syscall.Errno {
 	fd, _, errno := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(to.family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if errno != 0 {
 		return errno
 	}
 	if to.family != unix.AF_UNIX {
 		NoDelay(int(fd))
+		if how != nil {
+			if errno := how.prepare(int(fd), to.family); errno != 0 {
+				syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+				return errno
+			}
+		}
 	}
 	_, _, errno = syscall.RawSyscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len))
 	if errno != 0 && errno != unix.EINPROGRESS {

@@ -89,7 +89,7 @@ func (p *echoPort) Starved(e syscall.Errno) {
 }
 func (p *echoPort) Accepted(fd int, peer netip.AddrPort) {
 	NoDelay(fd)
-	KeepAlive(fd)
+	KeepAlive(fd, 3, 10, 5)
 	e := &echo{l: p.l, closed: p.closed}
 	if err := p.l.Register(&e.Socket, fd, e); err != nil {
 		unix.Close(fd)

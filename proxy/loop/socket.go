@@ -243,8 +243,16 @@ func (s *Socket) Forget() int {
 // TCP it does nothing.
 func NoDelay(fd int) { setInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) }
 
-// KeepAlive lets the system probe an idle TCP peer (SO_KEEPALIVE).
-func KeepAlive(fd int) { setInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1) }
+// KeepAlive lets the system probe an idle TCP peer (SO_KEEPALIVE): after idle
+// seconds, every interval seconds, count times. 0 means the system's.
+func KeepAlive(fd, count, idle, interval int) {
+	setInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	for _, o := range [3]struct{ option, value int }{{unix.TCP_KEEPCNT, count}, {unix.TCP_KEEPIDLE, idle}, {unix.TCP_KEEPINTVL, interval}} {
+		if o.value > 0 {
+			setInt(fd, unix.IPPROTO_TCP, o.option, int32(o.value))
+		}
+	}
+}
 
 func setInt(fd, level, option int, value int32) {
 	setsockopt(fd, level, option, unsafe.Pointer(&value), unsafe.Sizeof(value))

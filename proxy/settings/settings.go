@@ -104,6 +104,7 @@ type Proxy struct {
 	RedispatchInterval int
 	AllBackups         bool // option allbackups
 	RetryOn            RetryOn
+	Source             Source // of connections to the servers that name none
 	Reuse              Reuse
 
 	ForwardFor        *ForwardFor // option forwardfor; nil is off
@@ -123,6 +124,7 @@ type Proxy struct {
 	LogHealthChecks                        bool
 	DisableH2Upgrade                       bool // option disable-h2-upgrade
 	TCPKeepAliveClient, TCPKeepAliveServer bool // option tcpka, clitcpka, srvtcpka
+	ProbesClient, ProbesServer             KeepAliveProbes
 	AbortOnClose                           bool
 
 	// ErrorFiles are whole HTTP responses by status, read at load.
@@ -161,10 +163,10 @@ type Timeouts struct {
 // makes several.
 type Bind struct {
 	Pos         config.Pos
-	Network     string // "tcp" or "unix"
+	Network     string // "tcp", "unix", "abns" (an abstract unix socket) or "fd" (inherited)
 	Host        string // IP literal; empty means every IPv4 address; "::" every IPv6
 	Port        int
-	Path        string // of a unix socket
+	Path        string // of a unix socket, the name of an abstract one, the number of an inherited one
 	Name        string // "name", or file:line:NUMBER as HAProxy shows it
 	Interface   string
 	MaxConn     int
@@ -172,7 +174,9 @@ type Bind struct {
 	V4V6        bool // "v4v6" on an IPv6 address
 	V6Only      bool // "v6only"; with neither, the system's net.ipv6.bindv6only decides
 	Transparent bool
-	AcceptProxy bool   // clients are proxies and say for whom they speak
+	AcceptProxy bool // clients are proxies and say for whom they speak
+	ID          int  // in the statistics; 0 means its place in the section
+	Tune        ListenTuning
 	Mode        uint32 // of a unix socket; 0 means the umask's
 	UID, GID    int    // of a unix socket; -1 means unset
 	Proto       string // "h1", "h2"; empty lets the first bytes, or ALPN, say
@@ -181,27 +185,37 @@ type Bind struct {
 
 // Server is one server line.
 type Server struct {
-	Pos                         config.Pos
-	Name                        string
-	ID                          int    // from 1 in file order
-	Host                        string // IP literal or name; empty with Path
-	Port                        int    // 0 means the port the client connected to
-	Path                        string // of a unix socket
-	Weight                      int    // 0..256, 1
-	Backup                      bool
-	Disabled                    bool
-	MaxConn                     int // 0 means unlimited
-	MinConn                     int // limit of an idle backend; MaxConn when there is no other
-	SlowStart                   time.Duration
-	ShutdownBackupsOnUp         bool // on-marked-up shutdown-backup-sessions
-	Track                       Track
-	Observe                     Observe
-	ErrorLimit                  int // errors in a row that on-error acts on; 10 when 0
-	OnError                     OnError
-	ForcedID                    bool // "id" is given
-	MaxQueue                    int
-	Pool                        Pool
-	SendProxy                   ProxyHeader
+	Pos                 config.Pos
+	Name                string
+	ID                  int    // from 1 in file order
+	Host                string // IP literal or name; empty with Path
+	Port                int    // 0 means the port the client connected to
+	Path                string // of a unix socket
+	Weight              int    // 0..256, 1
+	Backup              bool
+	Disabled            bool
+	MaxConn             int // 0 means unlimited
+	MinConn             int // limit of an idle backend; MaxConn when there is no other
+	SlowStart           time.Duration
+	ShutdownBackupsOnUp bool // on-marked-up shutdown-backup-sessions
+	Track               Track
+	Observe             Observe
+	ErrorLimit          int // errors in a row that on-error acts on; 10 when 0
+	OnError             OnError
+	ForcedID            bool // "id" is given
+	MaxQueue            int
+	Pool                Pool
+	SendProxy           ProxyHeader
+	Abstract            bool // Path is the name of an abstract unix socket
+	// PortOffset is added to the port the client connected to, with Port 0:
+	// a port written "+N" or "-N".
+	PortOffset int
+	// Transparent connects to the address the client connected to, when Host
+	// and Path are empty.
+	Transparent                 bool
+	Source                      Source
+	FastOpen                    bool          // tfo
+	UserTimeout                 time.Duration // tcp-ut; 0 means the system's
 	Check                       bool
 	Inter, FastInter, DownInter time.Duration // 2 s; Inter when 0
 	Rise, Fall                  int           // 2, 3

@@ -105,7 +105,11 @@ func (p *run) dial(w script.Want) {
 	if d.Control == nil && place.Network == "tcp" && w.Last && place.TLS == nil && place.Header == 0 {
 		d.Control = noQuickAck
 	}
-	p.conn, err = d.DialContext(p.ctx, place.Network, to)
+	if place.Network == Abstract {
+		p.conn, err = dialAbstract(to)
+	} else {
+		p.conn, err = d.DialContext(p.ctx, place.Network, to)
+	}
 	if err != nil {
 		if timedOut(err) {
 			p.m.Failed(script.TimedOut, 4, "")

@@ -62,7 +62,7 @@ func RunProxyRole(ctx context.Context, role *ipc.Role, o Options) error {
 	defer console.close()
 	role.Follow(engine.TLSFiles())
 	note, err := privilege.Proxy(privilege.Identity{UID: cfg.Global.UID, GID: cfg.Global.GID, Chroot: cfg.Global.Chroot,
-		Files: descriptors(cfg)})
+		Files: descriptors(cfg), Raw: engine.Impersonates()})
 	if err != nil {
 		return fmt.Errorf("give up privileges: %w", err)
 	}
@@ -174,6 +174,7 @@ func sockets(needs []proxy.Listener) []ipc.Socket {
 	for _, n := range needs {
 		list = append(list, ipc.Socket{Key: n.Key(), Network: n.Network, Address: n.Address, Interface: n.Interface,
 			V6Only: n.V6Only, Transparent: n.Transparent, Backlog: n.Backlog, Count: n.Sockets,
+			FastOpen: n.Tune.FastOpen, DeferAccept: n.Tune.DeferAccept, MSS: n.Tune.MSS, UserTimeout: int(n.Tune.UserTimeout.Milliseconds()),
 			Mode: n.Mode, Owner: account(n.UID), Group: account(n.GID)})
 	}
 	return list

@@ -15,11 +15,13 @@ type Identity struct {
 	// Files is how many descriptors the process wants to be able to hold
 	// (RLIMIT_NOFILE); 0 asks for no more than there are.
 	Files uint64
+	// Raw keeps CAP_NET_RAW, for sockets with addresses of others (usesrc).
+	Raw bool
 }
 
 // Proxy gives up everything: the root directory becomes Chroot, the process
 // the user and group of id without supplementary groups, and no capability
-// stays or can come back. note tells what was not possible and is no danger.
+// but that of id.Raw stays, and none can come back. note tells what was not possible and is no danger.
 // Without being root it only sets no_new_privs, and says so.
 func Proxy(id Identity) (note string, err error) {
 	if os.Geteuid() != 0 {
@@ -40,10 +42,17 @@ func Proxy(id Identity) (note string, err error) {
 	if err := emptyBounding(last); err != nil {
 		return note, err
 	}
+	keep := uint64(0)
+	if id.Raw {
+		keep = 1 << unix.CAP_NET_RAW
+		if err := prctl("keep capabilities over the change of user", unix.PR_SET_KEEPCAPS, 1); err != nil {
+			return note, err
+		}
+	}
 	if err := become(id.UID, id.GID); err != nil {
 		return note, err
 	}
-	if err := keepCapabilities(0); err != nil {
+	if err := keepCapabilities(keep); err != nil {
 		return note, err
 	}
 	return note, noNewPrivileges()

@@ -50,30 +50,44 @@ type Group struct {
 // Open opens Count sockets as spec describes.
 func Open(spec ipc.Socket, sharing Sharing) (*Group, error) {
 	g := &Group{Spec: spec}
-	if spec.Network == "unix" {
-		if err := g.openUnix(); err != nil {
-			return nil, err
-		}
-		return g, nil
+	var err error
+	switch spec.Network {
+	case "unix":
+		err = g.openUnix()
+	case "abns":
+		err = g.openAbstract()
+	case "fd":
+		err = g.adopt()
+	default:
+		err = g.openTCP(sharing)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// openTCP opens the sockets of a TCP address.
+func (g *Group) openTCP(sharing Sharing) error {
+	spec := g.Spec
 	if sharing == Exclusive {
 		fd, err := listenTCP(spec, false)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		// It goes before the first that shares: both cannot be bound at once.
 		unix.Close(fd)
 	}
 	if err := g.Grow(max(spec.Count, 1)); err != nil {
 		g.Close()
-		return nil, err
+		return err
 	}
-	return g, nil
+	return nil
 }
 
-// Grow opens sockets until there are n; a unix socket has one.
+// Grow opens sockets until there are n; one that is not TCP stays alone.
 func (g *Group) Grow(n int) error {
-	if g.Spec.Network == "unix" {
+	if g.Spec.Network != "tcp" {
 		return nil
 	}
 	for len(g.FDs) < n {
@@ -195,6 +209,9 @@ func options(fd int, s ipc.Socket, domain int, share bool) error {
 		if err := on("IP_TRANSPARENT", level, transparent, 1); err != nil {
 			return err
 		}
+	}
+	if err := tune(on, s); err != nil {
+		return err
 	}
 	if s.Interface != "" {
 		if err := unix.BindToDevice(fd, s.Interface); err != nil {
