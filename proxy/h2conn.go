@@ -142,6 +142,20 @@ func (m *h2conn) head(ev *h2.Event) {
 	v.begin().drive()
 }
 
+// malformed logs a request that never became one, as HAProxy does.
+func (m *h2conn) malformed() {
+	c, w := m.c, m.w
+	v := w.clients.take()
+	v.w, v.port, v.peer, v.dst, v.since = w, c.port, c.peer, c.dst, w.l.Now()
+	v.via = &h2stream{m: &m.h2pipe}
+	x := v.begin()
+	x.began, x.unborn = 0, true
+	x.flag('P', 'R')
+	x.writeLog()
+	w.giveStream(x)
+	w.clients.give(v)
+}
+
 // carrier is the client whose connection the stream is on, nil when that has
 // gone.
 func (h *h2stream) carrier() *client {

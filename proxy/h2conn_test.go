@@ -493,3 +493,13 @@ func TestAnHTTP2RequestForThePageIsServed(t *testing.T) {
 		t.Errorf("got %d %.60q", resp.StatusCode, b)
 	}
 }
+
+func TestAMalformedHTTP2RequestIsLogged(t *testing.T) {
+	r := serve(t, 1, section(script(t, says(five))))
+	p := dialH2(t, r)
+	p.request(1, true, "GET", "no-slash")
+	p.want("RST 1 PROTOCOL_ERROR")
+	r.log.wait(t, `web web/<NOSRV> -1/-1/-1/-1/0 0 0 - - PR-- 1/1/0/0/0 0/0 "<BADREQ>"`)
+	p.request(3, true, "GET", "/")
+	p.want("HEADERS 3 200 false", `DATA 3 "hello" true`)
+}

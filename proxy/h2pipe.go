@@ -32,6 +32,8 @@ type h2end interface {
 	loop.Handler
 	// head is told of a request or response that has come.
 	head(*h2.Event)
+	// malformed is told of a request that was refused.
+	malformed()
 	// rest is called when there may be no stream any more: the connection is
 	// then idle, or over.
 	rest()
@@ -175,6 +177,8 @@ func (m *h2pipe) handle(ev *h2.Event) {
 	switch ev.Kind {
 	case h2.HeadArrived:
 		m.end.head(ev)
+	case h2.Malformed:
+		m.end.malformed()
 	case h2.DataArrived:
 		m.late = nil
 		owner(ev.Stream).data(ev)

@@ -137,6 +137,8 @@ func (m *h2up) head(ev *h2.Event) {
 	}
 }
 
+func (m *h2up) malformed() {} // a server makes no requests
+
 // rest keeps an idle connection for a while.
 func (m *h2up) rest() {
 	if m.Len() > 0 || m.ending || m.sock == nil {

@@ -28,6 +28,7 @@ type stream struct {
 	fresh   []byte // of the first receive, in the loop's buffer; only until readHead returns
 	late    late
 	gone    bool       // the client closed before its request
+	unborn  bool       // no request was begun: there is only a line in the log
 	refused h1.Verdict // why the request was not understood
 
 	// The request.

@@ -53,6 +53,7 @@ type Kind uint8
 const (
 	NeedMore    Kind = iota // what is left is no whole frame: receive more behind it
 	Nothing                 // a frame that concerns nobody else
+	Malformed               // a request that was refused; it has no stream
 	HeadArrived             // Text: of a new stream (Server), of an interim or final response (Client)
 	DataArrived             // Data, and with End the last of the body; Text then has the trailer lines, if any
 	ResetByPeer             // Stream has ended with Code, by RST_STREAM or by a malformed frame that we answered with one

@@ -219,15 +219,13 @@ func (r *reading) startLine(method, target string) {
 func (r *reading) logLine() []byte {
 	b := append(r.line[:0], r.method...)
 	b = append(b, ' ')
-	if r.seen&hasAuthority != 0 && r.seen&hasScheme != 0 && r.path != "*" {
+	if r.seen&hasScheme != 0 && r.seen&hasAuthority != 0 {
 		b = append(b, r.scheme...)
 		b = append(b, "://"...)
-		b = append(b, r.authority...)
 	}
-	if r.seen&hasPath != 0 {
+	b = append(b, r.authority...)
+	if r.path != "*" || r.seen&hasAuthority == 0 {
 		b = append(b, r.path...)
-	} else {
-		b = append(b, r.authority...)
 	}
 	r.line = append(b, " HTTP/2.0"...)
 	return r.line

@@ -108,9 +108,9 @@ func (c *Conn) newRequest(id uint32, r *reading, end, selfish bool) Event {
 		c.note(id, true)
 		return c.cheap(costCheap)
 	case selfish || !r.finish() || end && r.length > 0:
-		return c.refuse(id, ProtocolError)
+		return c.malformed(id, ProtocolError)
 	case r.overlong():
-		return c.refuse(id, EnhanceYourCalm)
+		return c.malformed(id, EnhanceYourCalm)
 	}
 	s := c.open(id)
 	s.method = methodOf(r.method)
@@ -138,6 +138,14 @@ func (c *Conn) newRequest(id uint32, r *reading, end, selfish bool) Event {
 	s.ended = end
 	r.logLine()
 	return Event{Kind: HeadArrived, Stream: s, Text: r.text, Data: r.line, End: end}
+}
+
+func (c *Conn) malformed(id uint32, code Code) Event {
+	ev := c.refuse(id, code)
+	if ev.Kind == Nothing {
+		ev.Kind = Malformed
+	}
+	return ev
 }
 
 // gotTrailers ends a body with trailer fields.
