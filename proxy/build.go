@@ -103,6 +103,7 @@ type target struct {
 	errors    atomic.Int64 // that traffic met in a row
 	shared    *sharing     // of option share-checks; nil alone
 	placed    atomic.Bool  // addr was set at run time
+	external  int          // index of its command among the Server's, -1 without one
 
 	poke      chan struct{} // the checker looks at state.Next again
 	pokeAgent chan struct{} // and that of the agent
@@ -245,6 +246,7 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 	if src := t.source(); src.Use == settings.UseHeader && !slices.Contains(b.sourceHeaders, t.sourceHeader()) {
 		b.sourceHeaders = append(b.sourceHeaders, t.sourceHeader())
 	}
+	t.external = s.addExternal(t, a)
 	if t.tls, err = newConnector(cfg.TLS); err != nil {
 		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
 	}

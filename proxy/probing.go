@@ -58,6 +58,9 @@ func (s *Server) probe(t *target) check.Result {
 	if a == nil {
 		return check.Result{Status: check.SOCKERR, Info: "No address"}
 	}
+	if t.external >= 0 {
+		return s.runExternal(t)
+	}
 	kind := t.be.cfg.Check.Script
 	if kind == nil {
 		kind = plainCheck

@@ -32,6 +32,8 @@ type Server struct {
 	targets   int // how many there are
 	sinks     []*sink
 	checkVars checkVars
+	commands  []Command // of external checks
+	runner    func(ctx context.Context, index int) (CommandResult, error)
 	turns     chan struct{} // of handshakes, as many at a time as there are loops
 
 	conns    gauge // client connections now, all frontends

@@ -51,7 +51,7 @@ func (s *Server) share() {
 func (t *target) checkKey() (string, bool) {
 	c := t.be.cfg.Check
 	a := t.addr.Load()
-	if !t.cfg.Check || !c.Share || a == nil {
+	if !t.cfg.Check || !c.Share || a == nil || c.External != nil {
 		return "", false
 	}
 	kind := c.Script

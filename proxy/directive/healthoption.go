@@ -18,6 +18,7 @@ type checkDraft struct {
 	http, tcp             []script.Step
 	ownHTTP, ownTCP       bool // rules of this section itself replace those of its defaults
 	disable404, sendState bool
+	external              settings.ExternalCheck
 }
 
 // inherit copies what a section takes over from its defaults.
@@ -174,6 +175,9 @@ func (b *builder) finishCheck(d *draft) {
 	}
 	var s *script.Script
 	switch {
+	case k.kind == "external-check":
+		b.finishExternal(d)
+		s = &script.Script{}
 	case k.protocol != nil:
 		s = k.protocol()
 	case k.kind == "httpchk":

@@ -38,11 +38,11 @@ var unbuiltSections = merge(
 
 var knownGlobal = merge(
 	names(config.Notice, "cpu-map quiet zero-warning master-worker strict-limits set-dumpable numa-cpu-mapping "+
-		"insecure-fork-wanted insecure-setuid-wanted mworker-max-reloads ulimit-n busy-polling thread-group thread-groups "+
+		"insecure-setuid-wanted mworker-max-reloads ulimit-n busy-polling thread-group thread-groups "+
 		"noepoll noevports nokqueue nopoll noreuseport nogetaddrinfo no-memory-trimming", ""),
 	names(config.Warning, "51degrees-cache-size 51degrees-data-file 51degrees-property-name-list 51degrees-property-separator "+
 		"close-spread-time cluster-secret default-path deviceatlas-json-file deviceatlas-log-level "+
-		"deviceatlas-properties-cookie deviceatlas-separator expose-experimental-directives external-check fd-hard-limit grace "+
+		"deviceatlas-properties-cookie deviceatlas-separator expose-experimental-directives fd-hard-limit grace "+
 		"h1-accept-payload-with-any-method h2-workaround-bogus-websocket-clients "+
 		"httpclient.resolvers.id httpclient.resolvers.prefer httpclient.ssl.ca-file httpclient.ssl.verify issuers-chain-path "+
 		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem max-spread-checks pp2-never-send-local "+
@@ -93,11 +93,11 @@ var (
 )
 
 var knownProxy = merge(
-	names(config.Error, "acl cookie external-check filter force-persist http-after-response http-request "+
+	names(config.Error, "acl cookie filter force-persist http-after-response http-request "+
 		"http-response ignore-persist monitor persist rate-limit redirect "+
 		"stick stick-table tcp-request tcp-response transparent use-fcgi-app use-server use_backend", ""),
 	names(config.Error, "http-request", "stats "),
-	names(config.Error, "checkcache external-check http_proxy transparent", "option "),
+	names(config.Error, "checkcache http_proxy transparent", "option "),
 	names(config.Warning, "contstats http-use-proxy-header httpslog independent-streams persist prefer-last-server socket-stats", "option "),
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "capture compression declare dynamic-cookie-key email-alert "+

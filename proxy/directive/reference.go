@@ -9,10 +9,11 @@ import (
 )
 
 var (
-	globalKeywords = config.NewRegistry(slices.Concat(globalRows, headerCaseRows, h2GlobalRows, globalLogRows, globalTLSRows, environmentRows)...)
-	proxyKeywords  = config.NewRegistry(slices.Concat(proxyRows, balanceRows, templateRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, probeRows, sourceRows, logRows,
+	globalKeywords = config.NewRegistry(slices.Concat(globalRows, headerCaseRows, h2GlobalRows, globalLogRows, globalTLSRows, environmentRows,
+		externalGlobalRows)...)
+	proxyKeywords = config.NewRegistry(slices.Concat(proxyRows, balanceRows, templateRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, probeRows, sourceRows, logRows,
 		errorFileRows, statsRows, h2OptionRows,
-		healthRows, checkRuleRows)...)
+		healthRows, checkRuleRows, externalRows)...)
 )
 
 // Reference returns the keyword reference as markdown, generated from the

@@ -10,8 +10,16 @@ import (
 type Check struct {
 	// Script is what a check does; nil means to connect.
 	Script *script.Script
+	// External runs a command instead of the script; nil means none.
+	External *ExternalCheck
 	// Share is option share-checks: equal checks of one address are made once.
 	Share bool
+}
+
+// ExternalCheck is option external-check.
+type ExternalCheck struct {
+	Command string
+	Path    string // the command's PATH; empty means the usual one
 }
 
 // Agent is the agent check of a server.

@@ -37,6 +37,7 @@ type Global struct {
 	StatsTimeout    time.Duration // of a command line session, 10 s
 	HardStopAfter   time.Duration // 0 means never
 	SpreadChecks    int           // percent
+	ExternalCheck   bool          // commands may check servers
 	BufSize         int           // tune.bufsize, 16384
 	MaxRewrite      int           // tune.maxrewrite, 1024
 	NoSplice        bool          // nosplice: bulk is copied

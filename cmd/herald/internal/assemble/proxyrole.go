@@ -50,6 +50,9 @@ func RunProxyRole(ctx context.Context, role *ipc.Role, o Options) error {
 	}
 	defer engine.Close()
 
+	if err := declareCommands(ctx, role, engine, cfg); err != nil {
+		return err
+	}
 	needs := engine.Needs()
 	lent, err := role.Listen(ctx, sockets(needs))
 	if err != nil {

@@ -44,7 +44,7 @@ func (s Socket) Name() string {
 	return s.Network + "|" + s.Address + "|" + s.Interface
 }
 
-// Script is one command the VRRP role may have run.
+// Script is one command a role may have run.
 type Script struct {
 	Name    string        `json:"name"`
 	Argv    []string      `json:"argv"`
@@ -58,6 +58,8 @@ type Script struct {
 	Lasting bool `json:"lasting,omitempty"`
 	// NetNamespace it runs in, by name; empty is the parent's.
 	NetNamespace string `json:"net_namespace,omitempty"`
+	// Env is added to the script's environment, "NAME=VALUE"; a later one wins.
+	Env []string `json:"env,omitempty"`
 }
 
 // Notice asks for a run nobody waits for: it goes on when the role ends.

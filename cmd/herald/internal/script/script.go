@@ -1,4 +1,4 @@
-// Package script runs the commands a VRRP role declared, as the user it
+// Package script runs the commands a role declared, as the user it
 // declared them for.
 //
 // It decides nothing about when: the role asks. It refuses to run as root
@@ -72,7 +72,8 @@ func Prepare(s ipc.Script) (*Command, error) {
 			return nil, fmt.Errorf("%w: it would run as root (script_user names another user)", err)
 		}
 	}
-	c := &Command{path: path, argv: s.Argv, time: s.Timeout, place: s.NetNamespace, env: []string{"PATH=" + searchPath, "USER=" + u.Username, "HOME=" + u.HomeDir}}
+	c := &Command{path: path, argv: s.Argv, time: s.Timeout, place: s.NetNamespace,
+		env: append([]string{"PATH=" + searchPath, "USER=" + u.Username, "HOME=" + u.HomeDir}, s.Env...)}
 	if os.Geteuid() == 0 {
 		c.who = who
 	} else if int(who.Uid) != os.Geteuid() {

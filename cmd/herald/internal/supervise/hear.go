@@ -108,9 +108,9 @@ func (s *Supervisor) findingsOf(list ipc.Findings) {
 // on the process is not trusted with more than their numbers.
 func (s *Supervisor) declare(r *role, m *ipc.ScriptsRequest) {
 	why := make([]string, len(m.Scripts))
-	if r.ready != nil || r.declared != nil || r.name != ipc.VRRP {
+	if r.ready != nil || r.declared != nil {
 		for i := range why {
-			why[i] = "scripts are declared once, by the VRRP role, before it is ready"
+			why[i] = "scripts are declared once, before the role is ready"
 		}
 		r.process.Peer().Refuse(m, why)
 		return
@@ -118,6 +118,10 @@ func (s *Supervisor) declare(r *role, m *ipc.ScriptsRequest) {
 	r.declared, r.running = make([]Script, len(m.Scripts)), make([]atomic.Bool, len(m.Scripts))
 	r.notices = notices{}
 	for i, script := range m.Scripts {
+		if script.Lane != "" && r.name != ipc.VRRP {
+			why[i] = "only the VRRP role notifies"
+			continue
+		}
 		c, err := s.sys.Prepare(script)
 		if err != nil {
 			why[i] = err.Error()

@@ -246,6 +246,28 @@ func TestScriptsAreDeclaredOnceAndRunAsDeclared(t *testing.T) {
 	h.finish()
 }
 
+func TestAProxyHasTheCommandsOfItsChecksRun(t *testing.T) {
+	h := newHost(t, func(h *host, _ *Options) {
+		h.behave = func(a *actor) string {
+			if a.name == ipc.Proxy {
+				refused, err := a.DeclareScripts(context.Background(), []ipc.Script{{Name: "ok"}, {Name: "ok", Lane: "VI_1"}})
+				a.say("refused %q %v", refused, err)
+			}
+			return wellBehaved(a)
+		}
+	})
+	h.wait(`proxy 1 refused ["" "only the VRRP role notifies"] <nil>`, "proxy 1 go")
+	p := h.actor("proxy 1")
+	if r, err := p.RunScript(within(t), 0); err != nil || r.Exit != 3 {
+		t.Errorf("a declared command: got %+v, %v", r, err)
+	}
+	if r, err := p.RunScript(within(t), 1); err != nil || r.Error == "" {
+		t.Errorf("a refused one: got %+v, %v", r, err)
+	}
+	h.stop()
+	h.finish()
+}
+
 func TestAProxyCannotClaimAddresses(t *testing.T) {
 	h := newHost(t, func(h *host, _ *Options) {
 		h.behave = func(a *actor) string {
