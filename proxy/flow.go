@@ -106,7 +106,9 @@ func (f *flow) move(w *worker, src, dst *loop.Socket, in, out *int64) (moved boo
 			*out += int64(f.pass(w, dst, p))
 		}
 	}
-	if src.Can()&loop.Readable != 0 && !f.done && !f.waiting() {
+	// What is in the pipe has not been offered to dst yet.
+	offer := f.piped > 0 && dst.Can()&loop.Writable != 0
+	if !f.done && (offer || src.Can()&loop.Readable != 0 && !f.waiting()) {
 		w.l.Again(src.Handler())
 	}
 	return moved

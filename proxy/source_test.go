@@ -61,7 +61,11 @@ func TestARangeOfPortsIsUsedUpAndFreed(t *testing.T) {
 	for range 3 {
 		v := r.visitor()
 		all = append(all, v)
-		ports[v.ask(t)] = true
+		got := v.ask(t)
+		if !strings.HasPrefix(got, "127.0.0.8:4200") {
+			t.Errorf("the server saw %q", got)
+		}
+		ports[got] = true
 	}
 	if len(ports) != 3 {
 		t.Errorf("ports: %v", ports)

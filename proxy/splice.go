@@ -87,11 +87,17 @@ func (f *flow) drain(w *worker, dst *loop.Socket) (n int, sent bool) {
 	if dst.Can()&loop.Writable == 0 {
 		return 0, false
 	}
-	n, errno := dst.Drain(f.pipe, f.piped, !f.raw && !f.ended)
-	if errno != 0 && errno != eagain {
-		f.fault = faultSink
-		return 0, false
+	for f.piped > 0 {
+		k, errno := dst.Drain(f.pipe, f.piped, !f.raw && !f.ended)
+		if errno == eagain {
+			return n, false
+		}
+		if errno != 0 || k == 0 {
+			f.fault = faultSink
+			return n, false
+		}
+		f.piped -= k
+		n += k
 	}
-	f.piped -= n
-	return n, f.piped == 0
+	return n, true
 }

@@ -3,6 +3,7 @@ package loop
 import (
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"syscall"
 	"unsafe"
@@ -84,27 +85,47 @@ func (l *Loop) Dial(s *Socket, to *Addr, h Handler) syscall.Errno { return l.Dia
 
 // DialBy is Dial by a way of its own; nil is the system's.
 func (l *Loop) DialBy(s *Socket, to *Addr, how *How, h Handler) syscall.Errno {
+	tries, start := how.tries(), 0
+	if tries > 1 {
+		start = rand.IntN(1 << 16)
+	}
+	for try := range tries {
+		fd, errno := l.connect(to, how, start, try)
+		switch errno {
+		case 0:
+			if err := l.Register(s, fd, h); err != nil {
+				syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+				return unix.ENOMEM
+			}
+			return 0
+		case unix.EADDRINUSE, unix.EADDRNOTAVAIL: // the next port of a range may be free
+			if try+1 < tries {
+				continue
+			}
+		}
+		return errno
+	}
+	return unix.EADDRNOTAVAIL
+}
+
+// connect makes a socket and begins to connect it.
+func (l *Loop) connect(to *Addr, how *How, start, try int) (int, syscall.Errno) {
 	fd, _, errno := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(to.family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if errno != 0 {
-		return errno
+		return -1, errno
 	}
 	if to.family != unix.AF_UNIX {
 		NoDelay(int(fd))
 		if how != nil {
-			if errno := how.prepare(int(fd), to.family); errno != 0 {
-				syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
-				return errno
-			}
+			errno = how.prepare(int(fd), to.family, start, try)
 		}
 	}
-	_, _, errno = syscall.RawSyscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len))
+	if errno == 0 {
+		_, _, errno = syscall.RawSyscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len))
+	}
 	if errno != 0 && errno != unix.EINPROGRESS {
 		syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
-		return errno
+		return -1, errno
 	}
-	if err := l.Register(s, int(fd), h); err != nil {
-		syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
-		return unix.ENOMEM
-	}
-	return 0
+	return int(fd), 0
 }

@@ -30,14 +30,14 @@ type How struct {
 // Prepare sets up a socket that others connect, of this family (AF_INET or
 // AF_INET6).
 func (how *How) Prepare(fd, family int) error {
-	if errno := how.prepare(fd, family); errno != 0 {
+	if errno := how.prepare(fd, family, rand.IntN(portTries*1024), 0); errno != 0 {
 		return errno
 	}
 	return nil
 }
 
-// prepare sets up an unconnected socket.
-func (how *How) prepare(fd int, family int) syscall.Errno {
+// prepare sets up an unconnected socket; start and try choose its port.
+func (how *How) prepare(fd, family, start, try int) syscall.Errno {
 	if how.Interface != "" {
 		name := append([]byte(how.Interface), 0)
 		if errno := set(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, unsafe.Pointer(&name[0]), uintptr(len(name))); errno != 0 {
@@ -63,30 +63,33 @@ func (how *How) prepare(fd int, family int) syscall.Errno {
 			return errno
 		}
 	}
-	return how.bind(fd)
+	return how.bind(fd, start, try)
 }
 
-// bindTries is how many ports of a range are tried.
-const bindTries = 16
+// portTries is how many ports of a range are tried for one connection.
+const portTries = 16
 
-func (how *How) bind(fd int) (errno syscall.Errno) {
+// tries is how many sockets a dial may take.
+func (how *How) tries() int {
+	if how == nil || how.LastPort <= how.From.Port() {
+		return 1
+	}
+	return min(int(how.LastPort-how.From.Port())+1, portTries)
+}
+
+// bind binds to the port of a range that is try places behind start.
+func (how *How) bind(fd, start, try int) syscall.Errno {
 	first := how.From.Port()
-	if how.LastPort <= first {
-		if first == 0 { // the port is chosen when the other end is known: more connections than ports
-			setInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		} else {
-			setInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-		}
+	if first == 0 { // the port is chosen when the other end is known: more connections than ports
+		setInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
 		return bind(fd, how.From)
 	}
 	setInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-	for range bindTries {
-		port := first + uint16(rand.UintN(uint(how.LastPort-first)+1))
-		if errno = bind(fd, netip.AddrPortFrom(how.From.Addr(), port)); errno != unix.EADDRINUSE {
-			return errno
-		}
+	port := first
+	if how.LastPort > first {
+		port += uint16((start + try) % (int(how.LastPort-first) + 1))
 	}
-	return errno
+	return bind(fd, netip.AddrPortFrom(how.From.Addr(), port))
 }
 
 func bind(fd int, to netip.AddrPort) syscall.Errno {

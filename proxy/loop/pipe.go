@@ -58,14 +58,15 @@ func (s *Socket) Fill(p *Pipe, n int) (int, syscall.Errno) {
 }
 
 // Drain moves up to n bytes, which the pipe holds, to the socket; EAGAIN when
-// it takes none. more says that bytes follow at once.
+// it takes none. A short answer does not mean that it is full. more says that
+// bytes follow at once.
 func (s *Socket) Drain(p *Pipe, n int, more bool) (int, syscall.Errno) {
 	flags := 0
 	if more {
 		flags = unix.SPLICE_F_MORE
 	}
 	k, errno := splice(p.r, int(s.fd), n, flags)
-	if errno == unix.EAGAIN || errno == 0 && k < n {
+	if errno == unix.EAGAIN {
 		s.can &^= Writable
 	}
 	return k, errno
