@@ -503,3 +503,35 @@ func TestAMalformedHTTP2RequestIsLogged(t *testing.T) {
 	p.request(3, true, "GET", "/")
 	p.want("HEADERS 3 200 false", `DATA 3 "hello" true`)
 }
+
+// A server that answers before it has read, and hangs up, under bodies that
+// keep coming in pieces.
+func TestUploadsToAHastyServer(t *testing.T) {
+	o := script(t, func(c net.Conn) {
+		if readHeadOf(c) {
+			io.WriteString(c, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		}
+	})
+	r := serve(t, 1, section(o))
+	p := dialH2(t, r)
+	go func() {
+		block := make([]byte, 16384)
+		for i := range 20 {
+			id := uint32(2*i + 1)
+			p.request(id, false, "POST", "/")
+			p.WriteData(id, false, block)
+			p.WriteData(id, false, block[:100])
+			p.WriteData(id, true, block[:5000])
+		}
+	}()
+	answered := 0
+	for answered < 20 {
+		f := p.next()
+		if strings.HasPrefix(f, "HEADERS ") || strings.HasPrefix(f, "RST ") {
+			answered++
+		}
+		if strings.HasPrefix(f, "GOAWAY") || f == "EOF" {
+			t.Fatalf("%s after %d answers", f, answered)
+		}
+	}
+}

@@ -59,10 +59,22 @@ func follow(t *testing.T, role Role, p []byte, size int) (found []byte) {
 			case HeadArrived:
 				readable(t, role, ev.Text)
 				found = append(append(found, 'h', byte(ev.Stream.ID)), ev.Text...)
+				ev.Stream.Owner = t
 				if role == Server && ev.Stream.ID%3 == 1 {
 					c.Write(ev.Stream, []byte(ok200))
+					if ev.Stream.ID%2 == 1 && len(ev.Text)%2 == 0 {
+						c.Close(ev.Stream, Cancel)
+					}
 				}
 			case DataArrived:
+				if ev.Stream.Owner == nil {
+					t.Fatal("data for a stream that nobody owns")
+				}
+				if ev.Stream.ID%3 == 2 { // answered while its body comes
+					c.Write(ev.Stream, []byte(ok200))
+					c.Close(ev.Stream, Cancel)
+					continue
+				}
 				found = append(append(found, ev.Data...), ev.Text...)
 				if len(ev.Data) > 0 {
 					c.Taken(ev.Stream, len(ev.Data))

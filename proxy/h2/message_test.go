@@ -396,3 +396,22 @@ func TestStreamsOfOursAreNumberedAsTheyAreWritten(t *testing.T) {
 	p.want("said", p.said(), "HEADERS 1 [:method=GET :scheme=http :authority=a :path=/] true\nHEADERS 3 [:method=GET :scheme=http :authority=a :path=/] true\n"+
 		"HEADERS 5 [:method=GET :scheme=http :authority=a :path=/] true")
 }
+
+func TestAStreamMayBeAnsweredInTheMiddleOfAFrame(t *testing.T) {
+	for _, end := range []bool{false, true} {
+		p := newPeer(t, Config{})
+		p.get(1, false)
+		p.WriteData(1, end, []byte("hello world"))
+		whole := p.out.Bytes()
+		p.feed(whole[:len(whole)-5])
+		p.answer(1, ok200)
+		p.events()
+		window := p.c.window + p.c.unacked
+		p.feed(whole[len(whole)-5:])
+		p.out.Reset()
+		p.want("found", p.events(), "")
+		if got := p.c.window + p.c.unacked; got != window+5 || (len(p.c.streams) == 0) != end || p.c.data.s != nil {
+			t.Errorf("end %v: %d bytes came back, want 5; %d streams left", end, got-window, len(p.c.streams))
+		}
+	}
+}

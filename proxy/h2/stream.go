@@ -326,6 +326,16 @@ func (c *Conn) passData(p []byte) (Event, int) {
 	if s == nil {
 		return Event{Kind: Nothing}, n
 	}
+	if s.lingers {
+		c.giveBack(int64(n))
+		if d.left == 0 {
+			d.s = nil
+			if d.end {
+				c.ended(s)
+			}
+		}
+		return Event{Kind: Nothing}, n
+	}
 	s.held += int64(n)
 	ev := Event{Kind: DataArrived, Stream: s, Data: p[:n]}
 	if d.left == 0 && d.end {
