@@ -35,6 +35,7 @@ type Server struct {
 	commands  []Command // of external checks
 	runner    func(ctx context.Context, index int) (CommandResult, error)
 	turns     chan struct{} // of handshakes, as many at a time as there are loops
+	renewing  sync.Mutex    // guards what the files of TLS say
 
 	conns    gauge // client connections now, all frontends
 	maxConn  atomic.Int64

@@ -13,6 +13,8 @@ import (
 // lists came from, with the SHA-256 of what was read, and with nil those that
 // may come to stand beside a certificate, for who can watch them.
 func (s *Server) TLSFiles() map[string][]byte {
+	s.renewing.Lock()
+	defer s.renewing.Unlock()
 	sums := map[string][]byte{}
 	s.eachTLS(func(f *settings.File) {
 		sum := sha256.Sum256(f.Bytes)
@@ -83,9 +85,10 @@ func (s *Server) eachTLS(file func(*settings.File), certificate func(*settings.C
 // Renew exchanges files by their paths, nil for one that is gone. New
 // handshakes use the new certificates; connections that stand go on. Where
 // the new files do not fit together, such as a certificate whose new key has
-// not come yet, the old ones stay, and the error says so. One caller at a
-// time.
+// not come yet, the old ones stay, and the error says so.
 func (s *Server) Renew(files map[string][]byte) (renewed []string, err error) {
+	s.renewing.Lock()
+	defer s.renewing.Unlock()
 	var problems []error
 	for _, f := range s.frontends {
 		for i, a := range f.acceptors {

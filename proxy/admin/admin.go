@@ -59,6 +59,15 @@ type Proxy interface {
 	ShutdownSession(id uint64) bool
 	// Sessions answers the sessions of this moment, oldest first.
 	Sessions() []Session
+	// Certificates answers the certificates in use, sorted by path.
+	Certificates() []Certificate
+	// TryCertificate reads files as those of the certificate at path, with
+	// those in use for what is not given; nothing is changed.
+	TryCertificate(path string, files map[string][]byte) (Certificate, error)
+	// ReplaceCertificate uses files in place of those in use.
+	ReplaceCertificate(files map[string][]byte) error
+	// CertificateLists answers the crt-lists, each once.
+	CertificateLists() []CertificateList
 	// ClearCounters resets the maxima, or with all every counter.
 	ClearCounters(all bool)
 }

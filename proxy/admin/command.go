@@ -20,7 +20,7 @@ var Commands *config.Registry[command]
 
 // The rows call functions that list the rows, so they are joined at start.
 func init() {
-	Commands = config.NewRegistry(slices.Concat(sessionRows, showRows, stateRows, limitRows, checkRows)...)
+	Commands = config.NewRegistry(slices.Concat(sessionRows, showRows, stateRows, limitRows, checkRows, certificateRows)...)
 }
 
 // longest is how many words a command's name has at most.
@@ -105,11 +105,11 @@ func list(rows []config.Row[command]) string {
 
 // unbuilt are HAProxy 2.6's commands that herald has no feature for yet.
 var unbuilt = []string{
-	"abort ssl", "add acl", "add map", "add server", "add ssl", "clear acl", "clear map", "clear table", "commit acl", "commit map",
-	"commit ssl", "debug dev", "del acl", "del map", "del server", "del ssl", "disable dynamic-cookie",
+	"add acl", "add map", "add server", "add ssl", "clear acl", "clear map", "clear table", "commit acl", "commit map",
+	"debug dev", "del acl", "del map", "del server", "del ssl", "disable dynamic-cookie",
 	"enable dynamic-cookie", "get acl", "get map", "get var", "httpclient", "new ssl", "prepare acl", "prepare map",
-	"set dynamic-cookie-key", "set map", "set profiling", "set rate-limit", "set ssl", "set table", "set var", "show acl", "show cache",
-	"show events", "show fd", "show libs", "show map", "show peers", "show profiling", "show resolvers", "show ssl",
+	"set dynamic-cookie-key", "set map", "set profiling", "set rate-limit", "set table", "set var", "show acl", "show cache",
+	"show events", "show fd", "show libs", "show map", "show peers", "show profiling", "show resolvers",
 	"show startup-logs", "show table", "show tasks", "show threads", "show tls-keys", "show trace", "shutdown frontend", "trace",
 }
 

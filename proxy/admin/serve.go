@@ -23,6 +23,9 @@ type Server struct {
 	options Options
 	slots   chan struct{}
 
+	changing sync.Mutex // guards change, also while the engine is asked
+	change   transaction
+
 	mu     sync.Mutex // guards the fields below
 	closed bool
 	open   map[closer]struct{} // listeners and connections
@@ -123,12 +126,13 @@ func (s *Server) converse(c net.Conn, level Level) {
 		}
 		text := string(line[:len(line)-1])
 		if command, payload := cutPayload(text); payload {
-			if !skipPayload(r) {
+			if x.payload, err = readPayload(r); err != nil {
 				return
 			}
 			text = command
 		}
 		x.line(text)
+		x.payload = ""
 		c.SetWriteDeadline(time.Now().Add(x.timeout))
 		if _, err := c.Write(x.out); err != nil || x.quit {
 			return
@@ -140,20 +144,21 @@ func (s *Server) converse(c net.Conn, level Level) {
 	}
 }
 
-// skipPayload reads the lines up to an empty one. No command built so far
-// takes a payload, and its lines must not be taken for commands.
-func skipPayload(r *bufio.Reader) bool {
-	for n := 0; n < maxPayload; {
+// readPayload reads the lines up to an empty one; they must not be taken for
+// commands.
+func readPayload(r *bufio.Reader) (string, error) {
+	var text []byte
+	for len(text) < maxPayload {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
-			return false
+			return "", err
 		}
 		if len(line) == 1 || len(line) == 2 && line[0] == '\r' {
-			return true
+			return string(text), nil
 		}
-		n += len(line)
+		text = append(text, line...)
 	}
-	return false
+	return "", errors.New("the payload is too long")
 }
 
 // Do answers the commands of one line as a session at level would print them.

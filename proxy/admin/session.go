@@ -15,6 +15,7 @@ type session struct {
 	severity severity
 	timeout  time.Duration
 	quit     bool
+	payload  string // of the line being answered
 	out      []byte
 }
 

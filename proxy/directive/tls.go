@@ -16,6 +16,7 @@ type tlsDefaults struct {
 	extra             map[string]bool // kinds of files read beside a certificate; nil is all
 	replaceExtension  bool            // ssl-load-extra-del-ext
 	unverifiedServers bool            // ssl-server-verify none
+	rsa               map[string]bool // files read, and whether their keys are RSA keys
 }
 
 // set reads a word that bind, server and the default options have alike; ok

@@ -23,8 +23,11 @@ func (c *call) certificates(name string) ([]settings.Certificate, error) {
 		}
 	}
 	cert, err := c.certificate(name)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return []settings.Certificate{cert}, err
+	switch {
+	case err == nil:
+		return []settings.Certificate{cert}, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
 	}
 	var list []settings.Certificate
 	for _, kind := range []string{".rsa", ".dsa", ".ecdsa"} {
@@ -83,13 +86,20 @@ func (c *call) certificate(name string) (settings.Certificate, error) {
 			cert.Files = append(cert.Files, *f)
 		}
 	}
-	_, err = tlsconf.Load(cert)
+	pair, err := tlsconf.Load(cert)
+	if err == nil {
+		if c.tls.rsa == nil {
+			c.tls.rsa = map[string]bool{}
+		}
+		c.tls.rsa[name] = pair.RSA()
+	}
 	return cert, err
 }
 
 // listed reads the certificates of a crt-list, whose options begin from
 // those of the bind line.
-func (c *call) listed(t *settings.BindTLS, name string) ([]settings.Certificate, error) {
+func (c *call) listed(t *settings.BindTLS, source *settings.CertificateSource) ([]settings.Certificate, error) {
+	name := source.Path
 	f, err := c.file(name)
 	if err != nil {
 		return nil, err
@@ -100,7 +110,9 @@ func (c *call) listed(t *settings.BindTLS, name string) ([]settings.Certificate,
 	}
 	var list []settings.Certificate
 	for _, e := range entries {
-		found, err := c.certificates(under(c.tls.crtBase, e.Path))
+		path := under(c.tls.crtBase, e.Path)
+		source.Lines = append(source.Lines, settings.ListLine{Number: e.Line, Path: path, Options: e.Options, Filters: e.Filters})
+		found, err := c.certificates(path)
 		if err != nil {
 			return list, fmt.Errorf("%s:%d: %w", name, e.Line, err)
 		}

@@ -53,8 +53,17 @@ type BindTLS struct {
 
 // CertificateSource is one crt or crt-list.
 type CertificateSource struct {
-	Path string
-	List bool
+	Path  string
+	List  bool
+	Lines []ListLine // of a list
+}
+
+// ListLine is one certificate of a crt-list.
+type ListLine struct {
+	Number  int
+	Path    string
+	Options []string
+	Filters []string
 }
 
 // IgnoredErrors are numbers of verification errors.

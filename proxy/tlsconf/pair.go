@@ -62,7 +62,7 @@ func Load(c settings.Certificate) (*Pair, error) {
 		}
 	}
 	if key == nil {
-		return nil, fmt.Errorf("%s: no private key, neither in the file nor in %s.key", main.Path, main.Path)
+		return nil, fmt.Errorf("%s: %w, neither in the file nor in %s.key", main.Path, ErrNoKey, main.Path)
 	}
 	leaf, err := x509.ParseCertificate(chain[0])
 	if err != nil {
@@ -79,6 +79,21 @@ func Load(c settings.Certificate) (*Pair, error) {
 	p.TLS.Certificate, p.TLS.PrivateKey, p.TLS.Leaf = chain, key, leaf
 	p.name(c.Filters)
 	return p, nil
+}
+
+// ErrNoKey says that a certificate has come without its key.
+var ErrNoKey = errors.New("no private key")
+
+// Leaf is the certificate alone, whose key may be missing.
+func Leaf(c settings.Certificate) (*x509.Certificate, error) {
+	chain, _, err := blocks(c.Files[0].Bytes)
+	if err != nil {
+		return nil, err
+	}
+	if len(chain) == 0 {
+		return nil, errors.New("no certificate found in PEM format")
+	}
+	return x509.ParseCertificate(chain[0])
 }
 
 // blocks takes the certificates and the first key out of PEM text.
