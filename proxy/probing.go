@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -127,6 +128,10 @@ func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
 	}
 	if k.TLS || k.Default && c.TLS != nil && c.TLS.Check {
 		p.TLS = t.checkTLS(k)
+	}
+	if kind := t.be.cfg.Check.Script; kind != nil && kind.Kind == checks.HTTP {
+		proto := cmp.Or(k.Proto, c.Checks.Proto, c.Proto)
+		p.HTTP, p.H2 = proto == "", proto == "h2"
 	}
 	return p, nil
 }

@@ -11,10 +11,13 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"net/http"
 	"strings"
 	"time"
 
 	"testing"
+
+	"golang.org/x/net/http2"
 )
 
 // A peer is one scripted server of a health check.
@@ -79,19 +82,29 @@ var mariadb = packet(0, "\x0a5.5.5-10.11.4-MariaDB\x00\x01\x00\x00\x0011111111\x
 	strings.Repeat("\x00", 10)+"111111111111\x00")
 
 // encrypted speaks TLS with a certificate of its own.
-func encrypted(p peer) peer {
+func encrypted(p peer, protocols ...string) peer {
 	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"a"}}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
 		panic(err)
 	}
-	c := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	c := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, NextProtos: protocols}
 	return func(plain net.Conn) {
 		t := tls.Server(plain, c)
 		if t.Handshake() == nil {
 			p(t)
 		}
+	}
+}
+
+// second answers requests of HTTP/2.
+func second(status int, body string) peer {
+	return func(c net.Conn) {
+		(&http2.Server{}).ServeConn(c, &http2.ServeConnOpts{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			io.WriteString(w, body)
+		})})
 	}
 }
 
@@ -343,5 +356,17 @@ var scenarios = []scenario{
 	{name: "agent-silent", peer: greets(""), server: "weight 10 agent-check agent-inter 700ms agent-port $PORT"},
 	{name: "agent-asked", peer: dialogue("up\n"), server: "agent-check agent-inter 700ms agent-send hi\\n agent-port $PORT"},
 	{name: "agent-refused", peer: nil, server: "agent-check agent-inter 700ms agent-port $PORT"},
+	{name: "h2-ok", peer: second(200, ""), rules: "option httpchk GET /\nhttp-check send ver HTTP/2.0 hdr host a", server: "check-proto h2"},
+	{name: "h2-503", peer: second(503, ""), rules: "option httpchk GET /\nhttp-check send ver HTTP/2.0 hdr host a", server: "check-proto h2"},
+	{name: "h2-body", peer: second(200, "hello"), rules: "option httpchk GET /\nhttp-check expect string ell", server: "check-proto h2"},
+	{name: "h2-body-no", peer: second(200, "hello"), rules: "option httpchk GET /\nhttp-check expect string nope", server: "check-proto h2"},
+	{name: "h2-rule", peer: second(204, ""), rules: "option httpchk\nhttp-check connect proto h2\nhttp-check send meth GET uri / ver HTTP/2.0 hdr host a"},
+	{name: "h2-not", peer: answers(ok200), rules: "option httpchk", server: "check-proto h2",
+		ours: `failed, reason: Layer7 invalid response, check duration: -, status: 0/2 DOWN.`},
+	{name: "h2-closes", peer: readsAndCloses, rules: "option httpchk", server: "check-proto h2",
+		ours: `failed, reason: Layer7 invalid response, check duration: -, status: 0/2 DOWN.`},
+	{name: "h2-silent", peer: silent, rules: "option httpchk", server: "check-proto h2"},
+	{name: "h2-alpn", peer: encrypted(second(200, ""), "h2"), rules: "option httpchk", server: "check-ssl verify none check-alpn h2"},
+	{name: "h2-alpn-h1", peer: encrypted(answers(ok200), "http/1.1"), rules: "option httpchk", server: "check-ssl verify none check-alpn h2,http/1.1"},
 	{name: "pgsql-close", peer: closing, rules: "option pgsql-check user ha"},
 }

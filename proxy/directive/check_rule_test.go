@@ -34,7 +34,7 @@ func TestWrongCheckRulesAreNamed(t *testing.T) {
 		"http-check send ver HTTP":                                      `"HTTP" is not HTTP/1.0 or HTTP/1.1`,
 		"http-check connect port 70000":                                 `port "70000" is outside 1 to 65535`,
 		"http-check connect addr h":                                     `"h" is not an IP address`,
-		"http-check connect proto h2":                                   `"h2" is known to HAProxy but not supported yet`,
+		"http-check connect proto fcgi":                                 `"fcgi" is known to HAProxy but not supported yet`,
 		"http-check set-var(x.y) int(1)":                                `variable "x.y" does not begin with`,
 		"http-check set-var(check.y,ifnever) int(1)":                    `"ifnever" is not a condition`,
 		"http-check set-var(check.y) int(a)":                            `"a" is not a number`,
@@ -48,7 +48,7 @@ func TestWrongCheckRulesAreNamed(t *testing.T) {
 		"option httpchk\nhttp-check send meth A\nhttp-check send uri /": `needs a connect rule before it`,
 		"http-check expect status 200":                                  `ignored without "option httpchk"`,
 		"server s h:1 check check-ssl":                                  `verify is on and no ca-file`,
-		"server s h:1 check check-proto h3":                             `"h3" is not h1 or none`,
+		"server s h:1 check check-proto h3":                             `"h3" is not h1, h2 or none`,
 	} {
 		if got := found("listen l\n bind :1\n " + strings.ReplaceAll(text, "\n", "\n ") + "\n"); !strings.Contains(got, want) {
 			t.Errorf("%q: got %q, want %q in it", text, got, want)

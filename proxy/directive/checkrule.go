@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,7 @@ func variables(family string) config.Row[keyword] {
 }
 
 const (
-	connectSyntax = "[default] [port PORT | EXPRESSION] [addr ADDRESS] [send-proxy] [via-socks4] [ssl] [sni NAME] [alpn LIST] [linger] [proto NAME] [comment TEXT]"
+	connectSyntax = "[default] [port PORT | EXPRESSION] [addr ADDRESS] [send-proxy] [ssl] [sni NAME] [alpn LIST] [linger] [proto NAME] [comment TEXT]"
 	expectSyntax  = "[min-recv N] [comment TEXT] [ok-status S] [error-status S] [tout-status S] [on-success FORMAT] [on-error FORMAT] [status-code EXPRESSION] [!] "
 )
 
@@ -180,7 +181,8 @@ func readConnect(r *ruleReader) {
 		case "send-proxy":
 			k.SendProxy = true
 		case "via-socks4":
-			k.Socks4 = true
+			r.diags.Unsupported(r.args[r.at2-1].Pos, config.Error, "connect argument", w, "HAProxy")
+			r.failed = true
 		case "ssl":
 			k.TLS = true
 		case "sni":
@@ -194,7 +196,7 @@ func readConnect(r *ruleReader) {
 		case "comment":
 			r.step.Comment = r.value(w)
 		default:
-			r.unknown(r.name+" argument", "default", "port", "addr", "send-proxy", "via-socks4", "ssl", "sni", "alpn", "linger", "proto", "comment")
+			r.unknown(r.name+" argument", "default", "port", "addr", "send-proxy", "ssl", "sni", "alpn", "linger", "proto", "comment")
 		}
 	}
 }
@@ -218,11 +220,11 @@ func (r *ruleReader) readProto(k *script.Connect) {
 	k.Proto = r.value("proto")
 	known := []string{"none"}
 	if r.http {
-		known = []string{"h1"}
+		known = []string{"h1", "h2"}
 	}
 	switch {
-	case r.failed || k.Proto == known[0]:
-	case r.http && (k.Proto == "h2" || k.Proto == "fcgi"):
+	case r.failed || slices.Contains(known, k.Proto):
+	case r.http && k.Proto == "fcgi":
 		r.diags.Unsupported(r.args[r.at2-1].Pos, config.Error, "protocol of health checks", k.Proto, "HAProxy")
 		r.failed = true
 	default:

@@ -34,8 +34,8 @@ var serverCheckRows = []config.Row[serverOption]{
 	{Name: "check-alpn", Syntax: "LIST", Example: "server a 10.1.1.20:443 check check-ssl verify none check-alpn http/1.1",
 		Doc: "Protocols an encrypted health check offers.",
 		Do:  word(1, func(s *settings.Server, v line.Word) error { s.Checks.ALPN = v.Text; return nil })},
-	{Name: "check-proto", Syntax: "h1 | none", Example: "server a 10.1.1.20:80 check check-proto h1",
-		Doc: "Protocol of health checks, which follows from the check when unset.",
+	{Name: "check-proto", Syntax: "h1 | h2 | none", Example: "server a 10.1.1.20:80 check check-proto h2",
+		Doc: "Protocol of HTTP health checks; that of the traffic when unset.",
 		Do:  word(1, readCheckProto)},
 	{Name: "check-send-proxy", Example: "server a 10.1.1.20:80 check check-send-proxy",
 		Doc: "Puts a PROXY header in front of health checks.",
@@ -60,11 +60,11 @@ var serverCheckRows = []config.Row[serverOption]{
 // readCheckProto accepts the protocols a check speaks anyway.
 func readCheckProto(s *settings.Server, v line.Word) error {
 	switch v.Text {
-	case "h1", "none":
+	case "h1", "h2", "none":
 		s.Checks.Proto = v.Text
 		return nil
-	case "h2", "fcgi":
+	case "fcgi":
 		return fmt.Errorf("%q is known to HAProxy but not supported yet for health checks", v.Text)
 	}
-	return fmt.Errorf("%q is not h1 or none", v.Text)
+	return fmt.Errorf("%q is not h1, h2 or none", v.Text)
 }

@@ -33,8 +33,9 @@ type Place struct {
 	TLS *tls.Config
 	// Header is a PROXY header in front of everything: version 1 or 2, 0 none.
 	Header int
-	// Socks is the address of a SOCKS4 server the connection goes through.
-	Socks string
+	// HTTP says that the script speaks HTTP, so that HTTP/2 may be agreed on;
+	// H2 speaks HTTP/2 without asking.
+	HTTP, H2 bool
 	// Control prepares the socket before it connects; nil does not.
 	Control func(network, address string, c syscall.RawConn) error
 }
@@ -78,7 +79,8 @@ type run struct {
 	o      Options
 	start  time.Time
 	limit  time.Time
-	conn   net.Conn
+	raw    net.Conn // as dialled
+	conn   net.Conn // with what was put on it
 	linger bool
 	buf    [4096]byte
 }
@@ -97,18 +99,14 @@ func (p *run) dial(w script.Want) {
 	if p.o.Timeout > 0 && p.o.Connect > 0 {
 		p.limit = begun.Add(min(p.o.Inter, p.o.Connect))
 	}
-	to := place.Address
-	if place.Socks != "" {
-		to = place.Socks
-	}
 	d := net.Dialer{Deadline: p.limit, KeepAlive: -1, Control: place.Control}
 	if d.Control == nil && place.Network == "tcp" && w.Last && place.TLS == nil && place.Header == 0 {
 		d.Control = noQuickAck
 	}
 	if place.Network == Abstract {
-		p.conn, err = dialAbstract(to)
+		p.conn, err = dialAbstract(place.Address)
 	} else {
-		p.conn, err = d.DialContext(p.ctx, place.Network, to)
+		p.conn, err = d.DialContext(p.ctx, place.Network, place.Address)
 	}
 	if err != nil {
 		if timedOut(err) {
@@ -124,7 +122,8 @@ func (p *run) dial(w script.Want) {
 		}
 	}
 	p.conn.SetDeadline(p.limit)
-	if place.Socks != "" && !p.socks(place.Address) || !p.header(place.Header) || !p.encrypt(place.TLS) {
+	p.raw = p.conn
+	if !p.header(place.Header) || !p.encrypt(place.TLS) || !p.second(place) {
 		return
 	}
 	p.m.Dialed(place.TLS != nil)
@@ -175,6 +174,10 @@ func (e encrypted) Close() error { return e.NetConn().Close() }
 
 func (p *run) write(b []byte) {
 	if _, err := p.conn.Write(b); err != nil {
+		if errors.Is(err, errForeign) {
+			p.m.Failed(script.Foreign, 7, "")
+			return
+		}
 		p.broken(err, 7)
 		return
 	}
@@ -210,15 +213,11 @@ func (p *run) close() {
 	if p.conn == nil {
 		return
 	}
-	c := p.conn
-	if e, ok := c.(encrypted); ok {
-		c = e.NetConn()
-	}
-	if tc, ok := c.(*net.TCPConn); ok && !p.linger {
+	if tc, ok := p.raw.(*net.TCPConn); ok && !p.linger {
 		tc.SetLinger(0)
 	}
-	c.Close()
-	p.conn = nil
+	p.conn.Close()
+	p.conn, p.raw = nil, nil
 }
 
 func timedOut(err error) bool {

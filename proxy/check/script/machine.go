@@ -238,6 +238,7 @@ const (
 	TimedOut                 // the time is over
 	Handshake                // TLS could not be agreed on
 	Broken                   // the connection broke
+	Foreign                  // the server does not speak the protocol
 )
 
 // Failed tells that what Next asked for did not come to pass. Text is the
@@ -254,6 +255,8 @@ func (m *Machine) Failed(f Failure, layer int, text string) {
 		m.fail(check.L4CON, 0, text+where)
 	case Handshake:
 		m.fail(check.L6RSP, 0, text+where)
+	case Foreign:
+		m.fail(check.L7RSP, 0, text+where)
 	case Broken:
 		m.fail(check.SOCKERR, 0, text+where)
 	case TimedOut:

@@ -99,7 +99,6 @@ type Connect struct {
 	SNI       string
 	ALPN      []string
 	SendProxy bool
-	Socks4    bool
 	Linger    bool
 	Proto     string
 }
