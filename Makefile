@@ -14,7 +14,7 @@ LDFLAGS    = -s -w -X main.version=$(VERSION) -X main.released=$(RELEASED)
 # Packages of the distribution: the programs herald is compared with, and the
 # tools of the laboratory.
 LAB_TOOLS  = ip:iproute2 nft:nftables keepalived:keepalived haproxy:haproxy killall:psmisc sysctl:procps socat:socat curl:curl
-BENCH_TOOLS = haproxy:haproxy wrk:wrk
+BENCH_TOOLS = haproxy:haproxy wrk:wrk h2load:nghttp2-client
 
 .PHONY: build demo test race fuzz bench bench-failover bench-race bench-saturation lint docs tools clean
 
@@ -38,9 +38,12 @@ race:
 fuzz:
 	@GO=$(GO) FUZZTIME=$(FUZZTIME) ./packaging/fuzz
 
+# Every row of the comparison with its goal, a quarter of an hour;
+# BENCHFLAGS=-quick takes three minutes, "-rows tls,h2 -rounds 7" a choice.
+BENCHFLAGS ?=
 bench: build
 	@./packaging/need $(BENCH_TOOLS)
-	$(GO) run ./e2e/bench -herald bin/herald
+	$(GO) run ./e2e/bench -herald bin/herald $(BENCHFLAGS)
 
 # How long addresses are gone, beside keepalived with HAProxy: about an hour
 # for all rounds of all intervals; ROUNDS and INTERVALS shorten it.

@@ -3,25 +3,46 @@ package main
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// clients is how many do handshakes at a time.
-const clients = 8
+// handshakers is how many do handshakes at a time.
+const handshakers = 8
 
-// handshakes does whole TLS handshakes, with a request each, for some time.
-// wrk is no use for it: it goes on with old sessions.
-func handshakes(address string, d time.Duration) (result, error) {
+// handshakes measures whole TLS handshakes, with a request each. wrk is no
+// use for it: it goes on with old sessions.
+func handshakes(b *bench, s *subject) (sample, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return sample{}, err
+	}
+	return b.cost(s, func(seconds int) (result, error) {
+		out, err := exec.Command("taskset", "-c", b.loadCPU(), self, "-role", "handshakes",
+			"-target", b.address(), "-seconds", strconv.Itoa(seconds)).CombinedOutput()
+		if err != nil {
+			return result{}, fmt.Errorf("%w: %s", err, out)
+		}
+		n, err := strconv.Atoi(string(out))
+		return result{n, float64(n) / float64(seconds)}, err
+	})
+}
+
+// runHandshakes does handshakes for so many seconds and prints how many.
+func runHandshakes(address string, seconds int, out io.Writer) error {
 	var n atomic.Int64
 	var failed error
 	var once sync.Once
 	var wg sync.WaitGroup
 	begun := time.Now()
-	for range clients {
+	for range handshakers {
 		wg.Go(func() {
-			for time.Since(begun) < d {
+			for time.Since(begun) < time.Duration(seconds)*time.Second {
 				c, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) // it is our own
 				if err == nil {
 					err = oneRequest(c)
@@ -36,5 +57,6 @@ func handshakes(address string, d time.Duration) (result, error) {
 		})
 	}
 	wg.Wait()
-	return result{int(n.Load()), float64(n.Load()) / time.Since(begun).Seconds()}, failed
+	fmt.Fprint(out, n.Load())
+	return failed
 }

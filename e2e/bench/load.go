@@ -1,82 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"crypto/tls"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os/exec"
 	"regexp"
-	"runtime"
 	"strconv"
-	"strings"
 	"time"
 )
 
-// ports are where everything listens, on loopback.
-type ports struct {
-	http, tcp, log int
-	ecdsa, rsa     int            // TLS, by the key of the certificate
-	sink           net.PacketConn // of the log
-	origins        [2]string
-}
-
-func freePorts() (ports, error) {
-	var p ports
-	sink, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return p, err
-	}
-	p.sink = sink
-	p.log = sink.LocalAddr().(*net.UDPAddr).Port
-	for _, to := range []*int{&p.http, &p.tcp, &p.ecdsa, &p.rsa} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return p, err
-		}
-		*to = l.Addr().(*net.TCPAddr).Port
-		l.Close()
-	}
-	return p, nil
-}
-
-// configuration is what both proxies run. The log goes to a UDP socket that
-// is never read: what counts is that every line is made and sent.
-func (p ports) configuration(dir string) string {
-	return fmt.Sprintf(`global
-    maxconn 8000
-    nbthread 1
-    log 127.0.0.1:%d local0
-defaults
-    mode http
-    log global
-    option httplog
-    timeout connect 5s
-    timeout client 50s
-    timeout server 50s
-    timeout http-request 10s
-frontend web
-    bind 127.0.0.1:%d
-    bind 127.0.0.1:%d ssl crt %s/ecdsa.pem
-    bind 127.0.0.1:%d ssl crt %s/rsa.pem
-    default_backend origins
-    option forwardfor
-backend origins
-    option forwardfor
-    server a %s check
-    server b %s check
-listen raw
-    mode tcp
-    option tcplog
-    bind 127.0.0.1:%d
-    server a %s check
-    server b %s check
-`, p.log, p.http, p.ecdsa, dir, p.rsa, dir, p.origins[0], p.origins[1], p.tcp, p.origins[0], p.origins[1])
-}
-
-// result is what wrk saw.
+// result is what a load generator saw.
 type result struct {
 	requests  int
 	perSecond float64
@@ -88,32 +20,38 @@ var (
 	errorsLine   = regexp.MustCompile(`Socket errors.*|Non-2xx.*`)
 )
 
-// scenario is one kind of load.
-type scenario struct {
-	url       string
-	handshake string // the address, when handshakes are what is measured
+// cost measures processor time per request of a load, after a second of it to
+// warm up.
+func (b *bench) cost(s *subject, load func(seconds int) (result, error)) (sample, error) {
+	if _, err := load(1); err != nil {
+		return sample{}, err
+	}
+	before := s.cpu()
+	r, err := load(b.seconds)
+	if err != nil {
+		return sample{}, err
+	}
+	if r.requests == 0 {
+		return sample{}, fmt.Errorf("no request was answered")
+	}
+	return sample{float64((s.cpu() - before).Microseconds()) / float64(r.requests), r.perSecond}, nil
 }
 
-func (p ports) scenario(name string) (scenario, error) {
-	s, ok := map[string]scenario{
-		"http":  {fmt.Sprintf("http://127.0.0.1:%d/1k", p.http), ""},
-		"tcp":   {fmt.Sprintf("http://127.0.0.1:%d/1k", p.tcp), ""},
-		"https": {fmt.Sprintf("https://127.0.0.1:%d/1k", p.ecdsa), ""},
-		"ecdsa": {"", fmt.Sprintf("127.0.0.1:%d", p.ecdsa)},
-		"rsa":   {"", fmt.Sprintf("127.0.0.1:%d", p.rsa)},
-	}[name]
-	if !ok {
-		return s, fmt.Errorf("no scenario %q", name)
+// wrk is the load of one path, with further options of wrk.
+func wrk(path string, more ...string) func(*bench, *subject) (sample, error) {
+	return func(b *bench, s *subject) (sample, error) {
+		return b.cost(s, func(seconds int) (result, error) { return b.wrk(s.row.shape.bind, path, seconds, more) })
 	}
-	return s, nil
 }
 
-// load runs wrk, or does handshakes, for some time.
-func load(cpus string, s scenario, connections int, d time.Duration) (result, error) {
-	if s.handshake != "" {
-		return handshakes(s.handshake, d)
+func (b *bench) wrk(bind, path string, seconds int, more []string) (result, error) {
+	scheme := "http"
+	if bind == "ecdsa" || bind == "rsa" {
+		scheme = "https"
 	}
-	out, err := exec.Command("taskset", "-c", cpus, "wrk", "-t1", "-c", strconv.Itoa(connections), "-d", strconv.Itoa(int(d.Seconds())), s.url).CombinedOutput()
+	args := []string{"-c", b.loadCPU(), "wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", strconv.Itoa(seconds)}
+	args = append(append(args, more...), fmt.Sprintf("%s://127.0.0.1:%d%s", scheme, b.place.port, path))
+	out, err := exec.Command("taskset", args...).CombinedOutput()
 	if err != nil {
 		return result{}, fmt.Errorf("wrk: %w: %s", err, out)
 	}
@@ -130,43 +68,80 @@ func load(cpus string, s scenario, connections int, d time.Duration) (result, er
 	return r, nil
 }
 
-// idleMemory is the resident memory in KB that n idle kept-alive connections
-// add each, after one request on each.
-func idleMemory(p *process, port, n int, secure bool) (float64, error) {
-	before := p.rss()
-	conns := make([]net.Conn, 0, n)
-	defer func() {
-		for _, c := range conns {
-			c.Close()
-		}
-	}()
-	for range n {
-		c, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port))
-		if err != nil {
-			return 0, err
-		}
-		if secure {
-			c = tls.Client(c, &tls.Config{InsecureSkipVerify: true}) // it is our own
-		}
-		conns = append(conns, c)
-		if err := oneRequest(c); err != nil {
-			return 0, err
-		}
-	}
-	used := p.rss() - before
-	runtime.KeepAlive(conns)
-	return float64(used) / float64(n), nil
+// manyConnections is wrk with as many connections as there are to be, all of
+// them busy.
+func manyConnections(b *bench, s *subject) (sample, error) {
+	patient := *b
+	patient.seconds = max(b.seconds, 3) // the first second goes by with connecting
+	b = &patient
+	return wrk("/1k", "-c", strconv.Itoa(b.many), "--timeout", "10")(b, s)
 }
 
-func oneRequest(c net.Conn) error {
-	c.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := io.Copy(c, strings.NewReader("GET /1k HTTP/1.1\r\nHost: bench\r\n\r\n")); err != nil {
-		return err
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+var (
+	doneLine   = regexp.MustCompile(`(\d+) total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed`)
+	finishLine = regexp.MustCompile(`finished in ([\d.]+)s, ([\d.]+) req/s`)
+)
+
+// h2load is HTTP/2 with 100 streams on each of four connections.
+func h2load(b *bench, s *subject) (sample, error) {
+	return b.cost(s, func(seconds int) (result, error) {
+		// As many requests as fit: an end by time counts what is under way as
+		// failed.
+		return b.h2load(seconds, "-c", "4", "-m", "100")
+	})
+}
+
+func (b *bench) h2load(seconds int, more ...string) (result, error) {
+	args := append([]string{"-c", b.loadCPU(), "h2load", "-t", "1", "-D", strconv.Itoa(seconds)}, more...)
+	out, err := exec.Command("taskset", append(args, fmt.Sprintf("http://127.0.0.1:%d/1k", b.place.port))...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("idle connection: %w", err)
+		return result{}, fmt.Errorf("h2load: %w: %s", err, out)
 	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	return err
+	m, rate := doneLine.FindSubmatch(out), finishLine.FindSubmatch(out)
+	if m == nil || rate == nil {
+		return result{}, fmt.Errorf("h2load said: %s", out)
+	}
+	var r result
+	r.requests, _ = strconv.Atoi(string(m[3]))
+	r.perSecond, _ = strconv.ParseFloat(string(rate[2]), 64)
+	if failed, _ := strconv.Atoi(string(m[4])); failed > 0 {
+		return r, fmt.Errorf("h2load: %d requests failed", failed)
+	}
+	return r, nil
+}
+
+// checkTime is how long the proxy takes to find nothing wrong with the
+// configuration, in seconds.
+func checkTime(b *bench, s *subject) (sample, error) {
+	if s.check == nil {
+		return sample{}, fmt.Errorf("%w: needs -herald", errRefused)
+	}
+	argv := s.check(s.config)
+	begun := time.Now()
+	out, err := exec.Command("taskset", append([]string{"-c", s.cpus}, argv...)...).CombinedOutput()
+	took := time.Since(begun).Seconds()
+	if err != nil && !warned(err) {
+		return sample{}, fmt.Errorf("%w: %s: %s", errRefused, s.name, firstError(string(out)))
+	}
+	return sample{figure: took}, nil
+}
+
+// warned reports whether a check ended with warnings only.
+func warned(err error) bool {
+	exit, ok := err.(*exec.ExitError)
+	return ok && exit.ExitCode() == 1
+}
+
+// startTime is how long the proxy takes from its start to its first answer,
+// in seconds.
+func startTime(b *bench, s *subject) (sample, error) {
+	begun := time.Now()
+	if err := b.start(s); err != nil {
+		return sample{}, err
+	}
+	defer s.stop()
+	if _, err := b.request(); err != nil {
+		return sample{}, err
+	}
+	return sample{figure: time.Since(begun).Seconds()}, nil
 }

@@ -12,17 +12,27 @@ import (
 	"herald/proxy/loop"
 )
 
-// response is what the origin says to everything.
-var response = []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\n\r\n" + strings.Repeat("x", 1024))
+// answers are what the origin says, by the beginning of the request.
+var answers = []struct{ begins, says []byte }{
+	{[]byte("GET /64k "), answer(64 << 10)},
+	{[]byte("GET /10m "), answer(10 << 20)},
+	{nil, answer(1 << 10)},
+}
 
-// originConn answers every request head with response; it reads no bodies.
+func answer(size int) []byte {
+	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size))
+}
+
+// originConn answers every request head by its path; it reads no bodies.
 type originConn struct {
 	loop.Socket
-	l *loop.Loop
+	l    *loop.Loop
+	left []byte // to be sent still
 }
 
 // Ready is called by the loop.
 func (c *originConn) Ready(loop.Event) {
+	c.say(nil)
 	for c.Open() && c.Can()&loop.Readable != 0 {
 		n, errno := c.Recv(c.l.Buffer())
 		if errno == syscall.EAGAIN {
@@ -32,9 +42,34 @@ func (c *originConn) Ready(loop.Event) {
 			c.Close()
 			return
 		}
-		for range bytes.Count(c.l.Buffer()[:n], []byte("\r\n\r\n")) {
-			c.Send(response)
+		asked := c.l.Buffer()[:n]
+		for range bytes.Count(asked, []byte("\r\n\r\n")) {
+			for _, a := range answers {
+				if bytes.HasPrefix(asked, a.begins) {
+					c.say(a.says)
+					break
+				}
+			}
 		}
+	}
+}
+
+// say sends what is left, and p after it; a client asks for what needs more
+// than one send only when it has the answer before.
+func (c *originConn) say(p []byte) {
+	if len(c.left) == 0 {
+		c.left = p
+	}
+	for len(c.left) > 0 && c.Can()&loop.Writable != 0 {
+		n, errno := c.Send(c.left)
+		if errno == syscall.EAGAIN {
+			return
+		}
+		if errno != 0 {
+			c.Close()
+			return
+		}
+		c.left = c.left[n:]
 	}
 }
 

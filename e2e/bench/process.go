@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,15 +23,23 @@ type process struct {
 	cmd    *exec.Cmd
 	output *bufio.Reader
 	pipe   io.Closer
-	mu     sync.Mutex
-	errs   bytes.Buffer
+
+	collections atomic.Int64 // of garbage, as its runtime tells
+
+	mu   sync.Mutex // guards what follows
+	errs bytes.Buffer
+	tail []byte // the beginning of a line
 }
+
+// errEnded is a process that ended where it should have served.
+var errEnded = errors.New("it ended")
 
 // start runs argv on the given processors, in a process group of its own.
 func start(cpus string, argv ...string) (*process, error) {
 	p := &process{cmd: exec.Command("taskset", append([]string{"-c", cpus}, argv...)...)}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stderr = p
+	p.cmd.Env = append(os.Environ(), "GODEBUG=gctrace=1")
 	pipe, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -41,14 +51,25 @@ func start(cpus string, argv ...string) (*process, error) {
 	return p, nil
 }
 
-// Write keeps the first of what the process says on its standard error.
+// Write keeps the first of what the process says on its standard error, and
+// counts what Go's runtime says there.
 func (p *process) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.errs.Len() < 4096 {
-		p.errs.Write(b)
+	p.tail = append(p.tail, b...)
+	for {
+		end := bytes.IndexByte(p.tail, '\n')
+		if end < 0 {
+			return len(b), nil
+		}
+		switch line := p.tail[:end+1]; {
+		case traceLine.Match(line):
+			p.collections.Add(1)
+		case p.errs.Len() < 4096:
+			p.errs.Write(line)
+		}
+		p.tail = p.tail[end+1:]
 	}
-	return len(b), nil
 }
 
 func (p *process) said() string {
@@ -123,23 +144,22 @@ func (p *process) rss() int {
 	return pages * os.Getpagesize() / 1024
 }
 
-// waitReady waits until the ports answer.
-func waitReady(ports ...int) error {
-	deadline := time.Now().Add(10 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
+// waitReady waits until the port answers, or the process has ended.
+func waitReady(p *process, port int) error {
+	deadline := time.Now().Add(30 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for _, port := range ports {
-		for {
-			c, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port))
-			if err == nil {
-				c.Close()
-				break
-			}
-			if time.Now().After(deadline) {
-				return fmt.Errorf("port %d does not answer: %w", port, err)
-			}
-			<-tick.C
+	for {
+		c, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err == nil {
+			return c.Close()
 		}
+		if !p.alive() {
+			return errEnded
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("port %d does not answer: %w", port, err)
+		}
+		<-tick.C
 	}
-	return nil
 }
