@@ -57,7 +57,6 @@ func newAcceptor(b *settings.BindTLS) (*acceptor, error) {
 		return nil, err
 	}
 	a := &acceptor{wanted: b}
-	a.state.Store(now)
 	a.config = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		c := a.state.Load().config
 		if c.GetConfigForClient != nil {
@@ -67,7 +66,20 @@ func newAcceptor(b *settings.BindTLS) (*acceptor, error) {
 		}
 		return c, nil
 	}}
-	return a, nil
+	return a, a.use(b, now)
+}
+
+// use takes new handshakes as b says, which is ready in now.
+func (a *acceptor) use(b *settings.BindTLS, now *accepting) error {
+	if b.TicketKeys != nil {
+		keys, err := tlsconf.TicketKeys(b.TicketKeys)
+		if err != nil {
+			return err
+		}
+		a.config.SetSessionTicketKeys(keys)
+	}
+	a.state.Store(now)
+	return nil
 }
 
 // accept makes what b says ready for handshakes.

@@ -51,8 +51,10 @@ func (s *Server) eachTLS(file func(*settings.File), certificate func(*settings.C
 	var bind func(*settings.BindTLS)
 	bind = func(b *settings.BindTLS) {
 		side(&b.TLS)
-		if b.CAVerify != nil {
-			file(b.CAVerify)
+		for _, f := range []*settings.File{b.CAVerify, b.TicketKeys} {
+			if f != nil {
+				file(f)
+			}
 		}
 		for i := range b.Certificates {
 			c := &b.Certificates[i]
@@ -102,11 +104,13 @@ func (s *Server) Renew(files map[string][]byte) (renewed []string, err error) {
 			what := f.cfg.Name + ": bind " + f.cfg.Binds[i].Name
 			a.wanted = b
 			now, err := accept(b)
+			if err == nil {
+				err = a.use(b, now)
+			}
 			if err != nil {
 				problems = append(problems, fmt.Errorf("%s keeps its certificates: %w", what, err))
 				continue
 			}
-			a.state.Store(now)
 			renewed = append(renewed, what)
 		}
 	}
@@ -141,6 +145,7 @@ func newBind(b *settings.BindTLS, files map[string][]byte) (*settings.BindTLS, b
 	c := *b
 	changed := newSide(&c.TLS, files)
 	changed = newFile(&c.CAVerify, files) || changed
+	changed = newFile(&c.TicketKeys, files) || changed
 	own := map[*settings.BindTLS]*settings.BindTLS{}
 	c.Certificates = slices.Clone(b.Certificates)
 	for i := range c.Certificates {

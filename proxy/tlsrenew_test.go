@@ -95,3 +95,20 @@ func TestANewRevocationListHoldsForOldTickets(t *testing.T) {
 		t.Errorf("the revoked client gets %q, %v", b, err)
 	}
 }
+
+// Nodes with the same keys take one another's tickets.
+func TestTicketsAreGoodOnAnotherNode(t *testing.T) {
+	keys := &settings.File{Path: "/keys", Bytes: []byte(strings.Repeat(strings.Repeat("AAAA", 16)+"\n", 3))}
+	config := trusting()
+	config.ClientSessionCache = tls.NewLRUClientSessionCache(4)
+	for i, want := range []uint64{0, 1} {
+		p := encrypted(section(origin(t, func(w http.ResponseWriter, q *http.Request) { io.WriteString(w, "hello") })), func(b *settings.BindTLS) { b.TicketKeys = keys })
+		r := serve(t, 1, p)
+		c := r.secure(config)
+		fetch(t, c, bufio.NewReader(c), get)
+		c.Close()
+		if n := r.frontends[0].tallies[0].tlsResumed.Load(); n != want {
+			t.Errorf("node %d: %d sessions were resumed, want %d", i+1, n, want)
+		}
+	}
+}

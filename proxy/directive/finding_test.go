@@ -263,7 +263,7 @@ func TestFindingsInTheGlobalSection(t *testing.T) {
 		"stats maxconn 3":           `2: warning: keyword "stats maxconn" is known to HAProxy but not supported yet`,
 		"cpu-map 1 0":               `2: notice: keyword "cpu-map" is known to HAProxy but not supported yet`,
 		"no strict-limits":          `2: notice: keyword "strict-limits" is known to HAProxy but not supported yet`,
-		"tune.ssl.cachesize 3":      `2: warning: keyword "tune.ssl.cachesize" is known to HAProxy but not supported yet`,
+		"tune.ssl.cachesize x":      `2: error: tune.ssl.cachesize: "x" is not a whole number from 0 to 2147483647`,
 		"lua-load /x":               `2: error: keyword "lua-load" is known to HAProxy but not supported yet`,
 		"option httplog":            `2: error: keyword "option" belongs in a proxy section, not in global`,
 		"acl a path /":              `2: error: keyword "acl" belongs in a proxy section, not in global`,

@@ -58,8 +58,8 @@ var knownGlobal = merge(
 		"lua.task-timeout maxaccept maxpollevents pattern.cache-size peers.max-updates-at-once pipesize pool-high-fd-ratio "+
 		"pool-low-fd-ratio quic.conn-buf-limit quic.frontend.conn-tx-buffers.limit quic.frontend.max-idle-timeout "+
 		"quic.frontend.max-streams-bidi quic.max-frame-loss quic.retry-threshold rcvbuf.client rcvbuf.server recv_enough "+
-		"runqueue-depth sched.low-latency sndbuf.client sndbuf.server ssl.cachesize ssl.capture-buffer-size "+
-		"ssl.default-dh-param ssl.force-private-cache ssl.hard-maxrecord ssl.keylog ssl.lifetime ssl.maxrecord "+
+		"runqueue-depth sched.low-latency sndbuf.client sndbuf.server ssl.capture-buffer-size "+
+		"ssl.force-private-cache ssl.hard-maxrecord ssl.keylog ssl.lifetime ssl.maxrecord "+
 		"ssl.ssl-ctx-cache-size vars.check-max-size vars.global-max-size vars.proc-max-size vars.reqres-max-size "+
 		"vars.sess-max-size vars.txn-max-size zlib.memlevel zlib.windowsize", "tune."),
 	newerGlobal,
@@ -138,7 +138,7 @@ var knownBind = merge(
 	optionNames(0, config.Error, "force-sslv3"),
 	optionNames(1, config.Error, "accept-netscaler-cip namespace"),
 	optionNames(0, config.Warning, "allow-0rtt generate-certificates quic-force-retry"),
-	optionNames(1, config.Warning, "ca-sign-file ca-sign-pass npn tls-ticket-keys "+
+	optionNames(1, config.Warning, "ca-sign-file ca-sign-pass npn "+
 		"quic-cc-algo"),
 	// Listening sockets outlive every reload here without being asked.
 	optionNames(1, config.Warning, "cc client-sigalgs default-crt guid-prefix idle-ping label ocsp-update quic-socket sigalgs"),

@@ -25,6 +25,7 @@ var tlsFiles = sync.OnceValue(func() map[string][]byte {
 		"/etc/haproxy/wrong.pem":     append(slices.Clone(site.Cert), other.Key...),
 		"/etc/haproxy/ca.pem":        ca.PEM,
 		"/etc/haproxy/crl.pem":       ca.Revoke(),
+		"/etc/haproxy/tickets":       []byte(strings.Repeat(strings.Repeat("AAAA", 16)+"\n", 3)),
 		"/etc/haproxy/empty.pem":     nil,
 		"/etc/haproxy/two.rsa":       site.Bundle,
 		"/etc/haproxy/two.ecdsa":     other.Bundle,

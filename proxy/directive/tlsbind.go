@@ -7,6 +7,7 @@ import (
 	"herald/config"
 	"herald/config/line"
 	"herald/proxy/settings"
+	"herald/proxy/tlsconf"
 )
 
 // onTLS makes the row of a bind option of TLS.
@@ -88,6 +89,13 @@ var bindTLSRows = []config.Row[bindOption]{
 	version("force-tlsv12", "", "force-tlsv12", "Speaks only TLS 1.2."),
 	version("force-tlsv13", "", "force-tlsv13", "Speaks only TLS 1.3."),
 	version("no-tls-tickets", "", "no-tls-tickets", "Gives clients no tickets to go on with a session; every handshake is a whole one."),
+	onTLS("tls-ticket-keys", "FILE", "tls-ticket-keys /etc/haproxy/tickets", "Keys for session tickets, the same on every node, so that sessions survive a failover: 48 or 80 bytes a line in base64; the last but one is used.",
+		func(c *call, t *settings.BindTLS, v string) (err error) {
+			if t.TicketKeys, err = c.file(v); err == nil {
+				_, err = tlsconf.TicketKeys(t.TicketKeys)
+			}
+			return err
+		}),
 	onTLS("no-sslv3", "", "no-sslv3", "Does not speak SSL 3, which is never spoken here.", func(*call, *settings.BindTLS, string) error { return nil }),
 	onTLS("no-ca-names", "", "ca-file /etc/haproxy/ca.pem verify optional no-ca-names", "Does not tell clients the names of the authorities.",
 		func(_ *call, t *settings.BindTLS, _ string) error { t.NoCANames = true; return nil }),

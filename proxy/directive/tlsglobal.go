@@ -46,6 +46,8 @@ var globalTLSRows = []config.Row[keyword]{
 	{Name: "ssl-load-extra-files", Syntax: "all | none | KIND ...", Example: "ssl-load-extra-files key ocsp",
 		Doc: "Kinds of files read beside a certificate: key, issuer, ocsp, sctl, bundle.",
 		Do:  keyword{in: inGlobal, min: 1, max: many, read: readExtraFiles}},
+	tlsDefault("tune.ssl.cachesize", "N", "20000", "Accepted; sessions are kept by the clients, in tickets, and cost nothing here.", wholeNumber),
+	tlsDefault("tune.ssl.default-dh-param", "BITS", "2048", "Accepted; key exchanges that need such parameters are not had here.", wholeNumber),
 	tlsDefault("ssl-server-verify", "none | required", "required", "Whether servers must show a good certificate where server says nothing of it.",
 		func(c *call, v string) error {
 			if v != "none" && v != "required" {
@@ -54,6 +56,11 @@ var globalTLSRows = []config.Row[keyword]{
 			c.tls.unverifiedServers = v == "none"
 			return nil
 		}),
+}
+
+func wholeNumber(_ *call, v string) error {
+	_, err := config.Int(v, 0, maxCount)
+	return err
 }
 
 // defaultOptions reads the words of ssl-default-bind-options or its like.

@@ -44,6 +44,7 @@ type BindTLS struct {
 	StrictSNI    bool // no certificate for clients that name no known host
 	NoCANames    bool // clients are not told whose certificates are good
 	CAVerify     *File
+	TicketKeys   *File // that nodes share; nil: made by chance, and changed every day
 	// CAIgnore and CertIgnore are numbers of errors (openssl-verify(1)) of
 	// authorities and of the client's own certificate that are let pass.
 	CAIgnore, CertIgnore IgnoredErrors
