@@ -16,7 +16,7 @@ LDFLAGS    = -s -w -X main.version=$(VERSION) -X main.released=$(RELEASED)
 LAB_TOOLS  = ip:iproute2 nft:nftables keepalived:keepalived haproxy:haproxy killall:psmisc sysctl:procps socat:socat curl:curl
 BENCH_TOOLS = haproxy:haproxy wrk:wrk h2load:nghttp2-client
 
-.PHONY: build demo test race fuzz bench bench-failover bench-race bench-saturation lint docs tools clean
+.PHONY: build demo test test-servers race fuzz bench bench-failover bench-race bench-saturation lint docs tools clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/herald ./cmd/herald
@@ -29,6 +29,14 @@ test:
 	@./packaging/need $(LAB_TOOLS) $(BENCH_TOOLS)
 	$(GO) vet ./...
 	$(GO) test -p 2 -timeout 20m $(TESTFLAGS) ./...
+
+# Health checks of real servers (about 500 MB of packages), beside HAProxy's.
+# Without them `make test` skips these tests and says what is missing.
+SERVERS = haproxy:haproxy redis-server:redis-server mariadbd:mariadb-server pg_ctlcluster:postgresql smtpd:opensmtpd slapd:slapd \
+	rabbitmq-server:rabbitmq-server
+test-servers:
+	@./packaging/need $(SERVERS)
+	$(GO) test ./e2e/checks -run Real -v
 
 race:
 	@./packaging/need $(LAB_TOOLS) gcc:gcc
