@@ -324,9 +324,6 @@ func (c *Conn) Stats() Stats {
 // Len is how many streams are open that have an owner.
 func (c *Conn) Len() int { return len(c.streams) + len(c.unborn) - c.lingers }
 
-// Settled reports that the peer's settings have come.
-func (c *Conn) Settled() bool { return c.settled }
-
 // PeerLeft reports that the peer begins, or serves, no more streams.
 func (c *Conn) PeerLeft() bool { return c.peerLeft }
 
@@ -335,9 +332,6 @@ func (c *Conn) Abandon() {
 	c.broken = true
 	c.out, c.sent = nil, 0
 }
-
-// TakesConnect reports that the peer takes extended CONNECT (RFC 8441).
-func (c *Conn) TakesConnect() bool { return c.connectOK }
 
 // Each calls f for every open stream. f may close the stream it is given.
 func (c *Conn) Each(f func(*Stream)) {

@@ -319,8 +319,8 @@ func TestTwoConnsUnderstandEachOther(t *testing.T) {
 	if fmt.Sprintf("%q", atFront) != fmt.Sprintf("%q", want) {
 		t.Errorf("the response: got %q, want %q", atFront, want)
 	}
-	if !s.Ended() || !s.Over() {
-		t.Errorf("ended %v, over %v", s.Ended(), s.Over())
+	if !s.Ended() || !s.over {
+		t.Errorf("ended %v, over %v", s.Ended(), s.over)
 	}
 }
 

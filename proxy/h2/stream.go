@@ -33,9 +33,6 @@ type Stream struct {
 // Ended reports that the peer has sent everything.
 func (s *Stream) Ended() bool { return s.ended }
 
-// Over reports that we have sent everything.
-func (s *Stream) Over() bool { return s.over }
-
 // Reset reports that the stream was ended early by either side.
 func (s *Stream) Reset() bool { return s.reset }
 
