@@ -47,6 +47,7 @@ type fakeHost struct {
 	changes                                        [][]stats.Instance
 	slow                                           time.Duration // of every kernel operation
 	unreachable                                    netip.Addr    // nothing can be sent to it
+	sent                                           []wire.Packet
 }
 
 func newHost() *fakeHost {
@@ -161,6 +162,7 @@ func (l *fakeLink) Send(p wire.Packet) error {
 		l.host.note("refused %d/%d", a.VRID, a.Priority)
 		return l.host.sendErr
 	}
+	l.host.sent = append(l.host.sent, p)
 	if p.Destination == wire.Group {
 		l.host.note("send %s %d/%d", l.dev, a.VRID, a.Priority)
 	} else {

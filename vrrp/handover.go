@@ -49,6 +49,8 @@ type savedInstance struct {
 	AH        bool               `json:"ah,omitempty"`
 	IPv6      bool               `json:"ipv6,omitempty"`
 	Counters  stats.VRRPCounters `json:"counters"`
+	Signed    uint64             `json:"signed,omitempty"`
+	Marks     []wire.Mark        `json:"marks,omitempty"`
 	History   []stats.Transition `json:"history,omitempty"`
 	// Entered is when State was entered, by the wall clock: what people are
 	// told does not move with the time a handover takes.
@@ -71,6 +73,7 @@ func (s *Server) blob() blob {
 	for _, in := range s.instances {
 		v := savedInstance{Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID, IPv6: in.cfg.IPv6,
 			State: in.state.Save(now), Held: in.held, Routing: in.routing.held, Source: in.source, Counters: in.counters,
+			Signed: in.signed, Marks: in.marks.Senders,
 			History: in.history[max(0, len(in.history)-savedHistory):], Entered: in.state.Since,
 			TellDeleted: in.cfg.Notify.TellDeleted, Mail: in.cfg.Notify.Mail}
 		if in.state.Kind == fsm.Master {
@@ -206,6 +209,7 @@ func (s *Server) heir(v savedInstance) *instance {
 // goOn continues an instance of the process before.
 func (s *Server) goOn(in *instance, v savedInstance) {
 	in.counters, in.history = v.Counters, v.History
+	in.signed, in.marks.Senders = v.Signed, v.Marks
 	in.entered = v.Entered
 	if v.State.Kind == fsm.Master && s.withdrawn(v) {
 		// Whoever removed them gave us up, and so did the other nodes.

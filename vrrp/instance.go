@@ -34,6 +34,8 @@ type instance struct {
 	// sequence is the highest number of an authentication header, heard or
 	// sent.
 	sequence uint32
+	signed   uint64     // the last number of a trailer of ours
+	marks    wire.Marks // of those of others
 
 	together *together // nil outside a sync group
 
@@ -139,7 +141,7 @@ func (in *instance) count(r wire.Reason) {
 		c.InvalidAuthType++
 	case wire.AuthMismatch:
 		c.AuthTypeMismatch++
-	case wire.AuthFailure:
+	case wire.AuthFailure, wire.NoTrailer, wire.BadTrailer, wire.StaleTrailer, wire.UnknownKey, wire.BadTag, wire.Replayed:
 		c.AuthFailures++
 	}
 }

@@ -167,6 +167,9 @@ func (s *Server) judge(p *port, packet wire.Packet) (heard, bool) {
 	if reason == wire.Accepted {
 		reason, remark = in.expect.Check(adv, packet)
 	}
+	if reason == wire.Accepted {
+		reason = in.believe(adv, packet)
+	}
 	if reason != wire.Accepted {
 		if in == nil {
 			in = p.instances[0]

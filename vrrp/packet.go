@@ -11,7 +11,7 @@ import (
 // expectation is what an instance demands of the advertisements of others.
 func expectation(c settings.Instance) wire.Expect {
 	e := wire.Expect{Version: uint8(c.Version), VRID: c.VRID, Interval: c.AdvertInt, AuthType: uint8(c.Auth.Type), Group: c.Group,
-		Unicast: c.Unicast, OnlyPeers: c.OnlyPeers}
+		Unicast: c.Unicast, OnlyPeers: c.OnlyPeers, HMAC: demand(c)}
 	copy(e.AuthData[:], c.Auth.Pass)
 	for _, a := range c.Addresses {
 		e.Addresses = append(e.Addresses, a.Prefix.Addr())
@@ -93,7 +93,11 @@ func (in *instance) packet(message []byte, to netip.Addr, ttl uint8, now time.Ti
 		return wire.SealAH(message, in.source, to, ttl, in.sequence, in.expect.AuthData)
 	}
 	p := wire.Packet{Source: in.source, Destination: to, TTL: ttl, Payload: append([]byte(nil), message...)}
-	if !in.cfg.PlainChecksum || in.cfg.IPv6 {
+	if !in.cfg.PlainChecksum && !in.cfg.IPv6 {
+		wire.Seal(p.Payload, in.source, to)
+	}
+	in.sign(&p, now)
+	if in.cfg.IPv6 { // its checksum counts all of it
 		wire.Seal(p.Payload, in.source, to)
 	}
 	return p

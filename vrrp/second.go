@@ -35,7 +35,7 @@ func (s *Server) addSecond(in *instance) {
 		return
 	}
 	c := settings.Instance{Pos: in.cfg.Pos, Name: in.cfg.Name, Interface: in.cfg.Interface, VRID: in.cfg.VRID, Version: 3,
-		AdvertInt: in.cfg.AdvertInt, IPv6: !in.cfg.IPv6, Group: in.cfg.SecondGroup,
+		AdvertInt: in.cfg.AdvertInt, IPv6: !in.cfg.IPv6, Group: in.cfg.SecondGroup, HMAC: in.cfg.HMAC,
 		VirtualMACs: in.cfg.VirtualMACs} // one of that family takes frames of its own source address from the interface
 	for _, a := range in.cfg.Second {
 		c.Addresses = append(c.Addresses, settings.Address{Prefix: netip.PrefixFrom(a, a.BitLen()), Device: in.cfg.Interface})

@@ -29,6 +29,8 @@ type Options struct {
 	// InterfaceOf names the interface that has an address, "" when none has;
 	// nil does not know, and an instance that needs it has no interface.
 	InterfaceOf func(netip.Addr) string
+	// ReadSecret reads the file of a key; nil can read none.
+	ReadSecret func(path string) ([]byte, error)
 }
 
 // Build makes the configuration of a parsed keepalived.conf. It never fails:

@@ -29,6 +29,7 @@ func (b *build) complete(d *draft) {
 	b.speak(d)
 	b.elect(d)
 	b.authenticate(d)
+	b.finishHMAC(d)
 	b.advertised(d)
 	b.resolveTracks(d)
 	b.settleAccept(d, settle(d.protocol.strict, b.global.protocol.strict))

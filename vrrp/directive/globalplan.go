@@ -114,7 +114,6 @@ bfd_instance NAME { ... } | A BFD session (RFC 5880) to a neighbour. | b { neigh
 virtual_server_group NAME { ... } | Addresses served by one LVS virtual server. | g { 192.0.2.1 80 fwmark 7 }
 virtual_server ADDRESS|fwmark|group [PORT|NUMBER|NAME] { ... } | An LVS virtual server. | 192.0.2.1 80 { lvs_sched rr lvs_method NAT real_server 192.0.2.2 80 { weight 1 TCP_CHECK { connect_port 80 } } }
 SSL { ... } | Keys of SSL_GET checks. | { password secret }
-auth_hmac NAME { ... } | Keys of HMAC authentication (newer than 2.2.7). | k { key secret }
 `
 
 var insideTop = map[string]registry[nothing]{

@@ -28,6 +28,7 @@ type draft struct {
 	way         way
 	watch       watching
 	vmac        vmac
+	hmac        hmacDraft
 }
 
 // points remembers positions for checks that need the whole instance.
@@ -87,6 +88,11 @@ var instanceActs = []row[draft]{
 		Example: "authentication { auth_type PASS auth_pass secret }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
 			d.pos.auth = st.Pos
 			apply(b, "authentication", authWords, &d.auth, st.Children)
+		}}},
+	{Name: "auth_hmac", Syntax: "{ ... }", Doc: "Signs every advertisement (HMAC-SHA256) with a number that grows with time, in all versions and families, as keepalived 2.4; not beside authentication.",
+		Example: "auth_hmac { key 1 hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f active_key 1 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
+			d.hmac.set, d.hmac.pos = true, st.Pos
+			apply(b, "auth_hmac", hmacWords, &d.hmac, st.Children)
 		}}},
 	{Name: "virtual_ipaddress", Syntax: "{ ADDRESS[/LENGTH] [OPTION...] }", Doc: "Addresses the master holds and advertises. Options: dev, brd, scope, label, peer, home, -nodad, mngtmpaddr, noprefixroute, autojoin, preferred_lft, no_track, use_vmac [NAME] [MAC].",
 		Example: "virtual_ipaddress { 192.0.2.10/24 dev eth0 label eth0:1 }", Do: instanceKeyword{act: func(b *build, d *draft, st block.Statement) {
@@ -155,7 +161,5 @@ vrf NAME | The VRF of the addresses. | red
 lvs_sync_daemon_interface INTERFACE | Where IPVS connections are synchronised. | eth1
 debug LEVEL | Debug output. | 0
 owner_ignore_adverts | The owner does not listen (newer than 2.2.7). |
-anti_replay | Refuses old advertisements (newer than 2.2.7). |
-auth_hmac NAME | HMAC authentication (newer than 2.2.7). | k
 timer_expired_backup [BOOL] | Becomes BACKUP after a stall of its own (newer than 2.2.7). |
 `

@@ -109,6 +109,8 @@ type Instance struct {
 	NoAccept bool
 	// VirtualMACs are the interfaces of its own it has.
 	VirtualMACs []VirtualMAC
+	// HMAC is the authentication extension; nil without it.
+	HMAC *HMAC
 	// Sender is the one of them that advertises; "" is Interface.
 	Sender string
 	Garp   Garp

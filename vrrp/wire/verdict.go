@@ -27,6 +27,12 @@ const (
 	AuthMismatch          // vrrpStatsAuthTypeMismatch: a type other than ours
 	AuthFailure           // vrrpStatsAuthFailures: another password
 	UnknownPeer           // not in unicast_peer; no counter in the MIB
+	NoTrailer             // an authentication trailer is missing; this and those below have no counter in the MIB
+	BadTrailer            // not a trailer of a known scheme
+	StaleTrailer          // its time is outside the window
+	UnknownKey            // signed with a key we do not have
+	BadTag                // the HMAC is wrong
+	Replayed              // its number is not higher than the sender's last
 	reasons
 )
 
@@ -47,6 +53,12 @@ var reasonNames = [...]string{
 	AuthMismatch:   "another authentication type",
 	AuthFailure:    "wrong password",
 	UnknownPeer:    "not from a unicast peer",
+	NoTrailer:      "no authentication trailer",
+	BadTrailer:     "malformed authentication trailer",
+	StaleTrailer:   "authentication trailer outside the time window",
+	UnknownKey:     "unknown authentication key",
+	BadTag:         "wrong HMAC",
+	Replayed:       "replayed",
 }
 
 // String returns the reason in words, for logs.
@@ -81,6 +93,8 @@ type Expect struct {
 	// Unicast says that advertisements come from Peers, to our own address.
 	Unicast bool
 	Peers   []Peer
+	// HMAC is the authentication extension, nil without it; see Verify.
+	HMAC *HMAC
 	// OnlyPeers refuses unicast advertisements from anybody else.
 	OnlyPeers bool
 }
@@ -105,6 +119,9 @@ func (e Expect) Check(a Advert, p Packet) (Reason, Remark) {
 	}
 	if a.version() != (Advert{Version: e.Version}).version() {
 		return BadVersion, 0
+	}
+	if a.Trailer != nil && e.HMAC == nil {
+		return BadLength, 0
 	}
 	if r := e.authenticate(a, p); r != Accepted {
 		return r, 0

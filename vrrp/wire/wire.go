@@ -80,6 +80,9 @@ type Advert struct {
 	// Sequence is the number in the authentication header of a received
 	// packet, 0 without one.
 	Sequence uint32
+	// Trailer is the authentication extension of a received packet, nil without
+	// one.
+	Trailer *Trailer
 }
 
 // Append appends the advertisement to b. It fails when a field does not fit
@@ -187,10 +190,17 @@ func Decode(p Packet) (Advert, Reason) {
 	} else if a.Version == 2 {
 		trailer = AuthSize
 	}
-	if len(b) != headerSize+size*count+trailer {
+	whole := b
+	switch n := headerSize + size*count + trailer; {
+	case len(b) == n+TrailerSize && p.Header == nil:
+		a.Trailer, b = readTrailer(b), b[:n]
+	case len(b) != n:
 		return a, BadLength
 	}
-	if !sealed(b, p) {
+	if p.Source.Is4() {
+		whole = b
+	}
+	if !sealed(whole, p) {
 		return a, BadChecksum
 	}
 	a.Priority = b[2]

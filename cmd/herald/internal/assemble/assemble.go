@@ -85,6 +85,7 @@ func readVRRP(o Options, lookupHost func(string) []netip.Addr, diags *config.Dia
 		LookupRouting: lookupRouting,
 		LookupHost:    lookupHost,
 		InterfaceOf:   o.interfaceOf(),
+		ReadSecret:    os.ReadFile,
 	}, diags)
 }
 
