@@ -150,6 +150,7 @@ func (x *stream) fill(r *logline.Record) {
 	}
 	r.Times = logline.Times{Idle: x.millis(x.began), Request: x.millis(x.headAt), Queue: x.millis(x.queuedAt),
 		Connect: x.millis(x.connected), Data: x.millis(x.dataAt), Close: x.millis(now)}
+	x.handshakeTime(r)
 	if x.status == 0 && !x.unborn {
 		r.Status = -1
 	}

@@ -23,6 +23,7 @@ type client struct {
 	// served counts finished requests.
 	served        uint32
 	pumping       bool
+	encrypted     bool      // or on the way to be
 	introducing   bool      // the PROXY header is awaited
 	sniffing      bool      // what has come may be the beginning of HTTP/2
 	h2            *h2conn   // this connection carries HTTP/2 streams
@@ -269,6 +270,9 @@ func (c *client) close() {
 		w.buffers.give(c.in)
 	}
 	w.unlink(c)
+	if c.encrypted {
+		w.s.tls.conns.Add(-1)
+	}
 	stream := c.via != nil
 	w.clients.give(c)
 	if stream {

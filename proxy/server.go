@@ -41,6 +41,7 @@ type Server struct {
 	maxConn  atomic.Int64
 	paused   atomic.Bool // some port waits for room below maxConn
 	connRate rate
+	tls      tlsGauges
 	byteRate rate
 	dropped  atomic.Uint64 // log lines
 
@@ -370,6 +371,7 @@ func (s *Server) sample() {
 		f.reqRate.sample(total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.requests }))
 	}
 	s.connRate.sample(conns)
+	s.tls.sample(s)
 	s.byteRate.sample(out)
 	for _, b := range s.backends {
 		b.sessRate.sample(total(b.tallies, func(t *tally) *atomic.Uint64 { return &t.sessions }))

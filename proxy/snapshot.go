@@ -72,6 +72,7 @@ func (s *Server) info(now time.Time) stats.Info {
 		SessRate: s.connRate.now.Load(), MaxSessRate: s.connRate.most.Load(),
 		IdlePct: 100, Stopping: s.draining.Load(), DroppedLogs: s.dropped.Load(), BytesOutRate: s.byteRate.now.Load(),
 	}
+	s.tls.fill(&i)
 	for _, f := range s.frontends {
 		i.CumConns += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.conns })
 		i.CumTLS += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.tlsSessions }) + total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.tlsFailed })

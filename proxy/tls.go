@@ -32,11 +32,12 @@ type secure struct {
 	held []byte // to be sent, in a buffer of the worker's
 	sent int    // of held
 
-	owed   bool // all but the last byte of a Send were acknowledged
-	ended  bool // our side ends once held has gone
-	choked bool // nothing is read until held has gone
-	over   bool // the other side has ended
-	want   int  // how much the Recv under way may take
+	owed   bool  // all but the last byte of a Send were acknowledged
+	ended  bool  // our side ends once held has gone
+	choked bool  // nothing is read until held has gone
+	over   bool  // the other side has ended
+	want   int   // how much the Recv under way may take
+	stands int64 // when the handshake was over
 	broken syscall.Errno
 }
 

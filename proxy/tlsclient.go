@@ -101,6 +101,8 @@ func accept(b *settings.BindTLS) (*accepting, error) {
 
 // encrypt begins the TLS handshake; the client has timeout client for it.
 func (c *client) encrypt() {
+	c.w.s.tls.conns.Add(1)
+	c.encrypted = true
 	c.w.accept(&c.Socket, c.port.tls.config, c)
 	c.arm(c.port.fe.cfg.Timeouts.Client)
 	if c.Can()&loop.Readable != 0 { // it came behind a PROXY header
@@ -205,5 +207,18 @@ func (x *stream) fillTLS(r *logline.Record) {
 	}
 	if s, ok := x.c.security(); ok {
 		r.TLSVersion, r.TLSCipher = s.version, s.cipher
+	}
+}
+
+// handshakeTime takes the time of the handshake apart from the wait for the
+// first request behind it.
+func (x *stream) handshakeTime(r *logline.Record) {
+	t := layered(&x.c.Socket)
+	if t == nil || t.stands <= x.accept {
+		return
+	}
+	r.Times.Handshake = x.millis(t.stands)
+	if r.Times.Idle >= 0 {
+		r.Times.Idle -= r.Times.Handshake
 	}
 }

@@ -138,6 +138,7 @@ func (h *handshake) run() {
 		}
 		t := h.t
 		t.shake = nil
+		t.stands = t.w.l.Now()
 		if len(h.hello) > 0 {
 			t.kept = append(t.w.buffers.take(len(h.hello)), h.hello...)
 		}
@@ -178,6 +179,9 @@ func (h *handshake) close() {
 // read is what crypto/tls reads from during the handshake.
 func (h *handshake) read(p []byte) (int, error) {
 	if len(h.hello) > 0 {
+		if h.gone() {
+			return 0, unix.EBADF // nobody is there to compute an answer for
+		}
 		n := copy(p, h.hello)
 		h.hello = h.hello[n:]
 		return n, nil
@@ -212,6 +216,12 @@ func (h *handshake) write(p []byte) (int, error) {
 			return sent, nil
 		}
 	}
+}
+
+func (h *handshake) gone() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.fd < 0
 }
 
 // call is a system call on the descriptor, unless it is closed.

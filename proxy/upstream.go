@@ -156,6 +156,9 @@ func (u *upstream) park() {
 	w, pool, c := u.w, &u.t.cfg.Pool, u.x.c
 	u.x = nil
 	u.uses++
+	if t := layered(&u.Socket); t != nil {
+		t.rest(u.uses == 1)
+	}
 	if pool.MaxReuse > 0 && u.uses >= pool.MaxReuse || pool.MaxConn > 0 && u.t.idle.Load() >= int64(pool.MaxConn-1) {
 		u.close()
 		return

@@ -24,6 +24,7 @@ type Info struct {
 	CurrConns   uint64 `json:"curr_conns"`
 	CumConns    uint64 `json:"cum_conns"`
 	CumReq      uint64 `json:"cum_req"`
+	CurrTLS     uint64 `json:"curr_ssl_conns,omitempty"`
 	CumTLS      uint64 `json:"cum_ssl_conns,omitempty"`
 
 	MaxPipes  uint64 `json:"max_pipes,omitempty"`
@@ -37,6 +38,15 @@ type Info struct {
 	SessRateLimit uint64 `json:"sess_rate_limit,omitempty"`
 	MaxSessRate   uint64 `json:"max_sess_rate"`
 
+	// Handshakes of TLS in the last second, and the most in one: all with
+	// clients, and those that computed keys, with either side.
+	TLSRate       uint64 `json:"ssl_rate,omitempty"`
+	MaxTLSRate    uint64 `json:"max_ssl_rate,omitempty"`
+	KeyRate       uint64 `json:"ssl_frontend_key_rate,omitempty"`
+	MaxKeyRate    uint64 `json:"ssl_frontend_max_key_rate,omitempty"`
+	ServerKeyRate uint64 `json:"ssl_backend_key_rate,omitempty"`
+	MaxServerKeys uint64 `json:"ssl_backend_max_key_rate,omitempty"`
+
 	Tasks    uint64 `json:"tasks,omitempty"`
 	RunQueue uint64 `json:"run_queue,omitempty"`
 	IdlePct  int    `json:"idle_pct"` // of the loops' time spent waiting
@@ -49,4 +59,13 @@ type Info struct {
 	TotalBytesOut   uint64 `json:"total_bytes_out"`
 	SplicedBytesOut uint64 `json:"spliced_bytes_out,omitempty"`
 	BytesOutRate    uint64 `json:"bytes_out_rate"` // bytes per second
+}
+
+// resumedShare is the percentage of the last second's handshakes that went on
+// with an earlier session.
+func (i *Info) resumedShare() uint64 {
+	if i.TLSRate == 0 || i.KeyRate > i.TLSRate {
+		return 0
+	}
+	return 100 * (i.TLSRate - i.KeyRate) / i.TLSRate
 }
