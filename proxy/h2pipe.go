@@ -184,7 +184,9 @@ func (m *h2pipe) handle(ev *h2.Event) {
 		owner(ev.Stream).data(ev)
 	case h2.ResetByPeer:
 		m.late = nil
-		owner(ev.Stream).offer(broken)
+		h := owner(ev.Stream)
+		h.unseen = ev.Code == h2.RefusedStream
+		h.offer(broken)
 	case h2.RoomGrew:
 		if ev.Stream != nil {
 			owner(ev.Stream).wake()
@@ -199,7 +201,9 @@ func (m *h2pipe) handle(ev *h2.Event) {
 	case h2.PeerLeaves:
 		m.Each(func(s *h2.Stream) {
 			if m.toServer() && (s.ID == 0 || s.ID > ev.Last) {
-				owner(s).cutOff()
+				h := owner(s)
+				h.unseen = true
+				h.cutOff()
 			}
 		})
 		m.end.rest()

@@ -224,6 +224,13 @@ func (u *upstream) virtual() bool {
 	return is
 }
 
+// unseen reports a stream that its server says it has not begun (RFC 9113
+// section 8.7): the request may go elsewhere, whatever it asks for.
+func (u *upstream) unseen() bool {
+	h, ok := u.Layer().(*h2stream)
+	return ok && h.unseen
+}
+
 // suitsName reports whether a connection that asked for name may carry the
 // request.
 func (x *stream) suitsName(name string) bool {

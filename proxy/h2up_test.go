@@ -246,6 +246,39 @@ func TestAnHTTP2ServerThatLeavesGetsNoNewRequests(t *testing.T) {
 	}
 }
 
+func TestARequestThatAnHTTP2ServerHasNotBegunIsRepeated(t *testing.T) {
+	for name, refuse := range map[string]func(fr *http2.Framer, id uint32){
+		"refused": func(fr *http2.Framer, id uint32) { fr.WriteRSTStream(id, http2.ErrCodeRefusedStream) },
+		"goaway":  func(fr *http2.Framer, id uint32) { fr.WriteGoAway(id-2, http2.ErrCodeNo, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var seen atomic.Int64
+			o := h2script(t, func(fr *http2.Framer, enc func(...string) []byte) {
+				for {
+					h := awaitHead(fr)
+					if h == nil {
+						return
+					}
+					if seen.Add(1) == 2 {
+						refuse(fr, h.StreamID)
+						continue
+					}
+					fr.WriteHeaders(http2.HeadersFrameParam{StreamID: h.StreamID, EndHeaders: true, EndStream: true, BlockFragment: enc(":status", "200")})
+				}
+			})
+			r := serve(t, 1, h2section(o))
+			for range 3 {
+				if got := r.exchange("POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi"); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+					t.Errorf("got %q", got)
+				}
+			}
+			if n := seen.Load(); n != 4 {
+				t.Errorf("%d requests were seen, want 4", n)
+			}
+		})
+	}
+}
+
 func TestAClientThatLeavesCancelsItsStreamAlone(t *testing.T) {
 	told := make(chan string, 10)
 	o := h2script(t, func(fr *http2.Framer, enc func(...string) []byte) {

@@ -109,7 +109,7 @@ func (x *stream) responseError() {
 // close: the request is tried again on a new one, if the server cannot have
 // acted on it or acting twice does no harm (RFC 9110 section 9.2.2).
 func (x *stream) responseLost() answer {
-	if x.reused && len(x.u.in) == 0 && !x.bodyGone && (idempotent(x.method) || x.sent == 0) {
+	if x.reused && len(x.u.in) == 0 && !x.bodyGone && (idempotent(x.method) || x.sent == 0 || x.u.unseen()) {
 		x.u.close()
 		x.u = nil
 		x.reused, x.freshOnly = false, true

@@ -9,6 +9,11 @@ import (
 )
 
 var h2GlobalRows = []config.Row[keyword]{
+	{Name: "h2-workaround-bogus-websocket-clients", Example: "h2-workaround-bogus-websocket-clients",
+		Doc: "Does not tell HTTP/2 clients that they may begin WebSockets, so that they use HTTP/1 for them.",
+		Do: keyword{in: inGlobal, negate: true, read: func(c *call) {
+			c.cfg.Global.H2.NoWebSockets = !c.line.Negated && !c.line.Defaulted
+		}}},
 	value("tune.h2.header-table-size", "SIZE", "4096", "Bytes of the header table an HTTP/2 peer may fill.",
 		h2Number(func(h *settings.H2) *int { return &h.TableSize }, 1, 65535)),
 	value("tune.h2.initial-window-size", "SIZE", "65535", "Bytes an HTTP/2 peer may send ahead on each stream.",

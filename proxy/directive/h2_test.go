@@ -6,13 +6,13 @@ import (
 )
 
 func TestTheWordsOfHTTP2ReachTheSettings(t *testing.T) {
-	cfg, diags := build("global\n tune.h2.max-concurrent-streams 50\n tune.h2.initial-window-size 100000\n tune.h2.header-table-size 8192\n"+
+	cfg, diags := build("global\n tune.h2.max-concurrent-streams 50\n tune.h2.initial-window-size 100000\n tune.h2.header-table-size 8192\n h2-workaround-bogus-websocket-clients\n"+
 		"listen l\n mode http\n timeout client 1s\n bind :80-81 proto h2\n option disable-h2-upgrade\n"+
 		" timeout connect 1s\n timeout server 1s\n server a 10.0.0.1:80 proto h2\n", world)
 	for _, d := range diags {
 		t.Errorf("unexpected %v", d)
 	}
-	if h := cfg.Global.H2; h.MaxStreams != 50 || h.Window != 100000 || h.TableSize != 8192 {
+	if h := cfg.Global.H2; h.MaxStreams != 50 || h.Window != 100000 || h.TableSize != 8192 || !h.NoWebSockets {
 		t.Errorf("global: got %+v", h)
 	}
 	p := cfg.Proxies[0]

@@ -29,6 +29,7 @@ type Config struct {
 	TableSize  int  // of the header table the peer may use, 4096
 	MaxHead    int  // bytes of a head as HTTP/1 text, and of a header block; 15 KB
 	Secure     bool // requests we make are of scheme https
+	NoConnect  bool // clients are not offered extended CONNECT, for WebSockets
 	// Credit is how many frames that do no work a peer may send in one go.
 	// They come back with time, and with work. 1000 by default.
 	Credit  int
@@ -195,7 +196,9 @@ func (c *Conn) greet() {
 	if c.cfg.Role == Client {
 		c.out = appendSetting(c.out, settingPush, 0)
 	} else {
-		c.out = appendSetting(c.out, settingConnect, 1)
+		if !c.cfg.NoConnect {
+			c.out = appendSetting(c.out, settingConnect, 1)
+		}
 		c.out = appendSetting(c.out, settingMaxStreams, uint32(c.cfg.MaxStreams))
 	}
 	if c.cfg.Window != firstWindow {

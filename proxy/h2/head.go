@@ -38,6 +38,7 @@ type reading struct {
 	begun              bool // the start line is written
 	bad                bool // malformed (RFC 9113 section 8.1.1)
 	host               bool
+	plain              bool  // CONNECT knows no protocols
 	length             int64 // announced, or -1
 
 	method, scheme, authority, path, protocol, status string
@@ -50,7 +51,8 @@ func (r *reading) overlong() bool { return r.size > r.most || len(r.text)+len(r.
 // when the block is no HPACK: the connection cannot be read further.
 func (c *Conn) decode(p []byte, why purpose) (*reading, bool) {
 	r := &c.cfg.Scratch.reading
-	*r = reading{text: r.text[:0], crumbs: r.crumbs[:0], line: r.line[:0], most: c.cfg.MaxHead, purpose: why, length: -1}
+	*r = reading{text: r.text[:0], crumbs: r.crumbs[:0], line: r.line[:0], most: c.cfg.MaxHead, purpose: why, length: -1,
+		plain: c.cfg.NoConnect}
 	if _, err := c.dec.Write(p); err != nil {
 		return r, false
 	}
@@ -176,7 +178,7 @@ func (r *reading) beginRequest() bool {
 	switch {
 	case r.seen&hasMethod == 0 || !isToken(r.method):
 		return false
-	case r.seen&hasProtocol != 0 && (!connect || !isToken(r.protocol)):
+	case r.seen&hasProtocol != 0 && (!connect || r.plain || !isToken(r.protocol)):
 		return false
 	case connect && r.seen&hasProtocol == 0: // RFC 9113 section 8.5
 		if r.seen != hasMethod|hasAuthority || !isVisible(r.authority) {

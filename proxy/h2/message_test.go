@@ -1,6 +1,7 @@
 package h2
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -414,4 +415,16 @@ func TestAStreamMayBeAnsweredInTheMiddleOfAFrame(t *testing.T) {
 			t.Errorf("end %v: %d bytes came back, want 5; %d streams left", end, got-window, len(p.c.streams))
 		}
 	}
+}
+
+func TestWhereWebSocketsAreNotOfferedTheyAreMalformed(t *testing.T) {
+	var c Conn
+	c.Start(Config{NoConnect: true})
+	if bytes.Contains(c.Out(), []byte{0, 8, 0, 0, 0, 1}) {
+		t.Errorf("extended CONNECT is offered: %q", c.Out())
+	}
+	p := newPeer(t, Config{NoConnect: true})
+	p.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, BlockFragment: p.fields(":method", "CONNECT", ":protocol", "websocket", ":scheme", "http", ":path", "/", ":authority", "a")})
+	p.run()
+	p.want("said", p.said(), "RST 1 PROTOCOL_ERROR")
 }
