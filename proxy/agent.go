@@ -26,6 +26,30 @@ func newAim(cfg *settings.Server) aim {
 	return a
 }
 
+// spot is what an operator can change of an aim.
+type spot struct {
+	CheckAddr string `json:"check_addr,omitempty"`
+	CheckPort int    `json:"check_port,omitempty"`
+	AgentAddr string `json:"agent_addr,omitempty"`
+	AgentPort int    `json:"agent_port,omitempty"`
+	AgentSend string `json:"agent_send,omitempty"`
+}
+
+func (a *aim) spot() spot {
+	return spot{a.checkAddr, a.checkPort, a.agent.Addr, a.agent.Port, a.agent.Send}
+}
+
+// fileSpot is where the file has the checks of a server go.
+func fileSpot(cfg *settings.Server) spot {
+	a := newAim(cfg)
+	return a.spot()
+}
+
+func (a *aim) put(s spot) {
+	a.checkAddr, a.checkPort = s.CheckAddr, s.CheckPort
+	a.agent.Addr, a.agent.Port, a.agent.Send = s.AgentAddr, s.AgentPort, s.AgentSend
+}
+
 // agentInter is the time between questions to the agent of a server.
 func agentInter(cfg *settings.Server) time.Duration { return cmp.Or(cfg.Agent.Inter, 2*time.Second) }
 

@@ -91,3 +91,29 @@ func TestAHealthCheckGoesWhereTheOperatorSays(t *testing.T) {
 	}
 	r.log.wait(t, `Server web/s1 is UP, reason: Layer4 check passed`)
 }
+
+func TestWhereChecksWereSentOutlivesAReloadUnlessTheFileChanged(t *testing.T) {
+	generation := func(port int) *settings.Proxy {
+		p := section("127.0.0.1:1")
+		p.Servers[0].CheckPort = port
+		p.Servers[0].Agent = settings.Agent{Enabled: true, Port: 1, Inter: time.Hour}
+		return p
+	}
+	r := serve(t, 1, generation(9))
+	for _, err := range []error{r.SetServerCheckAddr("web", "s1", "127.0.0.2", 10), r.SetServerAgentAddr("web", "s1", "127.0.0.3", 11), r.SetServerAgentCheck("web", "s1", false)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	memory, err := r.Memory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := follow(t, memory, 1, generation(9)).serverRow()
+	if got := row.Server; got.CheckAddr != "127.0.0.2" || got.CheckPort != 10 || got.AgentAddr != "127.0.0.3" || got.AgentPort != 11 || got.AgentState != 18 {
+		t.Errorf("the same file: got %+v", got)
+	}
+	if got := follow(t, memory, 1, generation(8)).serverRow().Server; got.CheckPort != 8 || got.CheckAddr != "" || got.AgentAddr != "" {
+		t.Errorf("another file: got %+v, want what it says", got)
+	}
+}

@@ -133,6 +133,9 @@ func (s *Server) build(cfg *settings.Config) error {
 	var problems []error
 	byName := map[string]*backend{}
 	for _, p := range cfg.Proxies {
+		s.expected += len(p.Servers)
+	}
+	for _, p := range cfg.Proxies {
 		if p.Disabled {
 			continue
 		}
@@ -232,7 +235,7 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 		Rise: cfg.Rise, Fall: cfg.Fall, Inter: cfg.Inter, Fast: cfg.FastInter, Down: cfg.DownInter,
 		Spread: s.cfg.Global.SpreadChecks, LogAll: b.cfg.LogHealthChecks, SlowStart: cfg.SlowStart, OnError: check.OnError(cfg.OnError),
 		Agent: cfg.Agent.Enabled, AgentInter: agentInter(cfg)}
-	share := float64(i) / float64(max(len(b.cfg.Servers), 1))
+	share := float64(t.slot) / float64(max(s.expected, 1)) // of the interval: no two checks begin together
 	t.state = check.Start(t.check, s.start, share)
 	a, err := s.locate(cfg)
 	if err != nil {

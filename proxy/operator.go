@@ -18,7 +18,9 @@ type setMemory struct {
 	At      string `json:"at"`                // what the file says
 	MaxConn int64  `json:"max_conn"`
 	MinConn int64  `json:"min_conn"`
-	First   int    `json:"first"` // maxconn of the file
+	First   int    `json:"first"`  // maxconn of the file
+	Aim     spot   `json:"aim"`    // where checks go
+	AimAt   spot   `json:"aim_at"` // where the file has them go
 }
 
 // limitMemory is a maxconn of a frontend or of the process.
@@ -53,7 +55,8 @@ func writtenAt(cfg *settings.Server) string {
 }
 
 func (t *target) rememberSet() setMemory {
-	m := setMemory{At: writtenAt(t.cfg), MaxConn: t.maxConn.Load(), MinConn: t.minConn.Load(), First: t.cfg.MaxConn}
+	m := setMemory{At: writtenAt(t.cfg), MaxConn: t.maxConn.Load(), MinConn: t.minConn.Load(), First: t.cfg.MaxConn,
+		Aim: t.aim.spot(), AimAt: fileSpot(t.cfg)}
 	if a := t.addr.Load(); a != nil && t.placed.Load() {
 		m.Address = a.text
 	}
@@ -67,6 +70,9 @@ func (t *target) recallSet(m setMemory) {
 	}
 	if m.At != "" && m.First == t.cfg.MaxConn && m.MaxConn != t.maxConn.Load() {
 		t.limitTo(m.MaxConn)
+	}
+	if m.At != "" && m.AimAt == fileSpot(t.cfg) {
+		t.aim.put(m.Aim)
 	}
 }
 

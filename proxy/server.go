@@ -30,6 +30,7 @@ type Server struct {
 	backends  []*backend
 	workers   []*worker
 	targets   int // how many there are
+	expected  int // how many the configuration has
 	sinks     []*sink
 	checkVars checkVars
 	commands  []Command // of external checks

@@ -66,3 +66,23 @@ func TestBackendsWithTheSameServerShareOneCheck(t *testing.T) {
 		t.Errorf("%d targets share, want 6", groups)
 	}
 }
+
+func TestChecksOfManyBackendsAreSpreadOverTheInterval(t *testing.T) {
+	var list []*settings.Proxy
+	for i := range 10 {
+		p := section("127.0.0.1:1")
+		p.Name, p.Frontend, p.Binds = fmt.Sprintf("b%d", i), false, nil
+		p.Servers[0].Check, p.Servers[0].Inter = true, 10*time.Second
+		list = append(list, p)
+	}
+	s, err := New(&settings.Config{Proxies: list}, Options{Loops: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i, b := range s.backends {
+		if got, want := b.targets[0].state.Next.Sub(s.start), time.Duration(i)*time.Second; got != want {
+			t.Errorf("%s: first check after %v, want %v", b.cfg.Name, got, want)
+		}
+	}
+}

@@ -65,7 +65,7 @@ type Field struct {
 // Change is one server's change asked for by the page's admin form.
 type Change struct {
 	Backend, Server string
-	Action          string // "ready", "drain", "maint", "dhlth", "ehlth", "hrunn", "hnolb", "hdown", "shutdown"
+	Action          string // "ready", "drain", "maint", "dhlth", "ehlth", "hrunn", "hnolb", "hdown", "dagent", "eagent", "arunn", "adown", "shutdown"
 }
 
 // Apply carries out a Change; false means it was not possible.

@@ -135,6 +135,10 @@ var actions = [...]struct{ verb, label string }{
 	{"hrunn", "Health: force UP"},
 	{"hnolb", "Health: force NOLB"},
 	{"hdown", "Health: force DOWN"},
+	{"dagent", "Agent: disable checks"},
+	{"eagent", "Agent: enable checks"},
+	{"arunn", "Agent: force UP"},
+	{"adown", "Agent: force DOWN"},
 	{"shutdown", "Kill Sessions"},
 }
 
