@@ -45,8 +45,18 @@ func (x *stream) account() {
 		return
 	}
 	x.count(&x.be.tallies[x.w.id], class, now)
+	if x.fe.http {
+		x.be.tallies[x.w.id].requests.Add(1)
+	}
 	if x.assigned != nil {
-		x.count(&x.assigned.tallies[x.w.id], class, now)
+		n := &x.assigned.tallies[x.w.id]
+		if x.dataAt == 0 { // the answer, if any, is not the server's
+			class = -1
+		}
+		x.count(n, class, now)
+		if x.fe.http && x.dataAt != 0 {
+			n.requests.Add(1)
+		}
 	}
 }
 
@@ -55,9 +65,6 @@ func (x *stream) count(n *tally, class int, now int64) {
 	n.bytesOut.Add(uint64(x.bytesOut))
 	if class >= 0 {
 		n.resp[class].Add(1)
-	}
-	if x.fe.http {
-		n.requests.Add(1)
 	}
 	n.queueTime.add(span(x.headAt, x.queuedAt))
 	n.connectTime.add(span(x.queuedAt, x.connected))
@@ -151,7 +158,7 @@ func (x *stream) fill(r *logline.Record) {
 	r.Times = logline.Times{Idle: x.millis(x.began), Request: x.millis(x.headAt), Queue: x.millis(x.queuedAt),
 		Connect: x.millis(x.connected), Data: x.millis(x.dataAt), Close: x.millis(now)}
 	x.handshakeTime(r)
-	if x.status == 0 && !x.unborn {
+	if x.status == 0 && !x.unborn && x.fe.http {
 		r.Status = -1
 	}
 	if len(x.line) > 0 {

@@ -183,7 +183,12 @@ func pick(x *stream) answer {
 	if x.be == nil || len(x.be.targets) == 0 && x.be.dispatch == nil {
 		return x.unavailable()
 	}
-	switch t, found, seen := x.be.choose(x); found {
+	t, found, seen := x.be.choose(x)
+	if x.avoid != lb.None && found != nobody {
+		x.again(t)
+		x.avoid = lb.None
+	}
+	switch found {
 	case place:
 		x.assign(t)
 		return x.to(stepConnect)
@@ -203,16 +208,13 @@ func (x *stream) assign(t *target) {
 	n := &t.tallies[x.w.id]
 	n.sessions.Add(1)
 	touch(&t.lastUse, x.w.l.Wall().Unix())
-	if x.avoid != lb.None {
-		x.again(t)
-	}
 }
 
 // again counts the last attempt of a request: a redispatch when it goes to
 // another server, one more retry otherwise.
 func (x *stream) again(t *target) {
 	n, b := &x.be.targets[x.avoid].tallies[x.w.id], &x.be.tallies[x.w.id] // it is the one left that counts
-	if t.index == x.avoid {
+	if t != nil && t.index == x.avoid {
 		n.retries.Add(1)
 		b.retries.Add(1)
 		return

@@ -152,8 +152,10 @@ func (b *backend) choose(x *stream) (t *target, f found, seen uint64) {
 		return nil, crowded, seen
 	}
 	t = b.targets[i]
-	t.tallies[x.w.id].chosen.Add(1)
-	b.tallies[x.w.id].chosen.Add(1)
+	if i != x.avoid { // a second attempt on one server is not another choice
+		t.tallies[x.w.id].chosen.Add(1)
+		b.tallies[x.w.id].chosen.Add(1)
+	}
 	switch {
 	case t.enter():
 		return t, place, seen

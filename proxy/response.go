@@ -294,6 +294,7 @@ func (x *stream) anotherTry() (leave bool) {
 		return true
 	}
 	x.t.tallies[x.w.id].retries.Add(1)
+	x.t.tallies[x.w.id].sessions.Add(1) // HAProxy counts attempts
 	x.be.tallies[x.w.id].retries.Add(1)
 	return false
 }

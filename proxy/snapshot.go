@@ -153,7 +153,12 @@ func (s *Server) backendRow(b *backend, now time.Time) stats.Row {
 	fillRow(&r, b.tallies, &b.sessions)
 	r.Active, r.Backup, r.Weight = b.group.Counts()
 	r.H2 = sumH2(b.tallies)
-	r.UserWeight, r.FirstWeight, r.NoServers = r.Weight, r.Weight, len(b.targets) == 0
+	r.FirstWeight, r.NoServers = r.Weight, len(b.targets) == 0
+	for _, t := range b.targets {
+		if b.group.InUse(t.index) {
+			r.UserWeight += t.weight
+		}
+	}
 	down := b.down
 	if len(b.targets) > 0 && r.Active+r.Backup == 0 {
 		r.Status = "DOWN"

@@ -41,9 +41,9 @@ func (t *target) force() int {
 // warmUp gives the servers that warm up their next step in time. It belongs
 // to wg and ends with ctx.
 func (s *Server) warmUp() {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(heartbeat / 4)
 	defer tick.Stop()
-	var last = map[*target]time.Time{}
+	steps := map[*target]time.Duration{} // those made since it began
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -51,8 +51,14 @@ func (s *Server) warmUp() {
 		case now := <-tick.C:
 			for _, b := range s.backends {
 				for _, t := range b.targets {
-					if t.check.SlowStart > 0 && t.warm.Load() > 0 && now.Sub(last[t]) >= t.check.WarmingPause()-heartbeat/2 {
-						last[t] = now
+					if t.check.SlowStart == 0 || t.warm.Load() == 0 {
+						continue
+					}
+					t.be.mu.Lock()
+					since := t.state.Since
+					t.be.mu.Unlock()
+					if n := now.Sub(since) / t.check.WarmingPause(); n != steps[t] {
+						steps[t] = n
 						s.step(t, check.Event{Kind: check.Warmed})
 					}
 				}

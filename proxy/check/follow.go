@@ -47,7 +47,7 @@ func (m *move) leadMaint(on bool) {
 		m.become(m.rise(m.s.LeadOp))
 		if m.s.inDrain() {
 			m.log(notice, lineMaintToDrain, fromLead)
-			m.log(notice, lineStillDrained, fromLead)
+			m.log(notice, m.stillDrained(), fromLead)
 		} else {
 			m.log(notice, lineMaintLeft, fromLead)
 		}
@@ -75,6 +75,14 @@ func (m *move) leadDrain(on bool) {
 			m.log(notice, lineDrainLeft, fromLead)
 		}
 	}
+}
+
+// stillDrained is the line that tells who keeps the server drained.
+func (m *move) stillDrained() line {
+	if m.s.Admin&Drain == 0 {
+		return lineDrainByLead
+	}
+	return lineStillDrained
 }
 
 // goDown is the way into maintenance.

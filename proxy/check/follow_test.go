@@ -89,6 +89,19 @@ func TestAServerFollowsTheOneItTracks(t *testing.T) {
 	p.shows("NOLB", "NOLB", "Server l/a is stopping, changed from CLI", "Server l/b is stopping via l/a")
 }
 
+func TestADrainOfTheLeadIsNamedWhenMaintenanceEnds(t *testing.T) {
+	p := newPair(t)
+	p.toA(ForceDown)
+	p.toB(SetMaint)
+	p.toA(SetDrain)
+	p.lines = nil
+	p.toB(SetReady)
+	p.shows("DOWN", "DOWN", "Server l/b is DOWN/DRAIN (leaving forced maintenance).", "Server l/b is leaving forced drain but remains in drain mode via l/a.")
+	p.toA(ForceUp)
+	p.shows("DRAIN", "DRAIN", "Server l/a is UP, changed from CLI", "Server l/a remains in forced drain mode.",
+		"Server l/b is UP via l/a", "Server l/b is leaving forced drain but remains in drain mode via l/a.")
+}
+
 func TestAnOperatorsWordOnAFollowerStaysBesideThatOnItsLead(t *testing.T) {
 	p := newPair(t)
 	p.toB(SetDrain)

@@ -174,7 +174,7 @@ func (m *move) enter(op Op, why cause) {
 	}
 	m.log(level, l, why)
 	if m.s.inDrain() {
-		m.log(notice, lineStillDrained, why)
+		m.log(notice, m.stillDrained(), why)
 	}
 }
 
@@ -236,7 +236,11 @@ func (m *move) ready() {
 	case m.leavesForLead():
 	case m.s.Admin&Maint != 0:
 		m.leaveMaint()
-		m.s.Admin &^= Drain
+		if m.s.Admin &^= Drain; m.s.inDrain() {
+			m.log(notice, lineMaintToDrain, fromCLI)
+			m.log(notice, m.stillDrained(), fromCLI)
+			return
+		}
 		m.log(notice, lineMaintLeft, fromCLI)
 	case m.s.Admin&Drain != 0:
 		m.touch()

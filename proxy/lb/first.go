@@ -12,7 +12,7 @@ var firstRow = config.Row[Algorithm]{
 	Doc:     "the server with the lowest id that has room below its maxconn, whatever its weight",
 	Syntax:  "balance first",
 	Example: "balance first",
-	Do:      Algorithm{make: newFirst, Drains: true},
+	Do:      Algorithm{make: newFirst, Turns: true, Drains: true},
 }
 
 // first keeps a bit for every server that may have room, in the order of the

@@ -125,8 +125,8 @@ type Algorithm struct {
 	// Static algorithms do not follow weights: a server has its weight of the
 	// file or none.
 	Static bool
-	// Turns says that any other server will do for a second attempt, as the
-	// manual has it for redispatching.
+	// Turns says that any other server will do for a second attempt: no key
+	// leads to one.
 	Turns bool
 	// Loads says that the servers' loads decide: the group is to be told of
 	// every change by Moved.

@@ -7,7 +7,7 @@ var leastConnRow = config.Row[Algorithm]{
 	Doc:     "the server with the fewest sessions and waiting requests for its weight; those with the same number in turn",
 	Syntax:  "balance leastconn",
 	Example: "balance leastconn",
-	Do:      Algorithm{make: newLeastConn, Loads: true},
+	Do:      Algorithm{make: newLeastConn, Loads: true, Turns: true},
 }
 
 // leastConn keeps the servers ordered by their load, and those of one load by
