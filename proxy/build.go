@@ -233,7 +233,7 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 	}
 	t.check = check.Config{Backend: b.cfg.Name, Server: cfg.Name, Backup: cfg.Backup, Enabled: cfg.Check, Disabled: cfg.Disabled,
 		Rise: cfg.Rise, Fall: cfg.Fall, Inter: cfg.Inter, Fast: cfg.FastInter, Down: cfg.DownInter,
-		Spread: s.cfg.Global.SpreadChecks, LogAll: b.cfg.LogHealthChecks, SlowStart: cfg.SlowStart, OnError: check.OnError(cfg.OnError),
+		Spread: s.cfg.Global.SpreadChecks, MaxSpread: s.cfg.Global.MaxSpreadChecks, LogAll: b.cfg.LogHealthChecks, SlowStart: cfg.SlowStart, OnError: check.OnError(cfg.OnError),
 		Agent: cfg.Agent.Enabled, AgentInter: agentInter(cfg)}
 	share := float64(t.slot) / float64(max(s.expected, 1)) // of the interval: no two checks begin together
 	t.state = check.Start(t.check, s.start, share)

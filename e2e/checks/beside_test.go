@@ -24,16 +24,16 @@ import (
 )
 
 // text writes a file for haproxy and herald alike: a backend for each scenario.
-func text(dir, log string, list []scenario, at map[string]string) string {
+func text(dir, log, option string, list []scenario, at map[string]string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "global\n log %s local0\n stats socket %s/s level admin\n node here\ndefaults\n mode tcp\n log global\n option log-health-checks\n"+
-		" timeout connect 1s\n timeout client 1s\n timeout server 1s\nfrontend f\n bind unix@%s/f\n", log, dir, dir)
+	fmt.Fprintf(&b, "global\n log %s local0\n stats socket %s/s level admin\n node here\ndefaults\n mode tcp\n log global\n %s\n"+
+		" timeout connect 1s\n timeout client 1s\n timeout server 1s\nfrontend f\n bind unix@%s/f\n", log, dir, option, dir)
 	for _, s := range list {
 		fmt.Fprintf(&b, "backend %s\n", s.name)
 		for line := range strings.SplitSeq(s.rules, "\n") {
 			b.WriteString(" " + line + "\n")
 		}
-		check := "check inter 700ms"
+		check := "check inter 1500ms"
 		if strings.Contains(s.server, "agent-check") {
 			check = ""
 		}
@@ -118,14 +118,14 @@ func (h *heard) wait(limit time.Duration) {
 
 // haproxy runs the packaged HAProxy on text until every server has been heard
 // of.
-func haproxy(t *testing.T, list []scenario, at map[string]string) *heard {
+func haproxy(t *testing.T, option string, list []scenario, at map[string]string) *heard {
 	sock, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "haproxy.cfg")
-	if err := os.WriteFile(file, []byte(text(dir, sock.LocalAddr().String(), list, at)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(text(dir, sock.LocalAddr().String(), option, list, at)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("haproxy", "-c", "-f", file).CombinedOutput(); err != nil {
@@ -158,9 +158,9 @@ func haproxy(t *testing.T, list []scenario, at map[string]string) *heard {
 }
 
 // herald runs the engine on the same text.
-func herald(t *testing.T, list []scenario, at map[string]string) *heard {
+func herald(t *testing.T, option string, list []scenario, at map[string]string) *heard {
 	h := newHeard(len(list))
-	s := engine(t, text(t.TempDir(), "127.0.0.1:514", list, at), h)
+	s := engine(t, text(t.TempDir(), "127.0.0.1:514", option, list, at), h)
 	h.wait(8 * time.Second)
 	snap := s.Snapshot()
 	h.read(string(render.AppendCSV(nil, &snap, render.Filter{})))
@@ -203,6 +203,32 @@ func engine(t *testing.T, text string, sink proxy.Sink) *proxy.Server {
 	return s
 }
 
+// logAll is the option under which every change of a check is logged.
+const logAll = "option log-health-checks"
+
+// Without the option a server that goes down says why.
+func TestALineOfAServerSaysWhatItsCheckFound(t *testing.T) {
+	if _, err := exec.LookPath("haproxy"); err != nil {
+		t.Skip("haproxy is not installed")
+	}
+	at := map[string]string{}
+	var list []scenario
+	for _, s := range scenarios {
+		switch s.name {
+		case "http-503", "http-string-no", "http-refused", "http-quotes", "tcp-connect-refused", "tcp-banner-min", "tcp-plain-refused", "mysql-blocked", "pgsql-error",
+			"ldap-bad", "tls-text", "smtp-554", "agent-fail", "tcp-closes", "http-step-status", "tcp-silent":
+			list = append(list, s)
+			at[s.name] = listen(t, s.peer)
+		}
+	}
+	theirs, ours := haproxy(t, "no option log-health-checks", list, at), herald(t, "no option log-health-checks", list, at)
+	for _, s := range list {
+		if got, want := ours.got(s.name), theirs.got(s.name); got != want || !strings.HasPrefix(got, "is DOWN, reason: ") {
+			t.Errorf("%s:\n got  %s\n want %s", s.name, got, want)
+		}
+	}
+}
+
 func TestEveryOutcomeOfACheckReadsAsHAProxysDoes(t *testing.T) {
 	if _, err := exec.LookPath("haproxy"); err != nil {
 		t.Skip("haproxy is not installed")
@@ -211,7 +237,7 @@ func TestEveryOutcomeOfACheckReadsAsHAProxysDoes(t *testing.T) {
 	for _, s := range scenarios {
 		at[s.name] = listen(t, s.peer)
 	}
-	theirs, ours := haproxy(t, scenarios, at), herald(t, scenarios, at)
+	theirs, ours := haproxy(t, logAll, scenarios, at), herald(t, logAll, scenarios, at)
 	for _, s := range scenarios {
 		want, got := theirs.got(s.name), ours.got(s.name)
 		if s.ours != "" {

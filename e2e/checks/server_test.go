@@ -118,7 +118,7 @@ func both(t *testing.T, at string, rules map[string]string, want map[string]stri
 		list = append(list, scenario{name: name, rules: r})
 		where[name] = at
 	}
-	ours := herald(t, list, where)
+	ours := herald(t, logAll, list, where)
 	for name, w := range want {
 		if got := ours.got(name); !strings.HasPrefix(got, w) {
 			t.Errorf("%s: got %q, want %q", name, got, w)
@@ -127,7 +127,7 @@ func both(t *testing.T, at string, rules map[string]string, want map[string]stri
 	if _, err := exec.LookPath("haproxy"); err != nil {
 		return
 	}
-	theirs := haproxy(t, list, where)
+	theirs := haproxy(t, logAll, list, where)
 	for name := range want {
 		if got, want := ours.got(name), theirs.got(name); got != want {
 			t.Errorf("%s:\n got     %s\n HAProxy %s", name, got, want)

@@ -84,7 +84,7 @@ type AgentState struct {
 func startAgent(c Config, now time.Time, share float64) AgentState {
 	s := AgentState{Health: 1, Last: Result{Status: INI}}
 	if c.Agent {
-		s.Next = now.Add(time.Duration(float64(c.AgentInter) * share))
+		s.Next = now.Add(c.first(c.AgentInter, share))
 	}
 	return s
 }

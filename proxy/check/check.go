@@ -36,6 +36,9 @@ type Config struct {
 	// Spread is global spread-checks: a share in percent by which each pause
 	// varies.
 	Spread int
+	// MaxSpread bounds the time over which first checks are spread; 0 means
+	// Inter does.
+	MaxSpread time.Duration
 	// LogAll is option log-health-checks.
 	LogAll bool
 	// SlowStart is how long a server that comes up takes to get its whole

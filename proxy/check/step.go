@@ -17,10 +17,18 @@ func Start(c Config, now time.Time, share float64) State {
 		s.Op, s.Health, s.Admin = Stopped, 0, Maint|ConfigMaint
 	}
 	if s.Checking(c) {
-		s.Next = now.Add(time.Duration(float64(c.Inter) * share))
+		s.Next = now.Add(c.first(c.Inter, share))
 	}
 	s.Agent = startAgent(c, now, share)
 	return s
+}
+
+// first is the time until the first check of a server.
+func (c Config) first(inter time.Duration, share float64) time.Duration {
+	if c.MaxSpread > 0 {
+		inter = min(inter, c.MaxSpread)
+	}
+	return time.Duration(float64(inter) * share)
 }
 
 // Step answers the state after e and what to do about it. A check's result

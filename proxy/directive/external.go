@@ -2,6 +2,7 @@ package directive
 
 import (
 	"slices"
+	"time"
 
 	"herald/config"
 	"herald/proxy/settings"
@@ -30,6 +31,13 @@ var externalGlobalRows = []config.Row[keyword]{
 	{Name: "external-check", Example: "external-check",
 		Doc: "Allows option external-check; the parent process runs the commands, as the proxy's user.",
 		Do:  keyword{in: inGlobal, read: func(c *call) { c.cfg.Global.ExternalCheck = true }}},
+	{Name: "max-spread-checks", Syntax: "TIME", Example: "max-spread-checks 500ms",
+		Doc: "Longest time the first health checks are spread over; the time between checks when unset.",
+		Do: keyword{in: inGlobal, min: 1, max: 1, read: func(c *call) {
+			if d, ok := c.duration(0, time.Millisecond); ok {
+				c.cfg.Global.MaxSpreadChecks = d
+			}
+		}}},
 	{Name: "insecure-fork-wanted", Example: "insecure-fork-wanted",
 		Doc: "Accepted and not needed: the parent process runs the commands of external checks.",
 		Do:  keyword{in: inGlobal, read: func(*call) {}}},

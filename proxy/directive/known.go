@@ -45,7 +45,7 @@ var knownGlobal = merge(
 		"deviceatlas-properties-cookie deviceatlas-separator expose-experimental-directives fd-hard-limit grace "+
 		"h1-accept-payload-with-any-method "+
 		"httpclient.resolvers.id httpclient.resolvers.prefer httpclient.ssl.ca-file httpclient.ssl.verify issuers-chain-path "+
-		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem max-spread-checks pp2-never-send-local "+
+		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem pp2-never-send-local "+
 		"profiling.memory profiling.tasks server-state-base server-state-file set-var set-var-fmt "+
 		"ssl-default-bind-client-sigalgs ssl-default-bind-sigalgs ssl-mode-async ssl-propquery "+
 		"ssl-provider ssl-provider-path ssl-skip-self-issued-ca unix-bind wurfl-cache-size wurfl-data-file "+

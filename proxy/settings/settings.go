@@ -37,6 +37,7 @@ type Global struct {
 	StatsTimeout    time.Duration // of a command line session, 10 s
 	HardStopAfter   time.Duration // 0 means never
 	SpreadChecks    int           // percent
+	MaxSpreadChecks time.Duration // longest time the first checks are spread over; 0 means the interval
 	ExternalCheck   bool          // commands may check servers
 	BufSize         int           // tune.bufsize, 16384
 	MaxRewrite      int           // tune.maxrewrite, 1024

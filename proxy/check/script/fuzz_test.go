@@ -9,7 +9,7 @@ import (
 // FuzzAnswers asks that whatever a server says, in two segments, every check
 // comes to a verdict without a panic, and asks for no more than the end.
 func FuzzAnswers(f *testing.F) {
-	scripts := []*Script{MySQL("u", false), MySQL("", false), PgSQL("u"), Redis(), SMTP("HELO", "x"), LDAP(), SSLHello(), SPOP(),
+	scripts := []*Script{MySQL("u", false), MySQL("", false), PgSQL("u"), Redis(), SMTP("HELO", "x"), LDAP(), SSLHello(), SPOP(), Agent("x"),
 		httpExpect(&Expect{Match: StatusList, Status: []Range{{200, 399}}, MinRecv: -1}), httpExpect(&Expect{Match: String, Pattern: []byte("x"), MinRecv: -1}),
 		finished(&Script{Kind: TCP, Steps: []Step{{Action: ActExpect, Expect: &Expect{Match: String, Pattern: []byte("x"), MinRecv: -1}}}})}
 	for _, seed := range []string{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "\x30\x84\x00\x00\x00\x10\x02\x01\x01\x61\x84\x00\x00\x00\x07\x0a\x01\x00\x04\x00\x04\x00",
