@@ -3,9 +3,9 @@ package vrrp_test
 import (
 	"fmt"
 	"os"
-	"regexp"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
