@@ -203,14 +203,14 @@ func TestEveryRowIsDocumentedAndItsExampleParses(t *testing.T) {
 		check(r.Name, r.Doc, r.Example, head+r.Example+"\n")
 	}
 	for _, r := range bindOptions.Rows() {
-		text := "listen l\n " + r.Example
+		text := "listen l\n mode http\n " + r.Example
 		if strings.HasPrefix(r.Example, "stats") {
 			text = "global\n " + r.Example
 		}
 		check(r.Name, r.Doc, r.Example, text+"\n")
 	}
 	for _, r := range serverOptions.Rows() {
-		check(r.Name, r.Doc, r.Example, "listen l\n bind :1\n "+r.Example+"\n")
+		check(r.Name, r.Doc, r.Example, "listen l\n mode http\n bind :1\n "+r.Example+"\n")
 	}
 }
 

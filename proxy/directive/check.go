@@ -157,6 +157,7 @@ func (b *builder) finishProxy(d *draft) {
 	b.finishCheck(d)
 	if p.Mode == settings.TCP {
 		b.dropHTTP(d)
+		b.refuseProtocols(p)
 	}
 	b.checkBalance(d)
 	for i := range p.Servers {

@@ -15,11 +15,13 @@ var h2GlobalRows = []config.Row[keyword]{
 			c.cfg.Global.H2.NoWebSockets = !c.line.Negated && !c.line.Defaulted
 		}}},
 	value("tune.h2.header-table-size", "SIZE", "4096", "Bytes of the header table an HTTP/2 peer may fill.",
-		h2Number(func(h *settings.H2) *int { return &h.TableSize }, 1, 65535)),
+		h2Number(func(h *settings.H2) *int { return &h.TableSize }, 4096, 65536)),
 	value("tune.h2.initial-window-size", "SIZE", "65535", "Bytes an HTTP/2 peer may send ahead on each stream.",
 		h2Number(func(h *settings.H2) *int { return &h.Window }, 1, maxCount)),
 	value("tune.h2.max-concurrent-streams", "N", "100", "Requests an HTTP/2 client may have open at a time on one connection.",
-		h2Number(func(h *settings.H2) *int { return &h.MaxStreams }, 1, maxCount)),
+		h2Number(func(h *settings.H2) *int { return &h.MaxStreams }, 0, maxCount)),
+	value("tune.h2.max-frame-size", "SIZE", "16384", "Bytes of the largest frame an HTTP/2 peer may send.",
+		h2Number(func(h *settings.H2) *int { return &h.FrameSize }, 16384, 16777215)),
 }
 
 func h2Number(field func(*settings.H2) *int, lo, hi int) func(*call, *settings.Global) {
@@ -42,4 +44,18 @@ func readProto(to *string, v line.Word) error {
 	}
 	*to = v.Text
 	return nil
+}
+
+// refuseProtocols reports HTTP protocols in mode tcp.
+func (b *builder) refuseProtocols(p *settings.Proxy) {
+	for i := range p.Binds {
+		if w := &p.Binds[i]; w.Proto != "" {
+			b.cross(w.Pos, config.Error, w.Proto, "%q: protocol %q is not usable in mode tcp", p.Name, w.Proto)
+		}
+	}
+	for i := range p.Servers {
+		if s := &p.Servers[i]; s.Proto != "" {
+			b.cross(s.Pos, config.Error, s.Proto, "%q: protocol %q of server %q is not usable in mode tcp", p.Name, s.Proto, s.Name)
+		}
+	}
 }

@@ -27,6 +27,7 @@ type Config struct {
 	Window     int  // bytes the peer may send ahead on a stream, 65535
 	ConnWindow int  // on all streams together, 512 KB, never below Window
 	TableSize  int  // of the header table the peer may use, 4096
+	FrameSize  int  // of the largest frame the peer may send, 16384
 	MaxHead    int  // bytes of a head as HTTP/1 text, and of a header block; 15 KB
 	Secure     bool // requests we make are of scheme https
 	NoConnect  bool // clients are not offered extended CONNECT, for WebSockets
@@ -145,6 +146,9 @@ type passing struct {
 	s         *Stream // nil: thrown away
 }
 
+// mostHeld bounds the frames that must have come whole to be read.
+const mostHeld = 32 << 10
+
 // block collects HEADERS and its CONTINUATIONs.
 type block struct {
 	id       uint32 // 0: none
@@ -171,6 +175,7 @@ func (cfg *Config) defaults() {
 	orInt(&cfg.ConnWindow, 512<<10)
 	cfg.ConnWindow = max(cfg.ConnWindow, cfg.Window, firstWindow)
 	orInt(&cfg.TableSize, firstTable)
+	orInt(&cfg.FrameSize, minFrameSize)
 	orInt(&cfg.MaxHead, 15<<10)
 	orInt(&cfg.Credit, 1000)
 	if cfg.Scratch == nil {
@@ -207,6 +212,9 @@ func (c *Conn) greet() {
 	if c.cfg.TableSize != firstTable {
 		c.out = appendSetting(c.out, settingTableSize, uint32(c.cfg.TableSize))
 	}
+	if c.cfg.FrameSize != minFrameSize {
+		c.out = appendSetting(c.out, settingFrameSize, uint32(c.cfg.FrameSize))
+	}
 	c.out[at+2] = byte(len(c.out) - at - headerLen)
 	c.widen(int64(c.cfg.ConnWindow) - firstWindow)
 }
@@ -238,8 +246,10 @@ func (c *Conn) Next(p []byte, now int64) (Event, int) {
 	switch {
 	case !c.settled && (h.kind != frameSettings || h.has(flagAck)):
 		return c.fail(ProtocolError), len(p)
-	case h.length > minFrameSize:
+	case h.length > c.cfg.FrameSize:
 		return c.fail(FrameSizeError), len(p)
+	case h.length > mostHeld && h.kind != frameData:
+		return c.fail(EnhanceYourCalm), len(p) // it would have to be held
 	case c.block.id != 0 && (h.kind != frameContinuation || h.id != c.block.id):
 		return c.fail(ProtocolError), len(p)
 	case h.kind == frameData:

@@ -428,3 +428,16 @@ func TestWhereWebSocketsAreNotOfferedTheyAreMalformed(t *testing.T) {
 	p.run()
 	p.want("said", p.said(), "RST 1 PROTOCOL_ERROR")
 }
+
+func TestLargerFramesWhereTheyAreAllowed(t *testing.T) {
+	p := newPeer(t, Config{FrameSize: 40000})
+	p.get(1, false)
+	p.WriteData(1, true, make([]byte, 40000))
+	p.run()
+	if got := p.events(); !strings.HasSuffix(got, `"" true`) {
+		t.Errorf("got %.100s", got)
+	}
+	p.WriteRawFrame(0xee, 0, 0, make([]byte, 35000)) // would have to be held whole
+	p.run()
+	p.want("events", p.events(), "broken ENHANCE_YOUR_CALM")
+}

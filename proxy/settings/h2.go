@@ -5,6 +5,7 @@ type H2 struct {
 	MaxStreams int // tune.h2.max-concurrent-streams, 100
 	Window     int // tune.h2.initial-window-size, 65535
 	TableSize  int // tune.h2.header-table-size, 4096
+	FrameSize  int // tune.h2.max-frame-size, 16384
 	// NoWebSockets keeps it from clients that they may begin WebSockets
 	// (h2-workaround-bogus-websocket-clients).
 	NoWebSockets bool
