@@ -68,6 +68,14 @@ func (s *Server) checkOnce(t *target) {
 	}
 }
 
+// wake has a checker look at its target's state again.
+func wake(poke chan struct{}) {
+	select {
+	case poke <- struct{}{}:
+	default:
+	}
+}
+
 // step gives an event to the health of t and does what follows from it. Any
 // goroutine may call it.
 func (s *Server) step(t *target, e check.Event) {
@@ -106,11 +114,12 @@ func (s *Server) step(t *target, e check.Event) {
 	if news {
 		s.novelty()
 	}
-	for _, poke := range []chan struct{}{t.poke, t.pokeAgent} {
-		select {
-		case poke <- struct{}{}:
-		default:
-		}
+	// Who has just checked looks at the state again without being told.
+	if e.Kind != check.Checked {
+		wake(t.poke)
+	}
+	if e.Kind != check.AgentChecked && t.cfg.Agent.Enabled {
+		wake(t.pokeAgent)
 	}
 	s.follow(t, actions, &world)
 	for _, a := range actions {
