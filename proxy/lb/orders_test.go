@@ -104,6 +104,29 @@ func TestLeastConnAndFirstPassFullServersUntilOneLeaves(t *testing.T) {
 	}
 }
 
+func TestAmongManyServersTheFullOnesStayAside(t *testing.T) {
+	l := newLoad(t, Config{Algorithm: "roundrobin", FixedLimits: true}, usable(slices.Repeat([]int{1}, 3*parkFrom)...))
+	for i := range l.limit {
+		l.limit[i] = 1
+	}
+	l.opens(3 * parkFrom)
+	if most, least := slices.Max(l.n), slices.Min(l.n); most != 1 || least != 1 {
+		t.Fatalf("sessions: want one each, got %v", l.n)
+	}
+	l.open() // which finds them all full
+	asked := 0
+	full := func(i int) bool { asked++; return l.full(i) }
+	if i := l.g.Pick(None, full); i != None || asked != 0 {
+		t.Errorf("all full: got %d after asking %d times, want None without asking", i, asked)
+	}
+	for _, i := range []int{17, 90} {
+		l.add(i, -1)
+		if got := l.open(); got != i {
+			t.Errorf("want %d, which has room, got %d", i, got)
+		}
+	}
+}
+
 func TestFirstGoesByTheID(t *testing.T) {
 	servers := usable(1, 1, 1)
 	servers[0].ID, servers[1].ID, servers[2].ID = 30, 10, 20

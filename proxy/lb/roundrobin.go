@@ -25,12 +25,17 @@ type roundRobin struct {
 	later   heap // done with this round
 	aside   []int32
 	parked  int  // servers that stay aside until they move
-	fixed   bool // Config.FixedLimits
+	fixed   bool // Config.FixedLimits, of many servers
 	total   int  // sum of the weights
 	now     int  // number of the pick within the round
 	round   int
 	last    int // sequence number given last
 }
+
+// parkFrom is the number of servers beyond which one that is full is left aside
+// until it moves. Among fewer every pick passes it over and pushes its turn
+// back, which is HAProxy's order.
+const parkFrom = 32
 
 // turn is one server's part in the round.
 type turn struct {
@@ -43,7 +48,7 @@ type turn struct {
 }
 
 func newRoundRobin(c Config, servers []Server) order {
-	r := &roundRobin{turns: make([]turn, len(servers)), fixed: c.FixedLimits, round: 1}
+	r := &roundRobin{turns: make([]turn, len(servers)), fixed: c.FixedLimits && len(servers) > parkFrom, round: 1}
 	r.waiting = newHeap(len(servers), r.heavier)
 	r.queued = newHeap(len(servers), r.earlier)
 	r.later = newHeap(len(servers), r.heavier)
