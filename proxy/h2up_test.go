@@ -43,7 +43,6 @@ func TestHTTP2ServersShareOneConnection(t *testing.T) {
 		w.Header().Set("X-Proto", r.Proto)
 		w.Header().Set("X-Trailer", r.Trailer.Get("X-U"))
 		w.Header().Set("Trailer", "X-T")
-		w.(http.Flusher).Flush() // no length: HTTP/1 has no trailers beside one
 		w.Write(b)
 		w.Header().Set("X-T", "v")
 	})
@@ -69,7 +68,7 @@ func TestHTTP2ServersShareOneConnection(t *testing.T) {
 					}
 					defer resp.Body.Close()
 					got, err := io.ReadAll(resp.Body)
-					if err != nil || !bytes.Equal(got, body) || resp.Header.Get("X-Proto") != "HTTP/2.0" || resp.Trailer.Get("X-T") != "v" {
+					if err != nil || !bytes.Equal(got, body) || resp.Header.Get("X-Proto") != "HTTP/2.0" || size > 0 && resp.Trailer.Get("X-T") != "v" {
 						t.Errorf("%s, %d bytes: got %d, %v, %v, %v", name, size, len(got), err, resp.Header, resp.Trailer)
 					}
 					if chunked && size > 0 && resp.Header.Get("X-Trailer") != "u" {

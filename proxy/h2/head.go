@@ -1,6 +1,8 @@
 package h2
 
 import (
+	"bytes"
+
 	"golang.org/x/net/http2/hpack"
 )
 
@@ -40,6 +42,8 @@ type reading struct {
 	host               bool
 	plain              bool  // CONNECT knows no protocols
 	length             int64 // announced, or -1
+	lengthAt           int   // where its line begins in text
+	trailers           bool  // announced
 
 	method, scheme, authority, path, protocol, status string
 }
@@ -130,6 +134,9 @@ func (r *reading) regular(f hpack.HeaderField) {
 		if again {
 			return
 		}
+		r.lengthAt = len(r.text)
+	case "trailer":
+		r.trailers = true
 	case "host":
 		// The authority is the host; another opinion never passes
 		// (CVE-2021-39242).
@@ -240,6 +247,21 @@ func (r *reading) beginResponse() bool {
 	r.text = append(r.text, "HTTP/1.1 "...)
 	r.text = append(r.text, r.status...)
 	r.text = append(r.text, " \r\n"...)
+	return true
+}
+
+// chunk makes a body of announced length one in chunks when trailers are
+// announced too: HTTP/1 has no other place for them. It reports whether the
+// body is in chunks now.
+func (r *reading) chunk() bool {
+	if r.length >= 0 {
+		if !r.trailers {
+			return false
+		}
+		line := bytes.IndexByte(r.text[r.lengthAt:], '\n') + 1
+		r.text = append(r.text[:r.lengthAt], r.text[r.lengthAt+line:]...)
+	}
+	r.text = append(r.text, "transfer-encoding: chunked\r\n"...)
 	return true
 }
 

@@ -17,16 +17,17 @@ func TestRequestsAreToldAsHTTP1(t *testing.T) {
 		text   string
 		line   string
 	}{
-		"plain":          {append(base, "x-a", "b"), true, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\nx-a: b\r\n\r\n", "GET https://a:8/p?q=1 HTTP/2.0"},
-		"crumbs":         {append(base, "cookie", "a=1", "x", "y", "cookie", "b=2"), true, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\nx: y\r\ncookie: a=1; b=2\r\n\r\n", ""},
-		"with a body":    {append(base, "content-length", "3"), false, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\ncontent-length: 3\r\n\r\n", ""},
-		"of no length":   {base, false, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\ntransfer-encoding: chunked\r\n\r\n", ""},
-		"no authority":   {[]string{":method", "GET", ":scheme", "http", ":path", "/", "host", "h"}, true, "GET / HTTP/1.1\r\nhost: h\r\n\r\n", "GET / HTTP/2.0"},
-		"asterisk":       {[]string{":method", "OPTIONS", ":scheme", "http", ":path", "*", ":authority", "a"}, true, "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", "OPTIONS http://a HTTP/2.0"},
-		"connect":        {[]string{":method", "CONNECT", ":authority", "a:1"}, false, "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "CONNECT a:1 HTTP/2.0"},
-		"websocket":      {[]string{":method", "CONNECT", ":protocol", "websocket", ":scheme", "https", ":path", "/c", ":authority", "a", "sec-websocket-version", "13"}, false, "GET /c HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: BwcHBwcHBwcHBwcHBwcHBw==\r\n\r\n", "CONNECT https://a/c HTTP/2.0"},
-		"length twice":   {append(base, "content-length", "3", "content-length", "3"), false, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\ncontent-length: 3\r\n\r\n", ""},
-		"te of trailers": {append(base, "te", "trailers"), true, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\nte: trailers\r\n\r\n", ""},
+		"plain":              {append(base, "x-a", "b"), true, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\nx-a: b\r\n\r\n", "GET https://a:8/p?q=1 HTTP/2.0"},
+		"crumbs":             {append(base, "cookie", "a=1", "x", "y", "cookie", "b=2"), true, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\nx: y\r\ncookie: a=1; b=2\r\n\r\n", ""},
+		"with a body":        {append(base, "content-length", "3"), false, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\ncontent-length: 3\r\n\r\n", ""},
+		"of no length":       {base, false, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\ntransfer-encoding: chunked\r\n\r\n", ""},
+		"no authority":       {[]string{":method", "GET", ":scheme", "http", ":path", "/", "host", "h"}, true, "GET / HTTP/1.1\r\nhost: h\r\n\r\n", "GET / HTTP/2.0"},
+		"asterisk":           {[]string{":method", "OPTIONS", ":scheme", "http", ":path", "*", ":authority", "a"}, true, "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", "OPTIONS http://a HTTP/2.0"},
+		"connect":            {[]string{":method", "CONNECT", ":authority", "a:1"}, false, "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "CONNECT a:1 HTTP/2.0"},
+		"websocket":          {[]string{":method", "CONNECT", ":protocol", "websocket", ":scheme", "https", ":path", "/c", ":authority", "a", "sec-websocket-version", "13"}, false, "GET /c HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: BwcHBwcHBwcHBwcHBwcHBw==\r\n\r\n", "CONNECT https://a/c HTTP/2.0"},
+		"trailers announced": {append(base, "content-length", "3", "trailer", "x"), false, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\ntrailer: x\r\ntransfer-encoding: chunked\r\n\r\n", ""},
+		"length twice":       {append(base, "content-length", "3", "content-length", "3"), false, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\ncontent-length: 3\r\n\r\n", ""},
+		"te of trailers":     {append(base, "te", "trailers"), true, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\nte: trailers\r\n\r\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPeer(t, Config{Scratch: &Scratch{Chance: func(b []byte) { copy(b, strings.Repeat("\x07", len(b))) }}})

@@ -128,11 +128,10 @@ func (c *Conn) newRequest(id uint32, r *reading, end, selfish bool) Event {
 		s.In.start(asRaw)
 	case end:
 		s.In.start(asNothing)
-	case r.length >= 0:
-		s.In.start(asRaw)
-	default:
-		r.text = append(r.text, "transfer-encoding: chunked\r\n"...)
+	case r.chunk():
 		s.In.start(asChunks)
+	default:
+		s.In.start(asRaw)
 	}
 	r.text = append(r.text, '\r', '\n')
 	s.ended = end
@@ -185,18 +184,19 @@ func (c *Conn) gotResponse(s *Stream, r *reading, end bool) Event {
 		s.In.start(asRaw)
 	case bodyless:
 		s.In.start(asNothing)
-	case r.length >= 0:
-		if end && r.length > 0 {
-			return c.refuse(s.ID, ProtocolError)
-		}
-		s.length = r.length
-		s.In.start(asRaw)
+	case end && r.length > 0:
+		return c.refuse(s.ID, ProtocolError)
 	case end:
-		r.text = append(r.text, "content-length: 0\r\n"...)
+		if r.length < 0 {
+			r.text = append(r.text, "content-length: 0\r\n"...)
+		}
 		s.In.start(asNothing)
 	default:
-		r.text = append(r.text, "transfer-encoding: chunked\r\n"...)
-		s.In.start(asChunks)
+		s.length = r.length
+		s.In.start(asRaw)
+		if r.chunk() {
+			s.In.start(asChunks)
+		}
 	}
 	r.text = append(r.text, '\r', '\n')
 	return Event{Kind: HeadArrived, Stream: s, Text: r.text, End: end}
