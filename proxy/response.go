@@ -157,7 +157,8 @@ func (x *stream) passResponse(buf []byte, shared bool) answer {
 	edits := h1.Edits{Connection: h1.ResponseOption(x.version, h.Version, x.keep), Unchunked: f.strip, Names: x.clientNames()}
 	w.out = h.AppendResponse(w.out[:0], buf, edits)
 	body := f.take(buf[h.Len:])
-	if f.fault != faultNone {
+	if f.fault != faultNone { // nothing has gone to the client yet
+		x.headSent, x.dataAt = false, 0
 		return x.badResponse()
 	}
 	if len(f.rest) > 0 && h.Framing != h1.Tunnel {

@@ -41,7 +41,7 @@ func (h *Head) collect(buf []byte) (f facts, v Verdict) {
 			}
 		case Host:
 			if f.host >= 0 {
-				if !bytes.Equal(hd.Value.In(buf), h.Headers[f.host].Value.In(buf)) {
+				if !sameFold(hd.Value.In(buf), h.Headers[f.host].Value.In(buf)) {
 					v = BadHost
 				}
 				hd.Drop = true
