@@ -169,6 +169,9 @@ func New(cfg Config, servers []Server) (*Group, error) {
 	g.keyed, _ = g.order.(keyed)
 	g.loaded, _ = g.order.(loaded)
 	g.refresh(None)
+	if r, ok := g.order.(interface{ renew() }); ok {
+		r.renew() // not while the first request waits
+	}
 	return g, nil
 }
 

@@ -323,3 +323,26 @@ func BenchmarkPickOf1000Servers(b *testing.B) {
 		}
 	}
 }
+
+func TestTheRingOfALargeBackendFollowsAChangeAtOnce(t *testing.T) {
+	servers := usable(slices.Repeat([]int{50}, 1000)...)
+	g, err := New(Config{Algorithm: "hash", Hash: Hash{Consistent: true}}, servers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range servers[:999] {
+		g.Set(i, Server{Weight: 50})
+	}
+	for k := range 100 {
+		if i := g.PickHash(avalanche(uint32(k)), None); i != 999 {
+			t.Fatalf("got %d, want the only one in use", i)
+		}
+		if i := g.PickHash(avalanche(uint32(k)), 999); i != 999 {
+			t.Fatalf("avoiding the only one: got %d", i)
+		}
+	}
+	asked := 0
+	if i := g.Pick(None, func(int) bool { asked++; return true }); i != None || asked != 1 {
+		t.Errorf("got %d after asking %d servers, want None after one", i, asked)
+	}
+}

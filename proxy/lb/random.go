@@ -27,6 +27,8 @@ func newRandom(c Config, servers []Server) order {
 	return &random{ring: newRing(c, servers), draws: c.Draws}
 }
 
+func (r *random) renew() { r.ring.renew() }
+
 func (r *random) set(i, weight int) { r.ring.set(i, weight) }
 
 // next answers None when the server drawn is full: the request waits for
