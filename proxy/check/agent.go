@@ -143,7 +143,7 @@ func (m *move) followAgent(why cause) {
 		m.enter(Stopped, why)
 	case m.s.Op == Stopped && m.s.AgentChecking(m.c) && (why != fromAgent || m.s.Agent.Last.Status == L7OK):
 		if !m.c.Enabled {
-			m.s.Health = m.c.full()
+			m.s.Health = max(m.s.Health, m.c.Rise)
 		}
 		if m.s.Health >= m.c.Rise {
 			m.enter(Running, why)
