@@ -342,7 +342,7 @@ func TestAWebSocketOverHTTP2(t *testing.T) {
 	}
 	p.WriteData(1, true, []byte("bye"))
 	p.want(`DATA 1 "bye" false`, `DATA 1 "" true`)
-	r.log.wait(t, `"CONNECT http://a/chat HTTP/2.0"`)
+	r.log.wait(t, `"GET http://a/chat HTTP/2.0"`)
 }
 
 func TestThePrefaceMayComeInPieces(t *testing.T) {

@@ -226,7 +226,11 @@ func (r *reading) startLine(method, target string) {
 // logLine makes the request line as the client sees it, which is how HAProxy
 // logs it.
 func (r *reading) logLine() []byte {
-	b := append(r.line[:0], r.method...)
+	method := r.method
+	if r.seen&hasProtocol != 0 { // a WebSocket is logged as in HTTP/1
+		method = "GET"
+	}
+	b := append(r.line[:0], method...)
 	b = append(b, ' ')
 	if r.seen&hasScheme != 0 && r.seen&hasAuthority != 0 {
 		b = append(b, r.scheme...)
