@@ -93,6 +93,9 @@ func accept(b *settings.BindTLS) (*accepting, error) {
 		}
 		pairs = append(pairs, p)
 	}
+	if len(pairs) == 0 && !b.StrictSNI {
+		return nil, errors.New("no certificate is left")
+	}
 	now.table = tlsconf.NewTable(pairs, b.StrictSNI)
 	var err error
 	now.config, err = (&tlsconf.Acceptor{Bind: b, Table: now.table, Now: time.Now}).Config()

@@ -4,14 +4,18 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"herald/proxy/settings"
 )
 
 // TLSFiles lists every file that certificates, authorities and revocation
 // lists came from, with the SHA-256 of what was read, and with nil those that
-// may come to stand beside a certificate, for who can watch them.
+// may come to stand beside a certificate, and directories, which end in "/",
+// for who can watch them.
 func (s *Server) TLSFiles() map[string][]byte {
 	s.renewing.Lock()
 	defer s.renewing.Unlock()
@@ -26,8 +30,23 @@ func (s *Server) TLSFiles() map[string][]byte {
 			}
 		}
 	})
+	for _, f := range s.frontends {
+		for _, a := range f.acceptors {
+			if a == nil {
+				continue
+			}
+			for _, source := range a.wanted.Sources {
+				if source.Dir {
+					sums[inside(source.Path)] = nil
+				}
+			}
+		}
+	}
 	return sums
 }
+
+// inside is the beginning of the paths of what lies in a directory.
+func inside(dir string) string { return strings.TrimSuffix(dir, "/") + "/" }
 
 // beside are the ends of the names of files that belong to a certificate.
 var beside = []string{".key", ".issuer", ".ocsp", ".sctl"}
@@ -160,7 +179,35 @@ func newBind(b *settings.BindTLS, files map[string][]byte) (*settings.BindTLS, b
 		}
 		c.Certificates[i] = p
 	}
+	for _, source := range c.Sources {
+		if source.Dir {
+			changed = newDirectory(&c, inside(source.Path), files) || changed
+		}
+	}
 	return &c, changed
+}
+
+// newDirectory takes in the certificates that came into a directory, and lets
+// go of those that went.
+func newDirectory(b *settings.BindTLS, dir string, files map[string][]byte) (changed bool) {
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		name, in := strings.CutPrefix(path, dir)
+		if !in || name == "" || strings.Contains(name, "/") || name[0] == '.' || slices.Contains(beside, filepath.Ext(name)) {
+			continue
+		}
+		at := slices.IndexFunc(b.Certificates, func(c settings.Certificate) bool { return c.Files[0].Path == path })
+		switch {
+		case files[path] == nil && at >= 0:
+			b.Certificates = slices.Delete(b.Certificates, at, at+1)
+		case files[path] != nil && at < 0:
+			c, _ := newCertificate(settings.Certificate{Files: []settings.File{{Path: path, Bytes: files[path]}}}, files)
+			b.Certificates = append(b.Certificates, c)
+		default:
+			continue
+		}
+		changed = true
+	}
+	return changed
 }
 
 func newSide(t *settings.TLS, files map[string][]byte) bool {

@@ -112,3 +112,45 @@ func TestTicketsAreGoodOnAnotherNode(t *testing.T) {
 		}
 	}
 }
+
+func TestADirectoryOfCertificatesGrowsAndShrinks(t *testing.T) {
+	first, second := authority().Issue(testcert.Request{Names: []string{"a.example"}}), authority().Issue(testcert.Request{Names: []string{"b.example"}})
+	p := encrypted(section("127.0.0.1:1"), func(b *settings.BindTLS) {
+		b.Certificates = []settings.Certificate{{Files: []settings.File{{Path: "/certs/a.pem", Bytes: first.Bundle}}}}
+		b.Sources = []settings.CertificateSource{{Path: "/certs", Dir: true}}
+	})
+	r := serve(t, 1, p)
+	if _, told := r.TLSFiles()["/certs/"]; !told {
+		t.Errorf("to be watched: %v", r.TLSFiles())
+	}
+	shown := func(name string) string {
+		t.Helper()
+		config := trusting()
+		config.ServerName, config.InsecureSkipVerify = name, true
+		c := r.secure(config)
+		defer c.Close()
+		if err := c.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		return c.ConnectionState().PeerCertificates[0].Subject.CommonName
+	}
+	for _, step := range []struct {
+		files map[string][]byte
+		fails bool
+		shown string // to who asks for b.example
+	}{
+		{map[string][]byte{"/certs/.hidden": []byte("x"), "/certs/sub/b.pem": second.Bundle, "/other/b.pem": second.Bundle}, false, "a.example"},
+		{map[string][]byte{"/certs/b.pem": second.Cert}, true, "a.example"},
+		{map[string][]byte{"/certs/b.pem.key": second.Key}, false, "b.example"},
+		{map[string][]byte{"/certs/a.pem": nil}, false, "b.example"},
+		{map[string][]byte{"/certs/b.pem": nil}, true, "b.example"},
+		{map[string][]byte{"/certs/a.pem": first.Bundle}, false, "a.example"},
+	} {
+		if _, err := r.Renew(step.files); (err != nil) != step.fails {
+			t.Errorf("%q: %v", step.files, err)
+		}
+		if got := shown("b.example"); got != step.shown {
+			t.Errorf("shown %s, want %s", got, step.shown)
+		}
+	}
+}

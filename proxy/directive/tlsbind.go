@@ -133,6 +133,7 @@ func (c *call) finishBindTLS(t *settings.BindTLS) *settings.BindTLS {
 			found, err = c.listed(t, s)
 		} else {
 			found, err = c.certificates(s.Path)
+			s.Dir = c.isDirectory(s.Path)
 		}
 		if err != nil {
 			c.diags.Errorf(c.line.Pos, s.Path, "%s: %v", c.name, err)

@@ -45,6 +45,14 @@ func (c *call) certificates(name string) ([]settings.Certificate, error) {
 	return nil, err
 }
 
+func (c *call) isDirectory(name string) bool {
+	if c.opt.ReadDir == nil {
+		return false
+	}
+	_, err := c.opt.ReadDir(name)
+	return err == nil
+}
+
 // beside are the files that stand beside a certificate.
 var beside = []string{".key", ".issuer", ".ocsp", ".sctl"}
 

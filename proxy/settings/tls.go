@@ -56,6 +56,7 @@ type BindTLS struct {
 type CertificateSource struct {
 	Path  string
 	List  bool
+	Dir   bool       // every certificate in it, also one that comes later
 	Lines []ListLine // of a list
 }
 

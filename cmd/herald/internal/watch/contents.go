@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -47,7 +48,8 @@ type stamp struct {
 
 // Contents calls changed, which must not block, with every file that is not
 // what its sum says (SHA-256; empty for a missing one), and then with every
-// one that comes, goes (nil) or changes. Links are followed, and may be
+// one that comes, goes (nil) or changes. A path that ends in "/" is a
+// directory, and means every file in it. Links are followed, and may be
 // exchanged.
 func Contents(sums map[string]string, changed func(map[string][]byte)) (*Follower, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
@@ -57,7 +59,9 @@ func Contents(sums map[string]string, changed func(map[string][]byte)) (*Followe
 	f := &Follower{paths: slices.Sorted(maps.Keys(sums)), changed: changed, inotify: os.NewFile(uintptr(fd), "inotify"), known: map[string]content{},
 		watched: map[string]bool{}, ended: make(chan struct{})}
 	for path, sum := range sums {
-		f.known[path] = content{sum: sum}
+		if !strings.HasSuffix(path, "/") {
+			f.known[path] = content{sum: sum}
+		}
 	}
 	f.watchAll(fd)
 	if now := f.look(); len(now) > 0 { // it changed since it was read
@@ -109,8 +113,32 @@ func directories(path string) []string {
 	return list
 }
 
-func (f *Follower) watchAll(fd int) {
+// files are the paths with what lies in the directories among them now, and
+// what lay there.
+func (f *Follower) files() []string {
+	set := map[string]bool{}
+	for path := range f.known {
+		set[path] = true
+	}
 	for _, path := range f.paths {
+		if !strings.HasSuffix(path, "/") {
+			continue
+		}
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if !e.IsDir() {
+				set[path+e.Name()] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+func (f *Follower) watchAll(fd int) {
+	for _, path := range append(f.files(), f.paths...) {
 		for _, dir := range directories(path) {
 			if _, done := f.watched[dir]; done {
 				continue
@@ -134,7 +162,7 @@ func (f *Follower) missing() bool {
 // look answers the files that are not what they were.
 func (f *Follower) look() map[string][]byte {
 	now := map[string][]byte{}
-	for _, path := range f.paths {
+	for _, path := range f.files() {
 		id, there := stat(path)
 		old := f.known[path]
 		if there == (old.sum != "") && id == old.id {

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"crypto/sha256"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,28 +24,39 @@ func TestContentsAreFollowed(t *testing.T) {
 		write(filepath.Join(dir, n, "target"), "target "+n)
 	}
 	os.Symlink("1/target", link)
+	shelf := filepath.Join(dir, "shelf")
+	os.Mkdir(shelf, 0o700)
+	write(filepath.Join(shelf, "known"), "known")
+	write(filepath.Join(shelf, "unknown"), "unknown")
 	sum := func(text string) string { s := sha256.Sum256([]byte(text)); return string(s[:]) }
 	told := make(chan map[string][]byte, 10)
-	f, err := Contents(map[string]string{plain: sum("one"), late: "", link: sum("before")}, func(now map[string][]byte) { told <- now })
+	f, err := Contents(map[string]string{plain: sum("one"), late: "", link: sum("before"), shelf + "/": "", filepath.Join(shelf, "known"): sum("known")}, func(now map[string][]byte) { told <- now })
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	last := map[string][]byte{} // what was told of each
 	expect := func(what, path, want string, there bool) {
 		t.Helper()
 		deadline := time.After(10 * time.Second)
 		for {
+			if got, is := last[path]; is && string(got) == want && (got != nil) == there {
+				return
+			}
 			select {
 			case now := <-told:
-				if got, is := now[path]; is && string(got) == want && (got != nil) == there {
-					return
-				}
+				maps.Copy(last, now)
 			case <-deadline:
 				t.Fatalf("%s is not told", what)
 			}
 		}
 	}
 	expect("a change before the beginning", link, "target 1", true)
+	expect("a file that came between", filepath.Join(shelf, "unknown"), "unknown", true)
+	write(filepath.Join(shelf, "new"), "new")
+	expect("a file that comes into a directory", filepath.Join(shelf, "new"), "new", true)
+	os.Remove(filepath.Join(shelf, "known"))
+	expect("a file that leaves a directory", filepath.Join(shelf, "known"), "", false)
 	write(plain, "two")
 	expect("a change", plain, "two", true)
 	write(plain+".new", "three")
