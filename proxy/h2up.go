@@ -208,7 +208,7 @@ func (t *target) mayH2() bool {
 // agreedH2 reports that the connection, which stands, is to carry streams.
 func (x *stream) agreedH2() bool {
 	u := x.u
-	if !x.t.mayH2() || u.virtual() {
+	if !x.t.mayH2() || u.virtual() || x.leavesH2() {
 		return false
 	}
 	if x.t.cfg.Proto == "h2" {
@@ -217,6 +217,9 @@ func (x *stream) agreedH2() bool {
 	s := layered(&u.Socket)
 	return s != nil && s.conn.ConnectionState().NegotiatedProtocol == "h2"
 }
+
+// leavesH2 reports a WebSocket to a server that takes those in HTTP/1 alone.
+func (x *stream) leavesH2() bool { return x.upgrade && x.t.cfg.WebSocketsInH1 }
 
 // virtual reports that u is a stream.
 func (u *upstream) virtual() bool {

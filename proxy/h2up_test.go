@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -366,3 +367,41 @@ func TestAWebSocketToAnHTTP2ServerThatKnowsNone(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestAWebSocketInHTTP1ToAServerThatSpeaksHTTP2(t *testing.T) {
+	o := script(t, func(c net.Conn) {
+		in := bufio.NewReader(c)
+		if first, _ := in.Peek(3); string(first) == "PRI" {
+			(&http2.Server{}).ServeConn(&peeked{c, in}, &http2.ServeConnOpts{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})})
+			return
+		}
+		if readHeadOf(&peeked{c, in}) {
+			io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+			io.Copy(c, in)
+		}
+	})
+	p := h2section(o)
+	p.Servers[0].WebSocketsInH1 = true
+	r := serve(t, 1, p)
+	plain := "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+	if got := r.exchange(plain); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+		t.Fatalf("got %q", got)
+	}
+	c := dialH2(t, r)
+	c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, BlockFragment: c.fields(":method", "CONNECT", ":protocol", "websocket",
+		":scheme", "http", ":path", "/chat", ":authority", "a")})
+	c.want("HEADERS 1 200 false")
+	c.WriteData(1, false, []byte("ping"))
+	c.want(`DATA 1 "ping" false`)
+	if got := r.exchange(plain); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// peeked is a connection of which some was read.
+type peeked struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+func (p *peeked) Read(b []byte) (int, error) { return p.in.Read(b) }

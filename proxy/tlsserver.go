@@ -64,6 +64,10 @@ func (x *stream) secureServer() answer {
 				config.ServerName = u.name
 			}
 		}
+		if x.leavesH2() {
+			config = config.Clone()
+			config.NextProtos = []string{"http/1.1"}
+		}
 		x.w.connectSecure(&u.Socket, config, u)
 		return wait
 	case t.shake != nil:

@@ -89,7 +89,7 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 		same = loop.TCP(at)
 		to = &same
 	}
-	if t.mayH2() && (t.tls == nil || !t.tls.on) {
+	if t.mayH2() && !x.leavesH2() && (t.tls == nil || !t.tls.on) {
 		return w.dialH2(t, x, to)
 	}
 	u := w.upstreams.take()
@@ -109,7 +109,7 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 // it one and there is one: the client's own, else the one used last.
 func (x *stream) reuse() bool {
 	w, t := x.w, x.t
-	if t.mayH2() && x.join(false) {
+	if t.mayH2() && !x.leavesH2() && x.join(false) {
 		return true
 	}
 	if own := x.c.own; own != nil {

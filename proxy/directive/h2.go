@@ -1,6 +1,7 @@
 package directive
 
 import (
+	"errors"
 	"fmt"
 
 	"herald/config"
@@ -44,6 +45,17 @@ func readProto(to *string, v line.Word) error {
 	}
 	*to = v.Text
 	return nil
+}
+
+func readWebSockets(s *settings.Server, v line.Word) error {
+	switch v.Text {
+	case "auto", "h1":
+		s.WebSocketsInH1 = v.Text == "h1"
+		return nil
+	case "h2":
+		return errors.New("\"h2\" is known to HAProxy but not supported yet; \"auto\" with \"proto h2\" does it")
+	}
+	return fmt.Errorf("%q is not auto or h1", v.Text)
 }
 
 // refuseProtocols reports HTTP protocols in mode tcp.

@@ -8,7 +8,7 @@ import (
 func TestTheWordsOfHTTP2ReachTheSettings(t *testing.T) {
 	cfg, diags := build("global\n tune.h2.max-concurrent-streams 50\n tune.h2.initial-window-size 100000\n tune.h2.header-table-size 8192\n tune.h2.max-frame-size 20000\n h2-workaround-bogus-websocket-clients\n"+
 		"listen l\n mode http\n timeout client 1s\n bind :80-81 proto h2\n option disable-h2-upgrade\n"+
-		" timeout connect 1s\n timeout server 1s\n server a 10.0.0.1:80 proto h2\n", world)
+		" timeout connect 1s\n timeout server 1s\n server a 10.0.0.1:80 proto h2 ws h1\n", world)
 	for _, d := range diags {
 		t.Errorf("unexpected %v", d)
 	}
@@ -16,7 +16,7 @@ func TestTheWordsOfHTTP2ReachTheSettings(t *testing.T) {
 		t.Errorf("global: got %+v", h)
 	}
 	p := cfg.Proxies[0]
-	if s := p.Servers[0]; s.Proto != "h2" {
+	if s := p.Servers[0]; s.Proto != "h2" || !s.WebSocketsInH1 {
 		t.Errorf("server: got %+v", s)
 	}
 	if !p.DisableH2Upgrade || p.Binds[0].Proto != "h2" || p.Binds[1].Proto != "h2" {

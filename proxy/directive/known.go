@@ -151,7 +151,7 @@ var knownServer = merge(
 	optionNames(1, config.Error, "log-proto namespace redir socks4"),
 	optionNames(0, config.Warning, "check-via-socks4 allow-0rtt non-stick stick"),
 	optionNames(1, config.Warning, "npn "+
-		"resolve-net resolve-opts resolve-prefer resolvers ws cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+
+		"resolve-net resolve-opts resolve-prefer resolvers cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
 )
 

@@ -227,6 +227,7 @@ type Server struct {
 	CheckPort                   int
 	Cookie                      string
 	Proto                       string // "h1", "h2"; empty lets ALPN say, else h1
+	WebSocketsInH1              bool   // ws h1: whatever else is spoken
 	ShutdownSessionsOnDown      bool   // on-marked-down shutdown-sessions
 	// InitAddrNone lets a server start without an address when its name does
 	// not resolve ("init-addr ...,none").
