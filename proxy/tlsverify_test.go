@@ -1,0 +1,65 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"herald/proxy/settings"
+	"herald/proxy/testcert"
+)
+
+func TestClientsAreAskedForCertificatesAsTheBindLineSays(t *testing.T) {
+	o := origin(t, func(w http.ResponseWriter, q *http.Request) { io.WriteString(w, "hello") })
+	good, bad := authority().Issue(testcert.Request{Name: "good"}), stranger().Issue(testcert.Request{Name: "bad"})
+	late := authority().Issue(testcert.Request{Name: "late", NotAfter: time.Now().Add(-time.Hour)})
+	for name, tc := range map[string]struct {
+		verify settings.Verify
+		change func(*settings.BindTLS)
+		cert   *testcert.Issued
+		in     bool
+	}{
+		"nobody is asked":                 {settings.VerifyNone, nil, &bad, true},
+		"optional, none":                  {settings.VerifyOptional, nil, nil, true},
+		"optional, good":                  {settings.VerifyOptional, nil, &good, true},
+		"optional, bad":                   {settings.VerifyOptional, nil, &bad, false},
+		"required, none":                  {settings.VerifyRequired, nil, nil, false},
+		"required, good":                  {settings.VerifyRequired, nil, &good, true},
+		"required, expired":               {settings.VerifyRequired, nil, &late, false},
+		"required, expired and ignored":   {settings.VerifyRequired, func(b *settings.BindTLS) { b.CertIgnore.Numbers = []int{10} }, &late, true},
+		"required, another error ignored": {settings.VerifyRequired, func(b *settings.BindTLS) { b.CertIgnore.Numbers = []int{23} }, &late, false},
+		"required, all ignored":           {settings.VerifyRequired, func(b *settings.BindTLS) { b.CertIgnore.All = true }, &bad, true},
+		"required, of ca-verify-file": {settings.VerifyRequired, func(b *settings.BindTLS) {
+			b.CAVerify = &settings.File{Path: "/other", Bytes: stranger().PEM}
+		}, &bad, true},
+		"required, revoked":        {settings.VerifyRequired, func(b *settings.BindTLS) { b.CRL = &settings.File{Path: "/crl", Bytes: authority().Revoke(good)} }, &good, false},
+		"required, names not told": {settings.VerifyRequired, func(b *settings.BindTLS) { b.NoCANames = true }, &good, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := serve(t, 1, encrypted(section(o), func(b *settings.BindTLS) {
+				b.Verify, b.CA = tc.verify, &settings.File{Path: "/ca", Bytes: authority().PEM}
+				if tc.change != nil {
+					tc.change(b)
+				}
+			}))
+			config := trusting()
+			if tc.cert != nil {
+				pair, err := tls.X509KeyPair(tc.cert.Cert, tc.cert.Key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				// Also to one who named other authorities.
+				config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+			}
+			c := r.secure(config)
+			io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+			b, _ := io.ReadAll(c)
+			if in := strings.HasSuffix(string(b), "hello"); in != tc.in {
+				t.Errorf("let in: %v, want %v (%q)", in, tc.in, b)
+			}
+		})
+	}
+}
