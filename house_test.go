@@ -61,7 +61,7 @@ var rooms = map[string]struct {
 	"vrrp/kernel":    {edge, []string{"vrrp/vip", "vrrp/settings"}},
 
 	"proxy":           {shell, []string{"config", "stats", "stats/render", "proxy/..."}},
-	"proxy/settings":  {core, []string{"config", "proxy/check/script"}},
+	"proxy/settings":  {core, []string{"config", "proxy/check/script", "proxy/rule"}},
 	"proxy/loop":      {edge, nil},
 	"proxy/h1":        {core, []string{"proxy/msg"}},
 	"proxy/h2":        {core, []string{"proxy/h1"}},
@@ -74,11 +74,13 @@ var rooms = map[string]struct {
 	"proxy/tlsconf":   {core, []string{"proxy/settings"}},
 	"proxy/testcert":  {edge, nil},
 	"proxy/admin":     {shell, []string{"config", "stats", "stats/render"}},
-	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/check", "proxy/check/script", "proxy/logline", "proxy/errorpage", "proxy/lb", "proxy/tlsconf"}},
+	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/check", "proxy/check/script", "proxy/logline", "proxy/errorpage", "proxy/lb", "proxy/tlsconf", "proxy/rule"}},
 
 	"proxy/check/script": {core, []string{"config", "proxy/check"}},
 	"proxy/check/probe":  {edge, []string{"proxy/check", "proxy/check/script"}},
 	"proxy/proxyproto":   {core, nil},
+	"proxy/expr":         {core, []string{"config", "proxy/h1"}},
+	"proxy/rule":         {core, []string{"config", "proxy/expr"}},
 
 	"cmd/herald": {join, []string{"cmd/herald/internal/...", "e2e/lab", "config"}},
 }

@@ -22,7 +22,9 @@ import (
 type frontend struct {
 	cfg     *settings.Proxy
 	http    bool
-	backend *backend // nil: every request is answered 503
+	backend *backend   // nil: every request is answered 503
+	choices []*backend // of cfg.Rules.Backends
+	looks   looks      // what the rules look at
 	pages   pages
 	log     *logger
 	ports   []*port
@@ -132,6 +134,7 @@ type address struct {
 func (s *Server) build(cfg *settings.Config) error {
 	var problems []error
 	byName := map[string]*backend{}
+	s.byName = byName
 	for _, p := range cfg.Proxies {
 		s.expected += len(p.Servers)
 	}
@@ -169,6 +172,7 @@ func (s *Server) build(cfg *settings.Config) error {
 		if f.backend != nil {
 			f.backend.reach += int(f.maxConn.Load())
 		}
+		problems = append(problems, f.linkRules(byName)...)
 		s.frontends = append(s.frontends, f)
 	}
 	s.linkFollowers()

@@ -60,6 +60,11 @@ func (s *clientSlab) give(c *client) {
 // accepted starts the connection: what comes before the protocol, in its
 // order, then the protocol.
 func (c *client) accepted() {
+	if c.refusedBy(c.port.fe.cfg.Rules.Connection) {
+		c.port.fe.tallies[c.w.id].deniedConn.Add(1)
+		c.close()
+		return
+	}
 	if c.port.bind.AcceptProxy {
 		c.awaitHeader()
 		return
@@ -79,6 +84,11 @@ func (c *client) introduced() {
 // startProtocol begins what the client and we agreed on by ALPN, if there was
 // one.
 func (c *client) startProtocol(alpn string) {
+	if c.refusedBy(c.port.fe.cfg.Rules.Session) {
+		c.port.fe.tallies[c.w.id].deniedSess.Add(1)
+		c.close()
+		return
+	}
 	switch {
 	case !c.port.fe.http:
 		c.begin().drive()
@@ -226,7 +236,7 @@ func (c *client) begin() *stream {
 	x.id = w.begun*uint64(len(w.s.workers)) + uint64(w.id)
 	c.x = x
 	if !x.fe.http {
-		x.step = stepBackend
+		x.step = stepInspect
 	}
 	return x
 }

@@ -29,6 +29,7 @@ type step uint8
 
 const (
 	stepHead step = iota
+	stepInspect
 	stepBackend
 	stepRequest
 	stepBody
@@ -50,6 +51,7 @@ var life [stepFinish + 1]phase
 func init() {
 	life = [...]phase{
 		stepHead:    readHead,
+		stepInspect: inspect,
 		stepBackend: chooseBackend,
 		stepRequest: rewriteRequest,
 		stepBody:    gatherBody,
@@ -124,12 +126,13 @@ func chooseBackend(x *stream) answer {
 		x.headAt = x.now()
 		x.began = x.headAt
 	}
+	x.chosen = x.choose()
 	if x.fe.http {
 		if a, mine := x.intercept(x.request); mine {
 			return a
 		}
 	}
-	if b := x.fe.backend; b != nil {
+	if b := x.chosen; b != nil {
 		x.be = b
 		b.sessions.up()
 		b.tallies[x.w.id].sessions.Add(1)

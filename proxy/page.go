@@ -29,10 +29,10 @@ func (x *stream) statsPage(target []byte) *settings.Stats {
 }
 
 func (x *stream) backendStats() *settings.Stats {
-	if x.fe.backend == nil {
+	if x.chosen == nil {
 		return nil
 	}
-	return x.fe.backend.cfg.Stats
+	return x.chosen.cfg.Stats
 }
 
 // mostForm bounds the body of a POST to the page.
@@ -164,8 +164,8 @@ func awaitPage(x *stream) answer {
 
 // pageOwner is the name of the proxy whose page is asked for.
 func (x *stream) pageOwner() string {
-	if x.page != x.fe.cfg.Stats && x.fe.backend != nil {
-		return x.fe.backend.cfg.Name
+	if x.page != x.fe.cfg.Stats && x.chosen != nil {
+		return x.chosen.cfg.Name
 	}
 	return x.fe.cfg.Name
 }

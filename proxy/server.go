@@ -28,6 +28,7 @@ type Server struct {
 	start     time.Time
 	frontends []*frontend
 	backends  []*backend
+	byName    map[string]*backend
 	workers   []*worker
 	targets   int // how many there are
 	expected  int // how many the configuration has

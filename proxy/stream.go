@@ -13,14 +13,15 @@ import (
 // stream is one request and its response, or in mode tcp one whole
 // connection: what HAProxy calls a stream too. Its loop owns it.
 type stream struct {
-	w    *worker
-	id   uint64
-	step step
-	c    *client
-	u    *upstream // nil while not connected
-	fe   *frontend
-	be   *backend
-	t    *target // holds a place on it while not nil
+	w      *worker
+	id     uint64
+	step   step
+	c      *client
+	u      *upstream // nil while not connected
+	fe     *frontend
+	be     *backend
+	chosen *backend // by the rules of the frontend, before it is entered
+	t      *target  // holds a place on it while not nil
 
 	request []byte // the head and what came with it, until rewriteRequest
 	timed   bool   // the deadline of the head is running
@@ -37,6 +38,7 @@ type stream struct {
 	keep       bool // the client's connection may carry another request
 	keepServer bool // the server's too
 	taken      bool // the request lies no more among what was received
+	inspecting bool // inspect-delay is running
 	gathering  bool // the body is awaited (option http-buffer-request)
 	upgrade    bool
 	bodyGone   bool   // some of the body is not in out any more: no second attempt

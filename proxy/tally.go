@@ -12,6 +12,7 @@ type tally struct {
 	bytesIn, bytesOut          atomic.Uint64
 	errReq, errConn, errResp   atomic.Uint64
 	deniedReq                  atomic.Uint64
+	deniedConn, deniedSess     atomic.Uint64
 	retries, redispatches      atomic.Uint64
 	clientAborts, serverAborts atomic.Uint64
 	intercepted, internal      atomic.Uint64

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"herald/proxy/expr"
 	"herald/proxy/h1"
 	"herald/proxy/lb"
 	"herald/proxy/logline"
@@ -41,6 +42,7 @@ type worker struct {
 	message []byte
 	request lb.Request
 	fields  fields
+	look    expr.Input
 	fresh   []byte // just received in the loop's buffer, for the stream begun next
 	opened  []byte // ciphertext received
 	sealed  []byte // ciphertext to be sent at the end of a call

@@ -197,7 +197,7 @@ func TestEveryRowIsDocumentedAndItsExampleParses(t *testing.T) {
 	}
 	for _, r := range proxyKeywords.Rows() {
 		head := "frontend f\n bind :2\nlisten l\n bind :1\n mode http\n "
-		if r.Name == "default_backend" {
+		if r.Name == "default_backend" || r.Name == "use_backend" {
 			head = "backend servers\n mode http\n" + head
 		}
 		check(r.Name, r.Doc, r.Example, head+r.Example+"\n")

@@ -22,7 +22,7 @@ func (b *builder) finish() {
 		b.finishProxy(d)
 	}
 	for _, d := range b.proxies {
-		b.checkBackend(d)
+		b.checkBackends(d)
 		b.cfg.Proxies = append(b.cfg.Proxies, &d.p)
 	}
 	b.checkListeners()
@@ -256,13 +256,26 @@ func (b *builder) missingTimeouts(d *draft) {
 		d.kind, d.p.Name, strings.Join(missing, ", "))
 }
 
-// checkBackend checks what a frontend sends its traffic to.
-func (b *builder) checkBackend(d *draft) {
-	name := d.p.DefaultBackend
-	if name == "" || !d.p.Frontend {
+// checkBackends checks what a frontend sends its traffic to.
+func (b *builder) checkBackends(d *draft) {
+	if !d.p.Frontend {
 		d.p.DefaultBackend = ""
 		return
 	}
+	at, ok := d.set["default_backend"]
+	if !ok {
+		at = d.p.Pos
+	}
+	if d.p.DefaultBackend != "" {
+		b.checkBackend(d, "default_backend", d.p.DefaultBackend, at)
+	}
+	for i, choice := range d.p.Rules.Backends {
+		b.checkBackend(d, "use_backend", choice.Backend, d.choices[i])
+	}
+}
+
+// checkBackend checks one backend, which word names at a position.
+func (b *builder) checkBackend(d *draft, word, name string, at config.Pos) {
 	var names []string
 	for _, e := range b.proxies {
 		if !e.p.Backend {
@@ -273,13 +286,9 @@ func (b *builder) checkBackend(d *draft) {
 			continue
 		}
 		switch {
-		case e == d:
+		case e == d && word == "default_backend":
 			b.cross(d.p.Pos, config.Error, name, "%s %q is its own default_backend", d.kind, d.p.Name)
 		case e.p.Mode == settings.HTTP && d.p.Mode == settings.TCP:
-			at, ok := d.set["default_backend"]
-			if !ok {
-				at = d.p.Pos
-			}
 			b.diags.Unsupported(at, config.Error, "tcp frontend with http backend", name, "HAProxy")
 		case e.p.Mode != d.p.Mode:
 			b.cross(d.p.Pos, config.Error, name, "%s %q in mode %s cannot use backend %q, which is in mode %s (%v)",
@@ -287,11 +296,8 @@ func (b *builder) checkBackend(d *draft) {
 		}
 		return
 	}
-	f := config.Diagnostic{Pos: d.p.Pos, Severity: config.Error, Kind: config.Cross, Word: name,
-		Message: d.kind + " \"" + d.p.Name + "\" has default_backend \"" + name + "\", which does not exist"}
-	if at, ok := d.set["default_backend"]; ok {
-		f.Pos = at
-	}
+	f := config.Diagnostic{Pos: at, Severity: config.Error, Kind: config.Cross, Word: name,
+		Message: d.kind + " \"" + d.p.Name + "\" has " + word + " \"" + name + "\", which does not exist"}
 	if near := config.Nearest(name, names); near != "" {
 		f.Fix = "did you mean \"" + near + "\"?"
 	}

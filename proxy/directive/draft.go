@@ -8,6 +8,7 @@ import (
 
 	"herald/config"
 	"herald/config/line"
+	rules "herald/proxy/rule"
 	"herald/proxy/settings"
 )
 
@@ -27,6 +28,8 @@ type draft struct {
 	balanced  bool // balance is written here or in the defaults
 	serverPos map[string]config.Pos
 	serverIDs map[int]string
+	acls      rules.Names
+	choices   []config.Pos // of the names in use_backend
 }
 
 func newDraft() *draft {
@@ -51,6 +54,7 @@ func (d *draft) inherit() *draft {
 	c.serverPos = map[string]config.Pos{}
 	c.serverIDs = map[int]string{}
 	c.ownStats = false
+	c.acls = maps.Clone(d.acls)
 	c.check = d.check.inherit()
 	return &c
 }

@@ -93,9 +93,9 @@ var (
 )
 
 var knownProxy = merge(
-	names(config.Error, "acl cookie filter force-persist http-after-response http-request "+
+	names(config.Error, "cookie filter force-persist http-after-response http-request "+
 		"http-response ignore-persist monitor persist rate-limit redirect "+
-		"stick stick-table tcp-request tcp-response transparent use-fcgi-app use-server use_backend", ""),
+		"stick stick-table tcp-response transparent use-fcgi-app use-server", ""),
 	names(config.Error, "http-request", "stats "),
 	names(config.Error, "checkcache http_proxy transparent", "option "),
 	names(config.Warning, "contstats http-use-proxy-header httpslog independent-streams persist prefer-last-server socket-stats", "option "),

@@ -111,6 +111,7 @@ type Proxy struct {
 
 	ForwardFor        *ForwardFor // option forwardfor; nil is off
 	OriginalTo        *ForwardFor // option originalto; nil is off
+	Rules             Rules
 	HTTP              HTTPOptions
 	Connection        Connection
 	HTTPCheckDisabled bool

@@ -1,0 +1,169 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"herald/proxy/expr"
+	"herald/proxy/rule"
+	"herald/proxy/settings"
+)
+
+// when compiles a condition.
+func when(t *testing.T, cond string) rule.Condition {
+	t.Helper()
+	c, err := rule.Names{}.Condition(strings.Fields(cond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// backendOf is a backend section with one server.
+func backendOf(name, server string, mode settings.Mode) *settings.Proxy {
+	p := section(server)
+	p.Name, p.ID, p.Frontend, p.Mode = name, 3, false, mode
+	return p
+}
+
+// banner is a server that says who it is as soon as somebody connects.
+func banner(t *testing.T, name string) string {
+	return script(t, func(c net.Conn) { fmt.Fprintf(c, "this is %s\n", name); io.Copy(io.Discard, c) })
+}
+
+// helloFor is the first flight of a TLS client.
+func helloFor(t *testing.T, name string) []byte {
+	t.Helper()
+	a, b := net.Pipe()
+	defer a.Close()
+	go tls.Client(b, &tls.Config{ServerName: name, InsecureSkipVerify: true}).Handshake()
+	buf := make([]byte, 16<<10)
+	n, err := a.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return buf[:n]
+}
+
+// TLS that is not ended here is routed by the name the client asks for.
+func TestConnectionsGoWhereTheirNameLeads(t *testing.T) {
+	fe := section(banner(t, "default"))
+	fe.Mode, fe.LogFormat = settings.TCP, settings.LogTCP
+	fe.Rules.InspectDelay = 2 * time.Second
+	fe.Rules.Content = rule.Gates{{If: when(t, "{ req.ssl_hello_type 1 }")}, {If: when(t, "WAIT_END")}}
+	fe.Rules.Backends = []rule.Choice{{Backend: "one", If: when(t, "{ req.ssl_sni -i one.example }")}, {Backend: "two", If: when(t, "{ req_ssl_sni -m end .two.example }")}}
+	r := serve(t, 1, fe, backendOf("one", banner(t, "one"), settings.TCP), backendOf("two", banner(t, "two"), settings.TCP))
+	for name, want := range map[string]string{"ONE.example": "one", "www.two.example": "two", "three.example": "default", "": "default"} {
+		hello := helloFor(t, name)
+		for _, parts := range [][][]byte{{hello}, {hello[:3], hello[3:60], hello[60:]}} {
+			c := r.dial()
+			for _, p := range parts {
+				c.Write(p)
+			}
+			got := make([]byte, 64)
+			n, err := c.Read(got)
+			if err != nil || string(got[:n]) != "this is "+want+"\n" {
+				t.Errorf("%q in %d parts: %q, %v", name, len(parts), got[:n], err)
+			}
+			c.Close()
+		}
+	}
+	r.log.wait(t, ` web one/s1 `)
+}
+
+func TestInspectionWaitsNoLongerThanItsDelay(t *testing.T) {
+	fe := section(banner(t, "default"))
+	fe.Mode, fe.LogFormat = settings.TCP, settings.LogTCP
+	fe.Rules.InspectDelay = 50 * time.Millisecond
+	fe.Rules.Content = rule.Gates{{If: when(t, "{ req.ssl_hello_type 1 }")}, {Reject: true, If: when(t, "REQ_CONTENT")}}
+	r := serve(t, 1, fe)
+	silent := r.dial() // may go on once the delay has passed
+	got := make([]byte, 64)
+	if n, err := silent.Read(got); err != nil || string(got[:n]) != "this is default\n" {
+		t.Errorf("a silent client: %q, %v", got[:n], err)
+	}
+	ssh := r.dial()
+	io.WriteString(ssh, "SSH-2.0-x\r\n")
+	if b, _ := io.ReadAll(ssh); len(b) > 0 {
+		t.Errorf("a refused client got %q", b)
+	}
+	r.log.wait(t, `web/<NOSRV> -1/-1/[0-9]+ 0 PR `)
+	if n := r.Snapshot().Proxies[0].Rows[0].DeniedReq; n != 1 {
+		t.Errorf("%d refused", n)
+	}
+}
+
+func TestConnectionsAndSessionsAreRefused(t *testing.T) {
+	p := section(script(t, says(five)))
+	p.Binds = []settings.Bind{{AcceptProxy: true}}
+	p.Rules.Connection = rule.Gates{{Reject: true, If: when(t, "{ src 127.0.0.9 }")}}
+	p.Rules.Session = rule.Gates{{Reject: true, If: when(t, "{ src 192.0.2.0/24 }")}}
+	r := serve(t, 1, p)
+	from := func(local, header string) string {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(local)}, Timeout: 5 * time.Second}
+		c, err := d.Dial("tcp", r.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(5 * time.Second))
+		io.WriteString(c, header+"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		b, _ := io.ReadAll(c)
+		return string(b)
+	}
+	if got := from("127.0.0.1", "PROXY TCP4 198.51.100.1 127.0.0.1 1 2\r\n"); !strings.HasSuffix(got, "hello") {
+		t.Errorf("got %q", got)
+	}
+	if got := from("127.0.0.1", "PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n"); got != "" {
+		t.Errorf("a refused session got %q", got)
+	}
+	if got := from("127.0.0.9", "PROXY TCP4 198.51.100.1 127.0.0.1 1 2\r\n"); got != "" {
+		t.Errorf("a refused connection got %q", got)
+	}
+	row := r.Snapshot().Proxies[0].Rows[0]
+	if row.DeniedConn != 1 || row.DeniedSess != 1 {
+		t.Errorf("refused: %d connections, %d sessions", row.DeniedConn, row.DeniedSess)
+	}
+}
+
+func TestRequestsGoToTheBackendOfTheirRule(t *testing.T) {
+	answers := func(name string) string {
+		return script(t, says(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(name), name)))
+	}
+	fe := section(answers("default"))
+	fe.Rules.Content = rule.Gates{{Reject: true, If: when(t, "{ path /never }")}}
+	fe.Rules.Backends = []rule.Choice{{Backend: "api", If: when(t, "{ path_beg /api/ }")}, {Backend: "img", If: when(t, "{ hdr(host) img.example } { nbsrv(img) gt 0 }")}}
+	r := serve(t, 1, fe, backendOf("api", answers("api"), settings.HTTP), backendOf("img", answers("img"), settings.HTTP))
+	v := r.visitor()
+	for request, want := range map[string]string{
+		"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n":      "api",
+		"GET / HTTP/1.1\r\nHost: img.example\r\n\r\n": "img",
+		"GET / HTTP/1.1\r\nHost: a\r\n\r\n":           "default",
+	} {
+		if _, got := fetch(t, v.Conn, v.in, request); got != want {
+			t.Errorf("%q: %s, want %s", request, got, want)
+		}
+	}
+	if got := r.exchange("GET /never HTTP/1.1\r\nHost: a\r\n\r\n"); got != "" {
+		t.Errorf("a refused request got %q", got)
+	}
+	r.log.wait(t, ` web api/s1 .*"GET /api/x`)
+	r.log.wait(t, `web/<NOSRV> -1/-1/-1/-1/[0-9]+ -1 [0-9]+ - - PR-- .*"<BADREQ>"`)
+}
+
+// A world without the backend answers that it is not there.
+func TestNbsrvOfNothing(t *testing.T) {
+	r := serve(t, 1, section("127.0.0.1:1"))
+	if _, ok := r.Up("none"); ok {
+		t.Error("a backend nobody has is up")
+	}
+	var w expr.World = r.Server
+	if n, ok := w.Up("web"); n != 1 || !ok {
+		t.Errorf("%d, %v", n, ok)
+	}
+}

@@ -1,0 +1,318 @@
+// Package rule decides by conditions: which rule of a list applies
+// (Configuration manual 7.2). A condition is compiled when the configuration
+// is read; evaluating one looks nothing up by name and allocates nothing.
+//
+// It knows no connection and carries nothing out.
+//
+//	acls := rule.Names{}
+//	err := acls.Add("api", []string{"path_beg", "/api/"})
+//	cond, err := acls.Condition([]string{"api", "!{", "src", "10.0.0.0/8", "}"})
+//	cond.Holds(&in) // expr.Found, expr.Missing, or expr.Wait
+package rule
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"herald/config"
+	"herald/proxy/expr"
+)
+
+// ACL is one named criterion, or several of the same name: one is enough.
+type ACL []*expr.Matcher
+
+func (a ACL) holds(in *expr.Input) expr.Outcome {
+	out := expr.Missing
+	for _, m := range a {
+		switch m.Match(in) {
+		case expr.Found:
+			return expr.Found
+		case expr.Wait:
+			out = expr.Wait
+		}
+	}
+	return out
+}
+
+// Names are the ACLs of a section, by name.
+type Names map[string]ACL
+
+// predefined are the ACLs everybody has (Configuration manual 7.4).
+var predefined = map[string][]string{
+	"FALSE":          {"always_false"},
+	"TRUE":           {"always_true"},
+	"HTTP_1.0":       {"req.ver", "1.0"},
+	"HTTP_1.1":       {"req.ver", "1.1"},
+	"HTTP_URL_ABS":   {"url_reg", "^[^/:]*://"},
+	"HTTP_URL_SLASH": {"url_beg", "/"},
+	"HTTP_URL_STAR":  {"url", "*"},
+	"LOCALHOST":      {"src", "127.0.0.1/8", "::1"},
+	"METH_CONNECT":   {"method", "CONNECT"},
+	"METH_DELETE":    {"method", "DELETE"},
+	"METH_GET":       {"method", "GET", "HEAD"},
+	"METH_HEAD":      {"method", "HEAD"},
+	"METH_OPTIONS":   {"method", "OPTIONS"},
+	"METH_POST":      {"method", "POST"},
+	"METH_PUT":       {"method", "PUT"},
+	"METH_TRACE":     {"method", "TRACE"},
+	"REQ_CONTENT":    {"req.len", "gt", "0"},
+	"WAIT_END":       {"wait_end"},
+}
+
+// Add compiles a criterion and adds it to the ACL called name.
+func (n Names) Add(name string, words []string) error {
+	m, err := criterion(words)
+	if err == nil {
+		n[name] = append(n[name], m)
+	}
+	return err
+}
+
+// criterion compiles FETCH [FLAG...] [PATTERN...].
+func criterion(words []string) (*expr.Matcher, error) {
+	if len(words) == 0 {
+		return nil, errors.New("a criterion is missing")
+	}
+	name, method := expr.CutSuffix(words[0])
+	f, err := expr.Parse(name)
+	if err != nil {
+		return nil, err
+	}
+	flags := expr.Flags{Method: method}
+	i := 1
+flags:
+	for i < len(words) && strings.HasPrefix(words[i], "-") && len(words[i]) > 1 {
+		switch words[i] {
+		case "-i":
+			flags.Fold = true
+		case "-n": // addresses are never looked up
+		case "-m":
+			if i++; i >= len(words) {
+				return nil, errors.New("-m expects a method")
+			}
+			flags.Method = words[i]
+		case "--":
+			i++
+			break flags
+		case "-f", "-M", "-u":
+			return nil, Unbuilt{words[i]}
+		default:
+			if words[i][1] >= '0' && words[i][1] <= '9' { // a negative number
+				break flags
+			}
+			return nil, fmt.Errorf("unknown flag %q, expected -i, -m, -n or --", words[i])
+		}
+		i++
+	}
+	return expr.Compile(f, flags, words[i:])
+}
+
+// Unbuilt is a flag HAProxy has and that is not supported yet.
+type Unbuilt struct{ Flag string }
+
+// Error names it.
+func (u Unbuilt) Error() string {
+	return fmt.Sprintf("flag %q is known to HAProxy but not supported yet", u.Flag)
+}
+
+// term is one ACL of a condition, or its opposite.
+type term struct {
+	acl ACL
+	not bool
+}
+
+// Condition is alternatives of terms that all have to hold. The zero value
+// always holds.
+type Condition struct {
+	either [][]term
+	unless bool
+	http   bool
+	uses   []string // names of the fetches
+}
+
+// HTTP reports whether it looks at a request's head.
+func (c *Condition) HTTP() bool { return c.http }
+
+// Uses reports whether it looks at a fetch.
+func (c *Condition) Uses(fetch string) bool { return slices.Contains(c.uses, fetch) }
+
+// Condition compiles what follows "if": ACL names and anonymous ones in
+// braces, "!" before either, and "or" or "||" between alternatives.
+func (n Names) Condition(words []string) (Condition, error) {
+	var c Condition
+	var all []term
+	if len(words) == 0 {
+		return c, errors.New("a condition is missing")
+	}
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if w == "or" || w == "||" {
+			if len(all) == 0 {
+				return c, fmt.Errorf("nothing stands before %q", w)
+			}
+			c.either, all = append(c.either, all), nil
+			continue
+		}
+		var t term
+		for strings.HasPrefix(w, "!") {
+			t.not, w = !t.not, w[1:]
+			if w == "" && i+1 < len(words) {
+				i++
+				w = words[i]
+			}
+		}
+		if w == "{" {
+			end := slices.Index(words[i:], "}")
+			if end < 0 {
+				return c, errors.New("\"{\" has no \"}\"")
+			}
+			m, err := criterion(words[i+1 : i+end])
+			if err != nil {
+				return c, err
+			}
+			t.acl, i = ACL{m}, i+end
+		} else {
+			acl, err := n.named(w)
+			if err != nil {
+				return c, err
+			}
+			t.acl = acl
+		}
+		for _, m := range t.acl {
+			c.http = c.http || m.HTTP()
+			c.uses = append(c.uses, m.Fetch())
+		}
+		all = append(all, t)
+	}
+	if len(all) == 0 {
+		return c, fmt.Errorf("nothing stands behind %q", words[len(words)-1])
+	}
+	c.either = append(c.either, all)
+	return c, nil
+}
+
+// named finds an ACL.
+func (n Names) named(name string) (ACL, error) {
+	if acl, ok := n[name]; ok {
+		return acl, nil
+	}
+	if words, ok := predefined[name]; ok {
+		m, err := criterion(words)
+		return ACL{m}, err
+	}
+	var known []string
+	for k := range n {
+		known = append(known, k)
+	}
+	for k := range predefined {
+		known = append(known, k)
+	}
+	slices.Sort(known)
+	text := fmt.Sprintf("unknown ACL %q", name)
+	if near := config.Nearest(name, known); near != "" {
+		text += fmt.Sprintf(", did you mean %q?", near)
+	}
+	return nil, errors.New(text)
+}
+
+// Unless turns the condition around.
+func (c Condition) Unless() Condition {
+	c.unless = true
+	return c
+}
+
+// Holds evaluates the condition. A term that has to wait makes its
+// alternative wait, unless another term of it fails already.
+func (c *Condition) Holds(in *expr.Input) expr.Outcome {
+	if len(c.either) == 0 {
+		return expr.Found
+	}
+	out := expr.Missing
+	for _, all := range c.either {
+		switch together(all, in) {
+		case expr.Found:
+			out = expr.Found
+		case expr.Wait:
+			if out == expr.Missing {
+				out = expr.Wait
+			}
+		}
+		if out == expr.Found {
+			break
+		}
+	}
+	switch {
+	case out == expr.Wait:
+		return expr.Wait
+	case (out == expr.Found) != c.unless:
+		return expr.Found
+	}
+	return expr.Missing
+}
+
+func together(all []term, in *expr.Input) expr.Outcome {
+	out := expr.Found
+	for i := range all {
+		switch h := all[i].acl.holds(in); {
+		case h == expr.Wait:
+			out = expr.Wait
+		case (h == expr.Found) == all[i].not:
+			return expr.Missing
+		}
+	}
+	return out
+}
+
+// Verdict is what a list of rules decides.
+type Verdict uint8
+
+// Verdicts.
+const (
+	Accept Verdict = iota
+	Reject
+	Pending // more has to come
+)
+
+// Gate is one rule that accepts or rejects.
+type Gate struct {
+	Reject bool
+	If     Condition
+}
+
+// Gates are tried in turn: the first whose condition holds decides; without
+// one everything passes. A rule that has to wait makes the list wait.
+type Gates []Gate
+
+// Decide evaluates the list.
+func (g Gates) Decide(in *expr.Input) Verdict {
+	for i := range g {
+		switch g[i].If.Holds(in) {
+		case expr.Found:
+			if g[i].Reject {
+				return Reject
+			}
+			return Accept
+		case expr.Wait:
+			return Pending
+		}
+	}
+	return Accept
+}
+
+// Choice is one use_backend.
+type Choice struct {
+	Backend string
+	If      Condition
+}
+
+// Choose answers the index of the first choice whose condition holds, or -1.
+func Choose(list []Choice, in *expr.Input) int {
+	for i := range list {
+		if list[i].If.Holds(in) == expr.Found {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,157 @@
+package rule
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"herald/proxy/expr"
+	"herald/proxy/h1"
+)
+
+// world has one backend with two servers up.
+type world struct{}
+
+func (world) Up(name string) (int, bool) { return 2, name == "app" }
+
+// request is what a rule sees of a request from 10.1.2.3.
+func request(t testing.TB, text string) *expr.Input {
+	in := &expr.Input{Source: netip.MustParseAddrPort("10.1.2.3:4711"), Destination: netip.MustParseAddrPort("192.0.2.1:443"), Final: true,
+		Head: &h1.Head{}, Buf: []byte(text), World: world{}}
+	if v := in.Head.ParseRequest(in.Buf); v != h1.Complete {
+		t.Fatalf("%q: %v", text, v)
+	}
+	return in
+}
+
+func TestConditions(t *testing.T) {
+	names := Names{}
+	for _, a := range []string{"api path_beg /api/", "api path /v2", "inside src 10.0.0.0/8", "www hdr(host) -i www.example.com", "old hdr_end(host) .old"} {
+		words := strings.Fields(a)
+		if err := names.Add(words[0], words[1:]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := request(t, "GET /api/x?a=b HTTP/1.1\r\nHost: WWW.Example.com\r\nX-List: a, b\r\nX-List: c\r\n\r\n")
+	for cond, want := range map[string]bool{
+		"TRUE": true, "FALSE": false, "!FALSE": true, "! FALSE": true, "!!TRUE": true,
+		"api": true, "api inside": true, "api !inside": false, "!api or inside": true, "!api || old": false,
+		"{ path_beg /api/ }": true, "!{ path_beg /api/ }": false, "{ path /api/x }": true, "{ path /api }": false,
+		"{ path_end /x }": true, "{ path_sub pi/ }": true, "{ path_dir api }": true, "{ path_dir ap }": false, "{ path_reg ^/a.*x$ }": true,
+		"{ path -m len 6 }": true, "{ path -m len gt 6 }": false, "{ url_sub a=b }": true, "{ query a=b }": true,
+		"www": true, "{ hdr(host) www.example.com }": false, "{ hdr_dom(host) -i example.com }": true, "{ hdr_dom(host) -i xample.com }": false,
+		"{ hdr(x-list) b }": true, "{ hdr(x-list) -m beg c }": true, "{ hdr(x-list) d }": false, "{ hdr(x-none) -m found }": false, "{ hdr(host) -m found }": true,
+		"{ src 10.1.2.0/255.255.255.0 }": true, "{ src 10.1.3.0/24 192.0.2.9 }": false, "{ src ::1 }": false,
+		"{ dst 192.0.2.1 }": true, "{ dst_port 443 }": true, "{ dst_port 400:450 }": true, "{ dst_port 444: }": false, "{ dst_port :443 }": true,
+		"{ src_port gt 1024 lt 100 }": true, "{ src_port ge 4711 }": true, "{ src_port le 4710 }": false,
+		"METH_GET": true, "METH_POST": false, "HTTP_1.1": true, "HTTP_1.0": false, "LOCALHOST": false, "HTTP_URL_SLASH": true, "REQ_CONTENT": true, "WAIT_END": true,
+		"{ nbsrv(app) ge 2 }": true, "{ nbsrv(app) lt 2 }": false, "{ nbsrv(other) lt 2 }": false, "{ method GET POST }": true, "{ method -m str -- GET }": true,
+		"{ ssl_fc }": false, "!{ ssl_fc }": true, "{ req.ssl_sni -m found }": false,
+	} {
+		c, err := names.Condition(strings.Fields(cond))
+		if err != nil {
+			t.Errorf("%s: %v", cond, err)
+			continue
+		}
+		if got := c.Holds(in) == expr.Found; got != want {
+			t.Errorf("%s: %v", cond, got)
+		}
+		c = c.Unless()
+		if got := c.Holds(in) == expr.Found; got == want {
+			t.Errorf("unless %s: %v", cond, got)
+		}
+	}
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	names := Names{}
+	names.Add("api", []string{"path", "/"})
+	for cond, want := range map[string]string{
+		"":                       "a condition is missing",
+		"or api":                 `nothing stands before "or"`,
+		"api or":                 `nothing stands behind "or"`,
+		"apo":                    `did you mean "api"?`,
+		"{ }":                    "a criterion is missing",
+		"{ pth / }":              `did you mean "path"?`,
+		"{ path -m stir / }":     "-m stir is not one of found",
+		"{ path -m }":            "-m expects a method",
+		"{ path -x / }":          `unknown flag "-x"`,
+		"{ path_reg ( }":         "regular expression",
+		"{ dst_port x }":         `"x" is not an integer`,
+		"{ dst_port gt }":        `"gt" needs a number behind it`,
+		"{ src x/y }":            "not ADDRESS",
+		"{ src -m beg 10 }":      "-m beg compares strings",
+		"{ hdr x }":              "hdr takes 1 to 1 arguments, not 0",
+		"{ hdr(host x }":         `expected ")" at the end`,
+		"{ path -m int 1 }":      "path is no integer",
+		"{ req.payload(a,1) x }": "not a whole number",
+	} {
+		if _, err := names.Condition(strings.Fields(cond)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q in it", cond, err, want)
+		}
+	}
+}
+
+// A rule that has to wait holds the list up, unless it can no more hold.
+func TestGatesWaitForWhatTheyNeed(t *testing.T) {
+	gates := func(rules ...string) (g Gates) {
+		for _, r := range rules {
+			verb, cond, _ := strings.Cut(r, " if ")
+			c := Condition{}
+			if cond != "" {
+				var err error
+				if c, err = (Names{}).Condition(strings.Fields(cond)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			g = append(g, Gate{Reject: verb == "reject", If: c})
+		}
+		return g
+	}
+	for name, tc := range map[string]struct {
+		g     Gates
+		data  string
+		final bool
+		want  Verdict
+	}{
+		"no rules":               {nil, "", false, Accept},
+		"no condition":           {gates("reject"), "", false, Reject},
+		"nothing yet":            {gates("accept if { req.ssl_hello_type 1 }", "reject"), "", false, Pending},
+		"a part":                 {gates("accept if { req.ssl_hello_type 1 }", "reject"), "\x16\x03\x01", false, Pending},
+		"no TLS":                 {gates("accept if { req.ssl_hello_type 1 }", "reject"), "SSH-2.0", false, Reject},
+		"a part, and no more":    {gates("accept if { req.ssl_hello_type 1 }", "reject"), "\x16\x03\x01", true, Reject},
+		"wait for the end":       {gates("accept if WAIT_END"), "x", false, Pending},
+		"the end":                {gates("reject if WAIT_END"), "x", true, Reject},
+		"content":                {gates("accept if REQ_CONTENT", "reject"), "x", false, Accept},
+		"cannot hold any more":   {gates("accept if FALSE WAIT_END", "reject"), "", false, Reject},
+		"an alternative holds":   {gates("accept if WAIT_END or TRUE", "reject"), "", false, Accept},
+		"payload":                {gates("accept if { req.payload(0,4) SSH- }", "reject"), "SSH-2.0", false, Accept},
+		"payload not yet":        {gates("accept if { req.payload(0,4) SSH- }", "reject"), "SS", false, Pending},
+		"payload never":          {gates("accept if { req.payload(0,4) SSH- }", "reject"), "SS", true, Reject},
+		"unless, while it waits": {Gates{{Reject: true, If: gates("x if WAIT_END")[0].If.Unless()}}, "", false, Pending},
+	} {
+		in := &expr.Input{Data: []byte(tc.data), Final: tc.final}
+		if got := tc.g.Decide(in); got != tc.want {
+			t.Errorf("%s: %d, want %d", name, got, tc.want)
+		}
+	}
+}
+
+func BenchmarkChoose(b *testing.B) {
+	names := Names{}
+	var list []Choice
+	for _, cond := range []string{"{ path_beg /static/ }", "{ hdr(host) -i a.example b.example }", "{ path_end .png }", "{ src 192.0.2.0/24 }", "{ hdr_dom(host) -i example.com }"} {
+		c, err := names.Condition(strings.Fields(cond))
+		if err != nil {
+			b.Fatal(err)
+		}
+		list = append(list, Choice{"x", c})
+	}
+	in := request(b, "GET /api/x?a=b HTTP/1.1\r\nHost: WWW.Example.com\r\nUser-Agent: x\r\n\r\n")
+	b.ReportAllocs()
+	for b.Loop() {
+		if Choose(list, in) != 4 {
+			b.Fatal("chose another")
+		}
+	}
+}

@@ -1,0 +1,18 @@
+package settings
+
+import (
+	"time"
+
+	"herald/proxy/rule"
+)
+
+// Rules are what a frontend decides by looking at its traffic.
+type Rules struct {
+	// InspectDelay is how long Content may wait for bytes (tcp-request
+	// inspect-delay); 0 does not wait.
+	InspectDelay time.Duration
+	Connection   rule.Gates    // tcp-request connection, before anything is received
+	Session      rule.Gates    // tcp-request session, when a PROXY header and TLS are done
+	Content      rule.Gates    // tcp-request content
+	Backends     []rule.Choice // use_backend, in order
+}
