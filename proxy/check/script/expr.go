@@ -69,13 +69,9 @@ func (e *env) unset(name string) {
 
 // Expr is a sample expression: a fetch and the converters behind it.
 type Expr struct {
-	text  string
 	fetch func(e *env) (string, bool)
 	then  []func(string) (string, bool)
 }
-
-// String answers the expression as written.
-func (x *Expr) String() string { return x.text }
 
 // eval answers false when there is no sample.
 func (x *Expr) eval(e *env) (string, bool) {
@@ -103,7 +99,7 @@ func CompileExpr(text string, http bool) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Expr{text: text}
+	x := &Expr{}
 	if x.fetch, err = compileFetch(parts[0], http); err != nil {
 		return nil, err
 	}

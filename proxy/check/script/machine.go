@@ -1,10 +1,12 @@
 package script
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"herald/proxy/check"
 )
@@ -186,15 +188,25 @@ func (m *Machine) allowed(st *Step, value string) bool {
 		case "ifnotset":
 			hold = value == "" || value == "0"
 		case "ifgt":
-			hold = exists && old > value
+			hold = exists && order(old, value) > 0
 		case "iflt":
-			hold = exists && old < value
+			hold = exists && order(old, value) < 0
 		}
 		if !hold {
 			return false
 		}
 	}
 	return true
+}
+
+// order compares numbers as numbers, anything else as text.
+func order(a, b string) int {
+	x, errX := strconv.ParseInt(a, 10, 64)
+	y, errY := strconv.ParseInt(b, 10, 64)
+	if errX != nil || errY != nil {
+		return strings.Compare(a, b)
+	}
+	return cmp.Compare(x, y)
 }
 
 // succeed is the verdict when every step has passed.

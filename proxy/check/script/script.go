@@ -240,17 +240,6 @@ func (s *Script) finishHTTP() {
 	}
 }
 
-// Exchanges reports whether the script says or expects anything beyond the
-// connection.
-func (s *Script) Exchanges() bool {
-	for i := range s.Steps {
-		if a := s.Steps[i].Action; a == ActSend || a == ActExpect {
-			return true
-		}
-	}
-	return false
-}
-
 // NamesPort reports whether every connection of the script says which port it
 // goes to, so that a server needs none.
 func (s *Script) NamesPort() bool {
