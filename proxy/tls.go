@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"crypto/tls"
-	"errors"
 	"io"
 	"syscall"
 
@@ -79,12 +78,11 @@ func (t *secure) Recv(s *loop.Socket, p []byte) (int, syscall.Errno) {
 			t.choked = true
 		}
 	}
-	var later errLater
 	switch {
 	case err == nil:
 		s.Allow(loop.Readable) // more may be decrypted already: no event will tell
 		return n, 0
-	case errors.As(err, &later):
+	case err == errLater{}: // crypto/tls hands it on as it is
 		if n == 0 {
 			return 0, eagain
 		}
