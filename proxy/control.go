@@ -141,6 +141,7 @@ func (w *worker) dropIdle(t *target) {
 			u.unpark()
 		}
 	}
+	w.retireH2(t)
 }
 
 // SetServerMaxConn sets the server's maxconn; 0 means no limit.

@@ -19,6 +19,7 @@ type h2up struct {
 	t         *target
 	name      string // the server was asked for it within TLS
 	connected bool
+	retired   bool // no new streams: the server is elsewhere now
 }
 
 // streamsFor is how many streams a connection to a server carries at most.
@@ -46,7 +47,19 @@ func (x *stream) join(connecting bool) bool {
 }
 
 // room reports that another stream may begin.
-func (m *h2up) room() bool { return !m.ending && !m.eof && m.Len() < m.w.streamsFor() && m.Free() }
+func (m *h2up) room() bool {
+	return !m.ending && !m.retired && !m.eof && m.Len() < m.w.streamsFor() && m.Free()
+}
+
+// retireH2 closes the connections to t as their last streams end.
+func (w *worker) retireH2(t *target) {
+	if t.slot < len(w.mux.ups) {
+		for _, m := range slices.Clone(w.mux.ups[t.slot]) {
+			m.retired = true
+			m.rest()
+		}
+	}
+}
 
 // ride makes a stream of m the upstream of x.
 func (x *stream) ride(m *h2up) {
@@ -144,7 +157,7 @@ func (m *h2up) rest() {
 	if m.Len() > 0 || m.ending || m.sock == nil {
 		return
 	}
-	if m.Leaving() || m.eof || m.PeerLeft() || !m.connected || !m.t.shares() || m.w.s.draining.Load() {
+	if m.Leaving() || m.retired || m.eof || m.PeerLeft() || !m.connected || !m.t.shares() || m.w.s.draining.Load() {
 		m.Leave()
 		m.ending = true
 		m.touch()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -405,3 +406,28 @@ type peeked struct {
 }
 
 func (p *peeked) Read(b []byte) (int, error) { return p.in.Read(b) }
+
+func TestAnHTTP2ServerThatMovesIsNotAskedWhereItWas(t *testing.T) {
+	says := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, text) }
+	}
+	old, _ := h2origin(t, says("old"))
+	moved, _ := h2origin(t, says("new"))
+	r := serve(t, 1, h2section(old))
+	ask := func(want string) {
+		t.Helper()
+		if got := r.exchange("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"); !strings.HasSuffix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	ask("old")
+	host, port, _ := net.SplitHostPort(moved)
+	n, _ := strconv.Atoi(port)
+	if err := r.SetServerAddr("web", "s1", host, n); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	r.workers[0].l.Post(func() { close(done) }) // behind what the command posted
+	<-done
+	ask("new")
+}
