@@ -202,13 +202,15 @@ func (l *Loop) tick() {
 	l.now = int64(l.wall.Sub(l.base))
 }
 
-// fetch waits for events. While there is work the poll is a raw system call,
-// which the scheduler does not see; only an empty answer goes to sleep in a
-// call that frees the processor.
+// fetch waits for events. While there is work, and a moment beyond, the wait
+// is a raw system call: the scheduler, told of each, would take the processor
+// away and look after it 50,000 times a second, which costs a twentieth of the
+// time. A collection that wants to begin meanwhile interrupts it by a signal.
+// Only then the loop goes to sleep in a call that frees the processor.
 func (l *Loop) fetch() (int, error) {
 	if l.busy {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epfd), uintptr(unsafe.Pointer(&l.events)), eventBatch, 0, 0, 0)
-		if errno == 0 && n > 0 {
+		n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epfd), uintptr(unsafe.Pointer(&l.events)), eventBatch, uintptr(l.nap()), 0, 0)
+		if errno == 0 && (n > 0 || len(l.again) > 0) {
 			return int(n), nil
 		}
 	}
@@ -219,8 +221,17 @@ func (l *Loop) fetch() (int, error) {
 	if errno != 0 {
 		return 0, fmt.Errorf("wait for events: %w", errno)
 	}
-	l.busy = n > 1
+	l.busy = n > 0
 	return int(n), nil
+}
+
+// nap is how long, in milliseconds, a loop that has just had work waits for
+// more without telling the scheduler.
+func (l *Loop) nap() int {
+	if when, ok := l.timers.next(); len(l.again) > 0 || ok && when-l.now < int64(time.Millisecond) {
+		return 0
+	}
+	return 1
 }
 
 // patience is how long to wait, in milliseconds rounded up so that a timer is
