@@ -97,6 +97,8 @@ func (x *stream) leaveServer() {
 		} else if x.term[0] != '-' && x.fe.http {
 			u.Reset()
 			u.close()
+		} else if x.fe.http && x.up.done && x.down.done {
+			u.drop()
 		} else {
 			u.close()
 		}

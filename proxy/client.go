@@ -269,7 +269,7 @@ func (c *client) used(n int) {
 func (c *client) close() {
 	w, p := c.w, c.port
 	if c.own != nil {
-		c.own.close()
+		c.own.drop()
 	}
 	w.l.Drop(&c.timer)
 	if p.fe.cfg.HTTP.NoLinger {
@@ -299,6 +299,14 @@ const (
 	lingerMost = 1 << 20
 	lingerTime = time.Second
 )
+
+// mayCloseAtOnce reports that the connection of a client who has said that
+// nothing follows its request (RFC 9112 section 9.6) may close with the
+// response still under way: nothing has come that would make the system send a
+// reset, and there is no layer with a last word.
+func (c *client) mayCloseAtOnce() bool {
+	return c.via == nil && len(c.in) == 0 && c.Can()&loop.Readable == 0 && layered(&c.Socket) == nil && !c.port.fe.cfg.HTTP.NoLinger
+}
 
 // finish says that nothing more will be sent, and closes once the client has
 // seen it.

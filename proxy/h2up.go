@@ -101,6 +101,7 @@ func (x *stream) becomeH2() {
 	u := x.u
 	m := &h2up{t: x.t, under: u, name: u.name, connected: true}
 	u.x = nil
+	u.rest()
 	x.w.l.Disarm(&u.timer)
 	u.Handle(m)
 	m.begin(x.w, &u.Socket)

@@ -112,6 +112,7 @@ func (x *stream) gotHead(buf []byte) answer {
 	x.keepLine(buf)
 	x.method, x.version = h.Method, h.Version
 	x.keep, x.upgrade = h.KeepAlive, h.WantsUpgrade
+	x.last = !h.KeepAlive
 	x.up.body.Start(h.Framing, h.Length)
 	x.request = buf
 	x.w.l.Disarm(&x.c.timer)
@@ -413,12 +414,13 @@ func finish(x *stream) answer {
 	c, w := x.c, x.w
 	keep := x.keep && c.Can()&loop.Failed == 0 && c.via == nil
 	broken := x.term[0] != '-' && !x.headSent || x.down.fault != faultNone || x.down.raw && x.term[0] != '-'
+	said := x.last && x.up.done && c.mayCloseAtOnce()
 	c.x = nil
 	w.giveStream(x)
 	switch {
 	case keep:
 		c.await()
-	case broken:
+	case broken || said:
 		c.close()
 	default:
 		c.finish()

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"herald/proxy/loop"
 	"herald/proxy/settings"
 	"herald/stats"
 )
@@ -263,6 +264,9 @@ func (s *Server) place(f *frontend, b *settings.Bind, id int, fds []int) error {
 			p.id = b.ID
 		}
 		line.ports = append(line.ports, p)
+		if b.Network != "unix" {
+			loop.NoDelay(own) // what is accepted inherits it
+		}
 		if p.li, err = w.l.Listen(own, p); err != nil {
 			unix.Close(own)
 			return fmt.Errorf("%s: bind %s: %w", f.cfg.Name, b.Name, err)

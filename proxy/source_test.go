@@ -54,6 +54,7 @@ func TestConnectionsComeFromTheSource(t *testing.T) {
 func TestARangeOfPortsIsUsedUpAndFreed(t *testing.T) {
 	p := section(seen(t))
 	p.Retries = 0
+	p.Reuse = settings.ReuseNever // every client keeps its own
 	p.Servers[0].Source = settings.Source{Host: "127.0.0.8", Port: 42000, LastPort: 42002}
 	r := serve(t, 1, p)
 	ports := map[string]bool{}

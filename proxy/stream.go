@@ -37,6 +37,7 @@ type stream struct {
 	version    h1.Version
 	keep       bool // the client's connection may carry another request
 	keepServer bool // the server's too
+	last       bool // the client said that no other follows
 	taken      bool // the request lies no more among what was received
 	inspecting bool // inspect-delay is running
 	gathering  bool // the body is awaited (option http-buffer-request)

@@ -26,6 +26,7 @@ type upstream struct {
 	uses      int     // responses so far
 	name      string  // the server was asked for in TLS
 	refused   bool    // the TLS handshake failed
+	counted   bool    // among its loop's connections in use
 	owner     *client // the only one who may use it while idle; nil: anyone
 }
 
@@ -101,6 +102,7 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 	if a.unix == "" && t.be.cfg.TCPKeepAliveServer {
 		keepAlive(u.FD(), &t.be.cfg.ProbesServer)
 	}
+	u.busy()
 	x.u = u
 	return 0
 }
@@ -117,9 +119,10 @@ func (x *stream) reuse() bool {
 		if own.t == t && x.suits(own) {
 			w.l.Disarm(&own.timer)
 			own.x, x.u = x, own
+			own.busy()
 			return true
 		}
-		own.close()
+		own.drop()
 	}
 	least := 0 // uses so far
 	switch mode := x.be.cfg.Reuse; {
@@ -141,6 +144,7 @@ func (x *stream) reuse() bool {
 		t.idle.Add(-1)
 		w.l.Disarm(&u.timer)
 		u.x, x.u = x, u
+		u.busy()
 		return true
 	}
 	return false
@@ -160,16 +164,13 @@ func (u *upstream) park() {
 		t.rest(u.uses == 1)
 	}
 	if pool.MaxReuse > 0 && u.uses >= pool.MaxReuse || pool.MaxConn > 0 && u.t.idle.Load() >= int64(pool.MaxConn-1) {
-		u.close()
+		u.drop()
 		return
-	}
-	life := pool.Purge
-	if life == 0 {
-		life = idleLife
 	}
 	if u.t.be.cfg.Reuse == settings.ReuseNever || u.t.private() {
 		u.owner, c.own = c, u
-		u.arm(life)
+		u.rest()
+		u.arm(u.life())
 		if u.spoke() {
 			u.unpark()
 		}
@@ -178,12 +179,25 @@ func (u *upstream) park() {
 	for u.t.slot >= len(w.idle) {
 		w.idle = append(w.idle, nil)
 	}
+	if u.spare() {
+		u.drop()
+		return
+	}
+	u.rest()
 	w.idle[u.t.slot] = append(w.idle[u.t.slot], u)
 	u.t.idle.Add(1)
-	u.arm(life)
+	u.arm(u.life())
 	if u.spoke() {
 		u.unpark()
 	}
+}
+
+// life is how long u may be idle.
+func (u *upstream) life() time.Duration {
+	if d := u.t.cfg.Pool.Purge; d != 0 {
+		return d
+	}
+	return idleLife
 }
 
 // spoke reports whether an idle connection has ended or said something.
@@ -202,7 +216,7 @@ func (u *upstream) spoke() bool {
 func (u *upstream) unpark() {
 	if u.owner != nil {
 		u.owner.own = nil
-		u.close()
+		u.drop()
 		return
 	}
 	list := u.w.idle[u.t.slot]
@@ -210,7 +224,7 @@ func (u *upstream) unpark() {
 		u.w.idle[u.t.slot] = slices.Delete(list, i, i+1)
 		u.t.idle.Add(-1)
 	}
-	u.close()
+	u.drop()
 }
 
 // arm sets the deadline of the connection from now; 0 is none.
@@ -247,6 +261,7 @@ func (u *upstream) Expired(*loop.Timer) {
 // close ends the connection and gives back what it holds.
 func (u *upstream) close() {
 	w := u.w
+	u.rest()
 	w.l.Drop(&u.timer)
 	if u.t.be.cfg.HTTP.NoLinger {
 		u.Reset()

@@ -26,6 +26,7 @@ type worker struct {
 	streams   []*stream // free
 	buffers   buffers
 	idle      [][]*upstream // by target.slot
+	demands   []demand      // by target.slot
 	begun     uint64        // streams so far
 	open      *client       // all clients of this loop, linked
 
@@ -150,11 +151,8 @@ func (p *port) Starved(errno syscall.Errno) {
 func (p *port) Accepted(fd int, peer netip.AddrPort) {
 	w := p.w
 	c := w.clients.take()
-	if p.bind.Network != "unix" {
-		loop.NoDelay(fd)
-		if p.fe.cfg.TCPKeepAliveClient {
-			keepAlive(fd, &p.fe.cfg.ProbesClient)
-		}
+	if p.bind.Network != "unix" && p.fe.cfg.TCPKeepAliveClient {
+		keepAlive(fd, &p.fe.cfg.ProbesClient)
 	}
 	if err := w.l.Register(&c.Socket, fd, c); err != nil {
 		w.clients.give(c)
