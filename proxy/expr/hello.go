@@ -71,8 +71,8 @@ func ReadHello(data []byte) (Hello, Outcome) {
 // joinRecords answers the first handshake message, of as many records as it
 // takes.
 func joinRecords(data []byte) (message []byte, out Outcome) {
-	whole := -1
-	for first := true; ; first = false {
+	whole, all := -1, len(data)
+	for count := 0; ; count++ {
 		switch {
 		case len(data) == 0:
 			return nil, Wait
@@ -87,10 +87,13 @@ func joinRecords(data []byte) (message []byte, out Outcome) {
 		}
 		body := data[recordHeader:min(len(data), recordHeader+n)]
 		cut := len(body) < n
-		if first {
+		switch count {
+		case 0: // the usual case: it stays where it is
 			message = body
-		} else {
-			message = append(message[:len(message):len(message)], body...)
+		case 1:
+			message = append(append(make([]byte, 0, all), message...), body...)
+		default:
+			message = append(message, body...)
 		}
 		if whole < 0 && len(message) >= 4 {
 			whole = 4 + int(message[1])<<16 + int(message[2])<<8 + int(message[3])
