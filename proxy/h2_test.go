@@ -10,6 +10,8 @@ import (
 
 	"github.com/summerwind/h2spec"
 	"github.com/summerwind/h2spec/config"
+
+	"herald/proxy/settings"
 )
 
 // conform runs the conformance suite of HTTP/2, all 146 tests in their strict
@@ -29,15 +31,17 @@ func conform(t *testing.T, r *rig, secure bool) {
 // answered in HTTP/1.
 func TestH2SpecPassesInClear(t *testing.T) {
 	o := origin(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello hello hello hi") })
-	r := serve(t, 1, section(o))
-	r.frontends[0].ports[0].bind.Proto = "h2"
+	p := section(o)
+	p.Binds = []settings.Bind{{Proto: "h2"}}
+	r := serve(t, 1, p)
 	conform(t, r, false)
 }
 
 // A server that answers before it has read anything must not hide mistakes of
 // the client's.
 func TestH2SpecPassesBeforeAHastyServer(t *testing.T) {
-	r := serve(t, 1, section(script(t, says("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhello hello hello hi"))))
-	r.frontends[0].ports[0].bind.Proto = "h2"
+	p := section(script(t, says("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhello hello hello hi")))
+	p.Binds = []settings.Bind{{Proto: "h2"}}
+	r := serve(t, 1, p)
 	conform(t, r, false)
 }
