@@ -73,7 +73,7 @@ func (c *client) refusedBy(gates rule.Gates) bool {
 func (x *stream) look() *expr.Input {
 	in := x.c.look()
 	if x.fe.http {
-		in.Head, in.Buf = &x.w.head, x.request
+		in.Head, in.Buf, in.HTTP2 = &x.w.head, x.request, x.c.via != nil
 	} else {
 		in.Data = x.c.in
 	}

@@ -69,6 +69,9 @@ type Input struct {
 	ServerName          string // that it asked for then
 	World               World
 
+	HTTP2 bool // the request came by HTTP/2
+
+	joined    []byte // of base
 	hello     Hello
 	helloOf   int // length of Data that hello was read from
 	helloDone Outcome
@@ -111,8 +114,10 @@ type Kind struct {
 	Every       func(args []string) func(in *Input, yes func([]byte) bool) Outcome
 }
 
-// Parse compiles a fetch as written: NAME or NAME(ARGUMENT,...).
+// Parse compiles a fetch as written: NAME or NAME(ARGUMENT,...), and behind it
+// converters, each after a comma.
 func Parse(text string) (Fetch, error) {
+	text, behind := cutConverters(text)
 	name, args, err := split(text)
 	if err != nil {
 		return Fetch{}, err
@@ -129,8 +134,15 @@ func Parse(text string) (Fetch, error) {
 	if k.Every != nil {
 		f.Every = k.Every(args)
 	}
-	f.Get, err = k.Make(args)
-	return f, err
+	if f.Get, err = k.Make(args); err != nil {
+		return f, err
+	}
+	for _, c := range behind {
+		if err := f.convert(c); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
 }
 
 // Unknown is a fetch nobody knows here.

@@ -3,6 +3,7 @@ package expr
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"herald/config"
@@ -31,7 +32,9 @@ func row(name, doc, example string, k Kind) config.Row[Kind] {
 }
 
 // Fetches are what rules can look at so far (Configuration manual 7.3).
-var Fetches = config.NewRegistry(
+var Fetches = config.NewRegistry(slices.Concat(requestRows, plainRows)...)
+
+var plainRows = []config.Row[Kind]{
 	row("always_false", "Never true.", "always_false", Kind{Type: Bool, Make: plain(func(*Input) (Value, Outcome) { return no, Found })}),
 	row("always_true", "Always true.", "always_true", Kind{Type: Bool, Make: plain(func(*Input) (Value, Outcome) { return yes, Found })}),
 	row("dst", "The address the client connected to.", "dst 10.0.0.1", Kind{Type: Addr, Make: plain(func(in *Input) (Value, Outcome) { return address(in.Destination.Addr()) })}),
@@ -52,14 +55,14 @@ var Fetches = config.NewRegistry(
 	row("ssl_fc_sni", "The name the client asked for in TLS that ends here.", "ssl_fc_sni -i www.example.com", Kind{Type: Str, Make: plain(func(in *Input) (Value, Outcome) { return text([]byte(in.ServerName)) })}),
 	row("wait_end", "True when no more is waited for.", "wait_end", Kind{Type: Bool, Make: plain(waitEnd)}),
 
-	row("hdr", "A header of the request; each element of a list counts as one.", "hdr(host) -i www.example.com", Kind{Type: Str, HTTP: true, Least: 1, Most: 1, Make: lastHeader, Every: everyHeader}),
+	row("hdr", "A header of the request; each element of a list counts as one.", "hdr(host) -i www.example.com", headers),
 	row("method", "The method of the request.", "method GET HEAD", Kind{Type: Str, HTTP: true, Make: plain(inHead(func(in *Input) []byte { return in.Head.MethodAt.In(in.Buf) }))}),
 	row("path", "The path of the request, without the query.", "path -m beg /api/", Kind{Type: Str, HTTP: true, Make: plain(inHead(pathOf))}),
 	row("query", "What follows the question mark.", "query -m found", Kind{Type: Str, HTTP: true, Make: plain(inHead(queryOf))}),
-	row("req.hdr", "The same as hdr.", "req.hdr(host) -i www.example.com", Kind{Type: Str, HTTP: true, Least: 1, Most: 1, Make: lastHeader, Every: everyHeader}),
+	row("req.hdr", "The same as hdr.", "req.hdr(host) -i www.example.com", headers),
 	row("req.ver", "The version of the request, as 1.1.", "req.ver 1.1", Kind{Type: Str, HTTP: true, Make: plain(inHead(versionOf))}),
 	row("url", "The target of the request as it came.", "url -m end .png", Kind{Type: Str, HTTP: true, Make: plain(inHead(func(in *Input) []byte { return in.Head.Target.In(in.Buf) }))}),
-)
+}
 
 func address(a netip.Addr) (Value, Outcome) {
 	if !a.IsValid() {
@@ -155,7 +158,11 @@ func inHead(part func(in *Input) []byte) Get {
 		if in.Head == nil {
 			return Value{}, Missing
 		}
-		return Value{Str: part(in)}, Found
+		b := part(in)
+		if b == nil {
+			return Value{}, Missing
+		}
+		return Value{Str: b}, Found
 	}
 }
 
@@ -172,33 +179,25 @@ func pathOf(in *Input) []byte {
 	if i := bytes.IndexByte(target, '?'); i >= 0 {
 		target = target[:i]
 	}
+	if len(target) == 0 || target[0] != '/' {
+		return nil
+	}
 	return target
 }
 
 func queryOf(in *Input) []byte {
 	_, query, _ := bytes.Cut(in.Head.Target.In(in.Buf), []byte("?"))
-	return query
+	return query // nil without a question mark
 }
 
 func versionOf(in *Input) []byte {
+	if in.HTTP2 {
+		return []byte("2.0")
+	}
 	if in.Head.Version == h1.HTTP10 {
 		return []byte("1.0")
 	}
 	return []byte("1.1")
-}
-
-// lastHeader is the last element of the last line of a header, as HAProxy
-// takes when one value is asked for.
-func lastHeader(args []string) (Get, error) {
-	each := everyHeader(args)
-	return func(in *Input) (Value, Outcome) {
-		var last []byte
-		out := each(in, func(b []byte) bool { last = b; return false })
-		if out == Missing && last != nil {
-			out = Found
-		}
-		return Value{Str: last}, out
-	}, nil
 }
 
 // everyHeader walks the elements of all lines of a header.
@@ -215,7 +214,7 @@ func everyHeader(args []string) func(in *Input, take func([]byte) bool) Outcome 
 			}
 			for rest, more := f.Value.In(in.Buf), true; more; {
 				var one []byte
-				one, rest, more = bytes.Cut(rest, []byte(","))
+				one, rest, more = cutElement(rest)
 				if take(bytes.TrimSpace(one)) {
 					return Found
 				}
@@ -237,4 +236,21 @@ func integer(s string) (int64, error) {
 		return a<<16 | b, err
 	}
 	return strconv.ParseInt(s, 10, 64)
+}
+
+// cutElement cuts the first element off a list; a comma within quotes is part
+// of it (RFC 9110 section 5.6.1).
+func cutElement(list []byte) (one, rest []byte, more bool) {
+	quoted := false
+	for i := 0; i < len(list); i++ {
+		switch c := list[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\\' && quoted:
+			i++
+		case c == ',' && !quoted:
+			return list[:i], list[i+1:], true
+		}
+	}
+	return list, nil, false
 }

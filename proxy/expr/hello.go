@@ -45,9 +45,10 @@ func ReadHello(data []byte) (Hello, Outcome) {
 		return h, Found
 	}
 	extensions, ok := b.vector(2)
-	if !ok {
+	if !ok || len(b) > 0 {
 		return Hello{}, Missing
 	}
+	var names, protocols int
 	for len(extensions) > 0 {
 		kind, ok := extensions.number(2)
 		body, whole := extensions.vector(2)
@@ -56,14 +57,19 @@ func ReadHello(data []byte) (Hello, Outcome) {
 		}
 		switch kind {
 		case 0:
+			names++
 			h.ServerName = serverName(body)
 		case 16:
+			protocols++
 			if list, ok := body.vector(2); ok {
 				if first, ok := list.vector(1); ok {
 					h.ALPN = first
 				}
 			}
 		}
+	}
+	if names > 1 || protocols > 1 { // forbidden (RFC 8446 section 4.2): the server might read another one than we
+		return Hello{}, Missing
 	}
 	return h, Found
 }

@@ -2,7 +2,9 @@ package expr
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	mathbits "math/bits"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -49,13 +51,14 @@ type Matcher struct {
 	fetch Fetch
 	value func(v Value) bool
 	bytes func(b []byte) bool // of strings
+	each  func(b []byte) bool // of one value among several
 	found bool                // -m found: to be there is enough
 }
 
 // Match reports whether any value matches any pattern.
 func (m *Matcher) Match(in *Input) Outcome {
-	if m.fetch.Every != nil && m.bytes != nil {
-		return m.fetch.Every(in, m.bytes)
+	if m.fetch.Every != nil && m.each != nil {
+		return m.fetch.Every(in, m.each)
 	}
 	v, out := m.fetch.Get(in)
 	switch {
@@ -123,6 +126,13 @@ func Compile(f Fetch, flags Flags, patterns []string) (*Matcher, error) {
 	}
 	if err == nil && m.bytes != nil && f.Type != Str {
 		err = fmt.Errorf("%s is of type %s, -m %s compares strings", f.Name, f.Type, method)
+	}
+	m.each = m.bytes
+	if m.each == nil && m.value != nil {
+		m.each = func(b []byte) bool {
+			v, ok := read(f.Type, b)
+			return ok && m.value(v)
+		}
 	}
 	return m, err
 }
@@ -209,11 +219,11 @@ func prefix(text string) (netip.Prefix, error) {
 	if err != nil || !m.Is4() || !a.Is4() {
 		return netip.Prefix{}, fmt.Errorf("%q is no mask", mask)
 	}
-	bits := 0
-	for _, b := range m.As4() {
-		for ; b&0x80 != 0; b <<= 1 {
-			bits++
-		}
+	four := m.As4()
+	ones := binary.BigEndian.Uint32(four[:])
+	bits := mathbits.LeadingZeros32(^ones)
+	if ones<<bits != 0 {
+		return netip.Prefix{}, fmt.Errorf("%q has a gap", mask)
 	}
 	return netip.PrefixFrom(a, bits), nil
 }

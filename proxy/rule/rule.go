@@ -43,8 +43,11 @@ type Names map[string]ACL
 var predefined = map[string][]string{
 	"FALSE":          {"always_false"},
 	"TRUE":           {"always_true"},
+	"HTTP":           {"req.proto_http"},
 	"HTTP_1.0":       {"req.ver", "1.0"},
 	"HTTP_1.1":       {"req.ver", "1.1"},
+	"HTTP_2.0":       {"req.ver", "2.0"},
+	"HTTP_CONTENT":   {"req.hdr_val(content-length)", "gt", "0"},
 	"HTTP_URL_ABS":   {"url_reg", "^[^/:]*://"},
 	"HTTP_URL_SLASH": {"url_beg", "/"},
 	"HTTP_URL_STAR":  {"url", "*"},
