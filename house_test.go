@@ -81,6 +81,8 @@ var rooms = map[string]struct {
 	"proxy/proxyproto":   {core, nil},
 	"proxy/expr":         {core, []string{"config", "proxy/h1"}},
 	"proxy/rule":         {core, []string{"config", "proxy/expr"}},
+	"proxy/dns":          {core, nil},
+	"proxy/dns/exchange": {edge, nil},
 
 	"cmd/herald": {join, []string{"cmd/herald/internal/...", "e2e/lab", "config"}},
 }

@@ -1,10 +1,8 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -106,6 +104,7 @@ type target struct {
 	shared    *sharing     // of option share-checks; nil alone
 	placed    atomic.Bool  // addr was set at run time
 	external  int          // index of its command among the Server's, -1 without one
+	naming    *naming      // nil: its name is resolved at start only, if it is one
 
 	poke      chan struct{} // the checker looks at state.Next again
 	pokeAgent chan struct{} // and that of the agent
@@ -200,12 +199,14 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 	b := &backend{cfg: p, http: p.Mode == settings.HTTP, pages: newPages(p), log: s.newLogger(p), since: s.start,
 		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo)}
 	var problems []error
+	sets := map[string]*serviceSet{}
 	for i := range p.Servers {
 		t, err := s.buildTarget(b, &p.Servers[i], i)
 		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
+		s.name(t, sets)
 		b.targets = append(b.targets, t)
 		if t.cfg.MaxConn > 0 {
 			b.limited.Store(true)
@@ -241,14 +242,11 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 		Agent: cfg.Agent.Enabled, AgentInter: agentInter(cfg)}
 	share := float64(t.slot) / float64(max(s.expected, 1)) // of the interval: no two checks begin together
 	t.state = check.Start(t.check, s.start, share)
-	a, err := s.locate(cfg)
+	a, err := s.locate(b, cfg)
 	if err != nil {
-		if !cfg.InitAddrNone {
-			return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
-		}
-		s.notice(fmt.Sprintf("server %s/%s starts without an address: %v", b.cfg.Name, cfg.Name, err))
+		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
 	}
-	t.addr.Store(a)
+	t.stand(a, s.start)
 	t.how = t.newWay()
 	if src := t.source(); src.Use == settings.UseHeader && !slices.Contains(b.sourceHeaders, t.sourceHeader()) {
 		b.sourceHeaders = append(b.sourceHeaders, t.sourceHeader())
@@ -260,60 +258,8 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 	return t, nil
 }
 
-// locate finds where a server line points.
-func (s *Server) locate(cfg *settings.Server) (*address, error) {
-	if cfg.Abstract {
-		at, ok := loop.Abstract(cfg.Path)
-		if !ok {
-			return nil, fmt.Errorf("abns@%s: the name is too long", cfg.Path)
-		}
-		return &address{at: at, text: "abns@" + cfg.Path, unix: "@" + cfg.Path}, nil
-	}
-	if cfg.Transparent {
-		return &address{text: "*", follows: true, ip: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(cfg.Port))}, nil
-	}
-	if cfg.Path != "" {
-		at, err := loop.Unix(cfg.Path)
-		if err != nil {
-			return nil, err
-		}
-		return &address{at: at, text: cfg.Path, unix: cfg.Path}, nil
-	}
-	ip, err := netip.ParseAddr(cfg.Host)
-	if err != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		found, err := s.resolve(ctx, cfg.Host)
-		if err == nil && len(found) == 0 {
-			err = errors.New("no address")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("could not resolve address %q: %w", cfg.Host, err)
-		}
-		ip = found[0]
-	}
-	return newAddress(netip.AddrPortFrom(ip.Unmap(), uint16(cfg.Port))), nil
-}
-
 func newAddress(ap netip.AddrPort) *address {
 	return &address{at: loop.TCP(ap), ip: ap, text: ap.String()}
-}
-
-// systemResolve asks the system's resolver, IPv4 answers first.
-func systemResolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil, err
-	}
-	var four, six []netip.Addr
-	for _, a := range all {
-		if a = a.Unmap(); a.Is4() {
-			four = append(four, a)
-		} else {
-			six = append(six, a)
-		}
-	}
-	return append(four, six...), nil
 }
 
 // member is what the balancing algorithm knows of t.

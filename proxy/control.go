@@ -127,6 +127,9 @@ func (s *Server) SetServerAddr(backend, server, host string, port int) error {
 	}
 	t.addr.Store(newAddress(netip.AddrPortFrom(ip.Unmap(), uint16(port))))
 	t.placed.Store(true)
+	if t.lost() {
+		s.step(t, check.Event{Kind: check.Located, Name: t.cfg.Host, Chance: 0.5})
+	}
 	s.novelty()
 	for _, w := range s.workers {
 		w.l.Post(func() { w.dropIdle(t) })

@@ -47,6 +47,7 @@ type backMemory struct {
 }
 
 type serverMemory struct {
+	Named   namedMemory  `json:"named"`
 	Set     setMemory    `json:"set"`
 	Counts  tallyMemory  `json:"counts"`
 	Most    int64        `json:"most,omitempty"`
@@ -89,7 +90,7 @@ func (b *backend) remember() backMemory {
 	m := backMemory{Counts: remember(b.tallies), Most: b.sessions.most.Load(), Queued: b.line.n.most.Load(), Rate: b.sessRate.most.Load(),
 		Since: b.since, Down: b.down, Downs: b.downs, Empty: b.empty, LastUse: b.lastUse.Load(), Servers: map[string]serverMemory{}}
 	for _, t := range b.targets {
-		m.Servers[t.cfg.Name] = serverMemory{Set: t.rememberSet(), Counts: remember(t.tallies), Most: t.sessions.most.Load(), Rate: t.sessRate.most.Load(),
+		m.Servers[t.cfg.Name] = serverMemory{Set: t.rememberSet(), Named: t.rememberName(), Counts: remember(t.tallies), Most: t.sessions.most.Load(), Rate: t.sessRate.most.Load(),
 			LastUse: t.lastUse.Load(), Weight: t.weight, State: t.state, Config: t.check, Address: checkedAt(t.cfg), First: t.cfg.Weight}
 	}
 	return m
@@ -188,6 +189,7 @@ func (t *target) recall(old serverMemory, now time.Time) {
 		t.weight = old.Weight
 	}
 	t.recallSet(old.Set)
+	t.recallName(old.Named, now)
 	defer t.heat(now)
 	t.state = check.Resume(old.Config, t.check, t.state, old.State, old.Address != checkedAt(t.cfg), now)
 }

@@ -34,6 +34,8 @@ type Server struct {
 	targets   int // how many there are
 	expected  int // how many the configuration has
 	sinks     []*sink
+	resolvers []*resolvers
+	looked    map[string]looked // names, while the Server is built
 	checkVars checkVars
 	commands  []Command // of external checks
 	runner    func(ctx context.Context, index int) (CommandResult, error)
@@ -82,6 +84,9 @@ func New(cfg *settings.Config, opts Options) (*Server, error) {
 	s.turns = make(chan struct{}, n)
 	if err := s.openSinks(); err != nil {
 		return nil, err
+	}
+	for _, r := range cfg.Resolvers {
+		s.resolvers = append(s.resolvers, newResolvers(s, r))
 	}
 	if err := s.build(cfg); err != nil {
 		s.cancel()
@@ -240,6 +245,7 @@ func (s *Server) Serve(lent map[string][]int) error {
 		s.wg.Go(w.run)
 	}
 	s.startChecks()
+	s.startNaming()
 	s.wg.Go(s.beat)
 	if s.warms() {
 		s.wg.Go(s.warmUp)

@@ -208,9 +208,7 @@ func (s *Server) targetRow(t *target, now time.Time) stats.Row {
 	r.Server.CheckPort, r.Server.CheckAddr = t.aim.checkPort, t.aim.checkAddr
 	r.Server.AgentPort, r.Server.AgentAddr = t.aim.agent.Port, t.aim.agent.Addr
 	r.AgentRunning = t.asking
-	if t.cfg.Host != r.Server.Host && t.cfg.Path == "" {
-		r.Server.FQDN = t.cfg.Host
-	}
+	t.fillName(&r)
 	return r
 }
 

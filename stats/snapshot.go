@@ -224,6 +224,7 @@ type ServerState struct {
 	CheckState  int    `json:"check_state"`
 	AgentState  int    `json:"agent_state,omitempty"`
 	FQDN        string `json:"fqdn,omitempty"`
+	SRV         string `json:"srv,omitempty"`  // the name of the SRV records it comes from
 	Host        string `json:"host,omitempty"` // IP literal, or the path of a unix socket
 	Port        int    `json:"port,omitempty"`
 	CheckPort   int    `json:"check_port,omitempty"`

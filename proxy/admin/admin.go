@@ -45,6 +45,11 @@ type Proxy interface {
 	SetServerWeight(backend, server string, weight int) error
 	// SetServerAddr sets the address of a server, and its port unless 0.
 	SetServerAddr(backend, server, host string, port int) error
+	// SetServerName lets the server's address come from another name, and
+	// answers the name before; NoResolution where none is resolved.
+	SetServerName(backend, server, name string) (was string, err error)
+	// Resolvers answers the resolvers sections.
+	Resolvers() []Resolvers
 	// SetServerMaxConn sets the server's maxconn; 0 means no limit.
 	SetServerMaxConn(backend, server string, n int) error
 	// SetFrontendMaxConn sets the frontend's maxconn.

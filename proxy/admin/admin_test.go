@@ -67,6 +67,15 @@ func (f *fake) SetServerAgentSend(b, s, text string) error {
 }
 func (f *fake) SetServerCheck(b, s string, on bool) error { return f.note("check %s/%s %v", b, s, on) }
 func (f *fake) SetServerWeight(b, s string, w int) error  { return f.note("weight %s/%s %d", b, s, w) }
+func (f *fake) SetServerName(b, s, name string) (string, error) {
+	if s != "srv" || name == "nowhere" {
+		return "", NoResolution
+	}
+	return "old.test", nil
+}
+func (f *fake) Resolvers() []Resolvers {
+	return []Resolvers{{Name: "dns", Nameservers: []Nameserver{{Name: "n1", Counts: [15]uint64{0: 7, 14: 2}}}}}
+}
 func (f *fake) SetServerAddr(b, s, host string, port int) error {
 	return f.note("addr %s/%s %s %d", b, s, host, port)
 }

@@ -20,7 +20,7 @@ var Commands *config.Registry[command]
 
 // The rows call functions that list the rows, so they are joined at start.
 func init() {
-	Commands = config.NewRegistry(slices.Concat(sessionRows, showRows, stateRows, limitRows, checkRows, certificateRows)...)
+	Commands = config.NewRegistry(slices.Concat(sessionRows, showRows, stateRows, limitRows, checkRows, certificateRows, resolverRows)...)
 }
 
 // longest is how many words a command's name has at most.
@@ -109,7 +109,7 @@ var unbuilt = []string{
 	"debug dev", "del acl", "del map", "del server", "del ssl", "disable dynamic-cookie",
 	"enable dynamic-cookie", "get acl", "get map", "get var", "httpclient", "new ssl", "prepare acl", "prepare map",
 	"set dynamic-cookie-key", "set map", "set profiling", "set rate-limit", "set table", "set var", "show acl", "show cache",
-	"show events", "show fd", "show libs", "show map", "show peers", "show profiling", "show resolvers",
+	"show events", "show fd", "show libs", "show map", "show peers", "show profiling",
 	"show startup-logs", "show table", "show tasks", "show threads", "show tls-keys", "show trace", "shutdown frontend", "trace",
 }
 

@@ -147,9 +147,9 @@ func showServersState(x *session, args []string) {
 		"srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port\n")
 	if x.servers(args, func(p *stats.Proxy, r *stats.Row) {
 		v := &r.Server
-		fmt.Fprintf(&b, "%d %s %d %s %s %d %d %d %d %d %d %d %d %d %d %d %d %s %d - 0 %d %s %s %d\n",
+		fmt.Fprintf(&b, "%d %s %d %s %s %d %d %d %d %d %d %d %d %d %d %d %d %s %d %s 0 %d %s %s %d\n",
 			p.ID, p.Name, r.ID, r.Name, dash(v.Host), v.OpState, v.AdminState, r.UserWeight, r.FirstWeight, r.LastChange,
-			v.CheckStatus, v.CheckResult, r.CheckHealth, v.CheckState, v.AgentState, bit(v.ForcedBackendID), bit(v.ForcedID), dash(v.FQDN), v.Port, v.CheckPort, dash(v.CheckAddr),
+			v.CheckStatus, v.CheckResult, r.CheckHealth, v.CheckState, v.AgentState, bit(v.ForcedBackendID), bit(v.ForcedID), dash(v.FQDN), v.Port, dash(v.SRV), v.CheckPort, dash(v.CheckAddr),
 			dash(v.AgentAddr), v.AgentPort)
 	}) {
 		x.print(b.String())

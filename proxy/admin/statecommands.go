@@ -58,7 +58,7 @@ var serverOptions = map[string]func(x *session, r *stats.Row, args []string){
 	"health": setHealth,
 	"addr":   setAddr,
 	"agent":  setAgent,
-	"fqdn":   refuse("set server <b>/<s> fqdn failed because no resolution is configured."),
+	"fqdn":   setName,
 	"ssl":    refuse("'set server <srv> ssl' cannot be set.  default-server should define ssl settings"),
 
 	"agent-addr": setAim("agent", notAsked, asked, moveAgent),

@@ -89,6 +89,8 @@ const (
 	ForceAgentDown             // set server agent down
 	Followed                   // the server that is followed has changed: Event.Lead
 	Erred                      // traffic met errors: Errors
+	Located                    // the server's name has an address again: Name
+	Unlocated                  // it has none any more: Why, which may be empty at start
 )
 
 // Event is one thing that happened to a server.
@@ -97,6 +99,8 @@ type Event struct {
 	Result Result // of Checked, AgentChecked and Erred
 	Agent  Answer // of AgentChecked
 	Lead   Lead   // of Followed
+	Name   string // of Located
+	Why    string // of Unlocated
 	// Chance in [0,1) varies the next pause (spread-checks); 0.5 leaves it.
 	Chance float64
 }
@@ -124,6 +128,9 @@ const (
 	ConfigMaint Admin = 4 // beside Maint: the file says "disabled"
 	Drain       Admin = 8
 	DrainByLead Admin = 16
+	NoAddress   Admin = 32 // the name has no address: in maintenance until it has
+	// NamedBySRV is shown only: the name came from an SRV record.
+	NamedBySRV Admin = 64
 )
 
 // State is everything remembered about one server's health. It is a plain
@@ -183,9 +190,11 @@ type Action struct {
 	line  line
 	// What the line tells of the moment: the check's result, the health, and
 	// why the state changed.
-	result Result
-	health int
-	agent  int
-	cause  cause
-	op     Op
+	result  Result
+	health  int
+	agent   int
+	cause   cause
+	op      Op
+	note    string // a name, or why there is no address
+	drained bool
 }

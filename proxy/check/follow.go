@@ -16,7 +16,7 @@ func (s State) Lead() Lead {
 	return Lead{Op: s.Op, Maint: s.inMaint(), Drain: s.inDrain(), Health: s.Health, Off: s.Off}
 }
 
-func (s State) inMaint() bool { return s.Admin&(Maint|MaintByLead) != 0 }
+func (s State) inMaint() bool { return s.Admin&(Maint|MaintByLead|NoAddress) != 0 }
 func (s State) inDrain() bool { return s.Admin&(Drain|DrainByLead) != 0 }
 
 // follow takes over what has changed at the server that is followed. An

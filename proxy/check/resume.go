@@ -14,7 +14,8 @@ func Resume(was, c Config, fresh, old State, moved bool, now time.Time) State {
 	if was.Disabled != c.Disabled {
 		s.Admin = fresh.Admin
 	}
-	if was.Via != c.Via { // what it follows now will tell
+	s.Admin = s.Admin&^NoAddress | fresh.Admin&NoAddress // by where the server is now
+	if was.Via != c.Via {                                // what it follows now will tell
 		s.Admin &^= MaintByLead | DrainByLead
 	}
 	maint := s.inMaint()

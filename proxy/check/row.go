@@ -59,7 +59,7 @@ func (s State) checkBits(c Config) int {
 	if c.Enabled && !s.Off {
 		bits |= 4
 	}
-	if s.inMaint() && (c.Enabled && !s.Off || s.Admin&ConfigMaint != 0) {
+	if s.Admin&(Maint|MaintByLead) != 0 && (c.Enabled && !s.Off || s.Admin&ConfigMaint != 0) {
 		bits |= 8
 	}
 	return bits

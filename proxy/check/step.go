@@ -59,6 +59,10 @@ func Step(c Config, s State, now time.Time, e Event) (State, []Action) {
 		m.follow(e.Lead)
 	case Erred:
 		m.erred(e)
+	case Located:
+		m.located(e.Name)
+	case Unlocated:
+		m.unlocated(e.Why)
 	case Warmed:
 		m.warmed()
 	case AgentChecked:
@@ -241,6 +245,8 @@ func (m *move) leaveMaint() {
 
 func (m *move) ready() {
 	switch {
+	case m.leavesUnlocated():
+		m.s.Admin &^= Drain
 	case m.leavesForLead():
 	case m.s.Admin&Maint != 0:
 		m.leaveMaint()
@@ -259,6 +265,8 @@ func (m *move) ready() {
 
 func (m *move) drain() {
 	switch {
+	case m.leavesUnlocated():
+		m.s.Admin |= Drain
 	case m.s.Admin&Maint != 0:
 		m.leaveMaint()
 		m.s.Admin |= Drain

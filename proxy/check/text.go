@@ -31,6 +31,8 @@ const (
 	lineAgent
 	lineMaintByLead
 	lineDrainByLead
+	lineLocated
+	lineAnswered
 )
 
 // cause is why the state changed.
@@ -42,6 +44,7 @@ const (
 	fromWarming
 	fromAgent
 	fromLead
+	fromName
 )
 
 // Text answers the log line of a Log action, in HAProxy's words: monitoring
@@ -66,9 +69,9 @@ func (a Action) Text(c Config, w World) string {
 	case lineStillDrained:
 		return who + " remains in forced drain mode."
 	case lineMaint:
-		return who + " is going DOWN for maintenance" + a.via(c) + a.left(w)
+		return who + " is going DOWN for maintenance" + a.via(c) + a.because() + a.left(w)
 	case lineMaintDown:
-		return who + " was DOWN and now enters maintenance" + a.via(c) + "."
+		return who + " was DOWN and now enters maintenance" + a.via(c) + a.because() + "."
 	case lineMaintLeft:
 		return who + " is " + a.upDown() + "/READY (leaving " + a.forced() + "maintenance)."
 	case lineMaintToDrain:
@@ -77,6 +80,10 @@ func (a Action) Text(c Config, w World) string {
 		return who + " is leaving forced maintenance but remains in maintenance via " + c.Via + "."
 	case lineDrainByLead:
 		return who + " is leaving forced drain but remains in drain mode via " + c.Via + "."
+	case lineLocated:
+		return who + " ('" + a.note + "') is " + a.upDown() + "/" + a.forDrain() + " (resolves again)."
+	case lineAnswered:
+		return who + " administratively READY thanks to valid DNS answer."
 	case lineDrain:
 		if a.op == Stopped {
 			return who + " enters drain state" + a.via(c) + a.left(w)
@@ -200,6 +207,8 @@ func BackendEmpty(backend string, listen bool) string {
 func (s State) Status(c Config) string {
 	checked := (c.Enabled || c.FollowsCheck) && !s.Off
 	switch {
+	case s.Admin&NoAddress != 0:
+		return "MAINT (resolution)"
 	case s.Admin&Maint != 0:
 		return "MAINT"
 	case s.Admin&MaintByLead != 0:

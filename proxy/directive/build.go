@@ -93,6 +93,8 @@ func (b *builder) section(s line.Section) {
 			b.statement(l, d)
 		}
 		b.close(d)
+	case "resolvers":
+		b.resolvers(s)
 	default:
 		sev, ok := unbuiltSections[s.Kind]
 		if !ok {

@@ -209,6 +209,9 @@ func TestEveryRowIsDocumentedAndItsExampleParses(t *testing.T) {
 		}
 		check(r.Name, r.Doc, r.Example, text+"\n")
 	}
+	for _, r := range resolverKeywords.Rows() {
+		check(r.Name, r.Doc, r.Example, "resolvers r\n "+r.Example+"\nlisten l\n bind :1\n")
+	}
 	for _, r := range serverOptions.Rows() {
 		check(r.Name, r.Doc, r.Example, "listen l\n mode http\n bind :1\n "+r.Example+"\n")
 	}

@@ -27,6 +27,7 @@ func (b *builder) finish() {
 	}
 	b.checkListeners()
 	b.checkTracks()
+	b.checkResolvers()
 }
 
 // hostnameFormats: log-send-hostname changes the default format to rfc3164,
@@ -166,7 +167,7 @@ func (b *builder) finishProxy(d *draft) {
 		if p.Check.Script != nil && p.Check.Script.NamesPort() {
 			break
 		}
-		if s.Check && s.Path == "" && s.Port == 0 && s.CheckPort == 0 {
+		if s.Check && s.Path == "" && s.Port == 0 && s.CheckPort == 0 && !s.ByService() {
 			b.cross(s.Pos, config.Error, s.Name, "server %q has neither a service port nor a check port", s.Name)
 		}
 	}

@@ -33,7 +33,7 @@ func merge[V any](tables ...map[string]V) map[string]V {
 // unbuiltSections are sections other than global, defaults and proxies.
 var unbuiltSections = merge(
 	names(config.Error, "userlist log-forward program", ""),
-	names(config.Warning, "resolvers peers mailers cache http-errors ring fcgi-app crt-store log-profile traces acme", ""),
+	names(config.Warning, "peers mailers cache http-errors ring fcgi-app crt-store log-profile traces acme", ""),
 )
 
 var knownGlobal = merge(
@@ -151,7 +151,7 @@ var knownServer = merge(
 	optionNames(1, config.Error, "log-proto namespace redir socks4"),
 	optionNames(0, config.Warning, "check-via-socks4 allow-0rtt non-stick stick"),
 	optionNames(1, config.Warning, "npn "+
-		"resolve-net resolve-opts resolve-prefer resolvers cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+
+		"cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),
 )
 

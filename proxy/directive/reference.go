@@ -35,6 +35,7 @@ func Reference() string {
 		}
 		return ""
 	})
+	table(&b, "Sections of resolvers", resolverKeywords.Rows(), func(resolverKeyword) string { return "" })
 	b.WriteString("\n## Known and not supported yet\n\n")
 	list(&b, "Global section, an error", knownGlobal, config.Error)
 	list(&b, "Global section, ignored", knownGlobal, config.Warning, config.Notice)

@@ -62,7 +62,7 @@ func interval(field func(s *settings.Server) *time.Duration) serverOption {
 	})
 }
 
-var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions, serverCheckRows, proxyHeaderOptions, serverLoadRows, serverTLSRows, wayOptions)...)
+var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions, serverCheckRows, proxyHeaderOptions, serverLoadRows, serverTLSRows, wayOptions, serverResolveRows)...)
 
 var serverOptionRows = []config.Row[serverOption]{
 	{Name: "addr", Syntax: "ADDRESS", Example: "server a 10.1.1.20:80 check addr 10.1.1.30",
@@ -98,9 +98,6 @@ var serverOptionRows = []config.Row[serverOption]{
 			s.ForcedID = true
 			return setInt(&s.ID, v, 1, maxCount)
 		}}},
-	{Name: "init-addr", Syntax: "METHOD[,...]", Example: "server a app.example:80 init-addr last,libc,none",
-		Doc: "How the address is found at start; \"none\" lets a server start without one.",
-		Do:  word(1, readInitAddr)},
 	{Name: "inter", Syntax: "TIME", Example: "server a 10.1.1.20:80 check inter 2000",
 		Doc: "Time between checks.",
 		Do:  interval(func(s *settings.Server) *time.Duration { return &s.Inter })},
@@ -140,24 +137,6 @@ var serverOptionRows = []config.Row[serverOption]{
 	{Name: "weight", Syntax: "N", Example: "server a 10.1.1.20:80 weight 100",
 		Doc: "Share of the load, 0 to 256; 0 takes no new requests.",
 		Do:  count(func(s *settings.Server) *int { return &s.Weight }, 0, 256)},
-}
-
-// readInitAddr accepts the manual's methods; only "none" changes anything,
-// since names are resolved once at start.
-func readInitAddr(s *settings.Server, v line.Word) error {
-	s.InitAddrNone = false
-	for method := range strings.SplitSeq(v.Text, ",") {
-		switch method {
-		case "none":
-			s.InitAddrNone = true
-		case "last", "libc":
-		default:
-			if parsed, err := parseAddress(method); err != nil || parsed.host == "" {
-				return fmt.Errorf("%q is not last, libc, none or an address", method)
-			}
-		}
-	}
-	return nil
 }
 
 func readServer(c *call) {

@@ -93,8 +93,8 @@ frontend f
 	full := &want[1]
 	full.Host, full.Port, full.Weight, full.MaxConn, full.MaxQueue, full.Cookie = "h.example", 81, 5, 6, 7, "c"
 	full.CheckAddr, full.CheckPort, full.FastInter, full.DownInter = "10.0.0.9", 99, time.Millisecond, 2*time.Second
-	full.ShutdownSessionsOnDown, full.InitAddrNone, full.ForcedID = true, true, true
-	want[2].Host, want[2].Port, want[2].Inter = "::1", 82, 100*time.Microsecond
+	full.ShutdownSessionsOnDown, full.InitAddr, full.ForcedID = true, "last,none", true
+	want[2].Host, want[2].Port, want[2].Inter, want[2].InitAddr = "::1", 82, 100*time.Microsecond, "libc,10.0.0.1"
 	want[2].Check, want[2].Backup, want[2].Disabled = false, false, false
 	want[3].Path = "/run/app"
 	want[4].Host, want[4].Check = "10.0.0.2", false

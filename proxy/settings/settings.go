@@ -15,6 +15,9 @@ import (
 type Config struct {
 	Global  Global
 	Proxies []*Proxy // in file order
+	// Resolvers are the resolvers sections; "default" is the last one when
+	// servers use it and the file has none.
+	Resolvers []*Resolvers
 }
 
 // Global is the merged global sections.
@@ -230,10 +233,11 @@ type Server struct {
 	Proto                       string // "h1", "h2"; empty lets ALPN say, else h1
 	WebSocketsInH1              bool   // ws h1: whatever else is spoken
 	ShutdownSessionsOnDown      bool   // on-marked-down shutdown-sessions
-	// InitAddrNone lets a server start without an address when its name does
-	// not resolve ("init-addr ...,none").
-	InitAddrNone bool
-	TLS          *ServerTLS // nil: neither traffic nor checks are encrypted
+	// InitAddr is how the address is found at start: words with commas
+	// between; empty means "last,libc".
+	InitAddr string
+	Resolve  Resolve
+	TLS      *ServerTLS // nil: neither traffic nor checks are encrypted
 }
 
 // Pool bounds a server's idle connections. Each is counted from 1 up so that
