@@ -42,6 +42,7 @@ func runEngine(file, profile string, out io.Writer) error {
 			return err
 		}
 		fd, err := descriptor(li)
+		li.Close() // else Go's own poller wakes for every connection
 		if err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ func (b *bench) wrk(bind, path string, seconds int, more []string) (result, erro
 // them busy.
 func manyConnections(b *bench, s *subject) (sample, error) {
 	patient := *b
-	patient.seconds = max(b.seconds, 3) // the first second goes by with connecting
+	patient.seconds = max(b.seconds, 5) // the first seconds go by with connecting
 	b = &patient
 	return wrk("/1k", "-c", strconv.Itoa(b.many), "--timeout", "10")(b, s)
 }
