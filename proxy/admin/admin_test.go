@@ -68,7 +68,7 @@ func (f *fake) SetServerAgentSend(b, s, text string) error {
 func (f *fake) SetServerCheck(b, s string, on bool) error { return f.note("check %s/%s %v", b, s, on) }
 func (f *fake) SetServerWeight(b, s string, w int) error  { return f.note("weight %s/%s %d", b, s, w) }
 func (f *fake) SetServerName(b, s, name string) (string, error) {
-	if s != "srv" || name == "nowhere" {
+	if s != "s1" || name == "nowhere" || name == "x" {
 		return "", NoResolution
 	}
 	return "old.test", nil
