@@ -62,6 +62,7 @@ func (s *clientSlab) give(c *client) {
 func (c *client) accepted() {
 	if c.refusedBy(c.port.fe.cfg.Rules.Connection) {
 		c.port.fe.tallies[c.w.id].deniedConn.Add(1)
+		c.Reset() // as HAProxy refuses it
 		c.close()
 		return
 	}
@@ -89,6 +90,7 @@ func (c *client) startProtocol(alpn string) {
 		c.close()
 		return
 	}
+	c.port.fe.tallies[c.w.id].sessions.Add(1)
 	switch {
 	case !c.port.fe.http:
 		c.begin().drive()

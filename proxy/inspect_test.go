@@ -126,8 +126,8 @@ func TestConnectionsAndSessionsAreRefused(t *testing.T) {
 		t.Errorf("a refused connection got %q", got)
 	}
 	row := r.Snapshot().Proxies[0].Rows[0]
-	if row.DeniedConn != 1 || row.DeniedSess != 1 {
-		t.Errorf("refused: %d connections, %d sessions", row.DeniedConn, row.DeniedSess)
+	if row.DeniedConn != 1 || row.DeniedSess != 1 || row.ConnTotal != 3 || row.SessTotal != 1 {
+		t.Errorf("refused: %d of %d connections, %d sessions beside %d, want 1 of 3, 1 beside 1", row.DeniedConn, row.ConnTotal, row.DeniedSess, row.SessTotal)
 	}
 }
 

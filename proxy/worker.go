@@ -162,9 +162,7 @@ func (p *port) Accepted(fd int, peer netip.AddrPort) {
 	}
 	c.w, c.port, c.peer, c.since = w, p, peer, w.l.Now()
 	w.link(c)
-	t := &p.fe.tallies[w.id]
-	t.conns.Add(1)
-	t.sessions.Add(1)
+	p.fe.tallies[w.id].conns.Add(1)
 	c.accepted()
 }
 
