@@ -45,8 +45,11 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "herald")
-	build := exec.Command("go", "build", "-o", program, "herald/cmd/herald")
+	build := exec.Command("go", append(append([]string{"build"}, raceFlags...), "-o", program, "herald/cmd/herald")...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if len(raceFlags) > 0 { // the detector is written in C
+		build.Env = append(os.Environ(), "CGO_ENABLED=1")
+	}
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build herald: %v\n%s", err, out)
 		return 1

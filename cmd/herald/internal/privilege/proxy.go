@@ -24,6 +24,9 @@ type Identity struct {
 // but that of id.Raw stays, and none can come back. note tells what was not possible and is no danger.
 // Without being root it only sets no_new_privs, and says so.
 func Proxy(id Identity) (note string, err error) {
+	if kept != "" {
+		return kept, nil
+	}
 	if os.Geteuid() != 0 {
 		return "not started as root: user, group and chroot are left as they are", noNewPrivileges()
 	}

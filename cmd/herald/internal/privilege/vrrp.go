@@ -49,6 +49,9 @@ func VRRP() (note string, err error) {
 	if err := realTime(); err != nil {
 		notes = append(notes, err.Error())
 	}
+	if kept != "" {
+		return strings.Join(append(notes, kept), "; "), nil
+	}
 	if os.Geteuid() != 0 {
 		notes = append(notes, "not started as root: the user is left as it is")
 		return strings.Join(notes, "; "), noNewPrivileges()
