@@ -12,7 +12,7 @@ func TestResolversAreShownAndNamesChanged(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	for command, want := range map[string]string{
-		"show resolvers nope":            "Can't find that resolvers section\n",
+		"show resolvers nope":           "Can't find that resolvers section\n",
 		"set server be/s1 fqdn":         "set server <b>/<s> fqdn requires a FQDN.\n",
 		"set server be/s1 fqdn a..b":    "invalid FQDN 'a..b'\n",
 		"set server be/s1 fqdn new.t":   "be/s1 changed its FQDN from old.test to new.t by 'stats socket command'\n",
