@@ -148,7 +148,7 @@ const slack = 80 * time.Millisecond
 
 func noLater(t *testing.T, ours, theirs lab.Outcome) {
 	t.Helper()
-	slack := slack + ours.Stall()
+	slack := slack + ours.Stall() + theirs.Late()
 	if ours.Gap() > theirs.Gap()+slack {
 		t.Errorf("addresses gone for %v, keepalived's for %v", ours.Gap(), theirs.Gap())
 	}

@@ -50,7 +50,7 @@ func TestThePageNeedsItsPasswordAndShowsEveryServer(t *testing.T) {
 	if status != 200 || !strings.HasPrefix(body, "# pxname,svname,") || !strings.Contains(body, "\nweb,s1,") {
 		t.Errorf("csv: got %d %.80q", status, body)
 	}
-	r.log.wait(t, `web/<STATS> 0/0/0/0/\d+ 200 \d+ - - LR-- `)
+	r.log.wait(t, `web/<STATS> \d+/\d+/\d+/\d+/\d+ 200 \d+ - - LR-- `)
 	if status, body, _ := fetch("/other", ""); status != 200 || body != "hello" {
 		t.Errorf("another path: got %d %q", status, body)
 	}

@@ -101,7 +101,7 @@ func endings(hole string) []ending {
 		{name: "tcp, a server that does not answer", tcp: true, at: hole, send: "x", client: waits, want: " sC"},
 		{name: "tcp, both end", tcp: true, server: func(c net.Conn) { io.Copy(c, c) }, send: "x", client: halves, want: " --"},
 		{name: "tcp, nothing happens", tcp: true, server: stalls, send: "x", client: waits, want: " cD"},
-		{name: "tcp, a client that breaks", tcp: true, server: stalls, send: "x", client: breaks, want: " CD"},
+		{name: "tcp, a client that breaks", tcp: true, server: says(head, stalls), send: get, client: hears(breaks), want: " CD"},
 		{name: "tcp, a server that breaks", tcp: true, server: says("", aborts), send: get, client: waits, want: " SD"},
 		{name: "tcp, a server that ends", tcp: true, server: says("x", ends), send: get, client: waits, want: " --"},
 		{name: "tcp, a client that ends its side", tcp: true, server: stalls, send: "x", client: halves, want: " --"},
@@ -211,18 +211,40 @@ func freePorts(t *testing.T, n int) (ports []int) {
 }
 
 // The flags of the table are those of the HAProxy that is installed, if one
-// is.
+// is. A row that a loaded machine played out of time is played again.
 func TestTheFlagsOfEveryEndingAreHAProxys(t *testing.T) {
 	path, err := exec.LookPath("haproxy")
 	if err != nil {
 		t.Skip("haproxy is not installed")
 	}
+	rest := endings(blackHole(t))
+	for chance := 3; len(rest) > 0; chance-- {
+		var again []ending
+		got := playHAProxy(t, path, rest)
+		for i, e := range rest {
+			want := e.want
+			if e.theirs != "" {
+				want = e.theirs
+			}
+			switch {
+			case got[i] == want:
+			case chance > 1:
+				again = append(again, e)
+			default:
+				t.Errorf("%s: HAProxy says %q, the table %q", e.name, got[i], want)
+			}
+		}
+		rest = again
+	}
+}
+
+// playHAProxy plays endings with HAProxy, all at once, and returns the status
+// and flags it logs for each, nothing where it logs none.
+func playHAProxy(t *testing.T, path string, list []ending) []string {
 	sock, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := endings(blackHole(t))
-	dir := t.TempDir()
 	servers := make([]string, len(list))
 	for i, e := range list {
 		if servers[i] = e.at; e.server != nil {
@@ -245,7 +267,7 @@ func TestTheFlagsOfEveryEndingAreHAProxys(t *testing.T) {
 		fmt.Fprintf(&b, "listen row%d\n mode %s\n bind 127.0.0.1:%d\n log-format \"row=%%f=%s %%ts\"\n%s server s %s\n", i, mode, ports[i], status, more, at)
 	}
 	fmt.Fprintf(&b, "listen ready\n mode tcp\n no log\n bind 127.0.0.1:%d\n", ports[len(ports)-1])
-	file := filepath.Join(dir, "haproxy.cfg")
+	file := filepath.Join(t.TempDir(), "haproxy.cfg")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +293,6 @@ func TestTheFlagsOfEveryEndingAreHAProxys(t *testing.T) {
 	defer sock.Close()
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
-	var players sync.WaitGroup
 	waitFor(t, func() bool {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", ports[len(list)]))
 		if err == nil {
@@ -279,22 +300,20 @@ func TestTheFlagsOfEveryEndingAreHAProxys(t *testing.T) {
 		}
 		return err == nil
 	})
+	var players sync.WaitGroup
 	for i, e := range list {
 		players.Go(func() { e.play(t, fmt.Sprintf("127.0.0.1:%d", ports[i])) })
 	}
 	players.Wait()
+	got := make([]string, len(list))
 	for i, e := range list {
-		want := e.want
-		if e.theirs != "" {
-			want = e.theirs
-		}
 		pattern := fmt.Sprintf("row=row%d=(-?[0-9]*) (..)", i)
 		if e.option == "full" {
 			pattern = strings.Replace(pattern, "(..)", "(sQ)", 1)
 		}
-		m := regexp.MustCompile(pattern).FindStringSubmatch(heard.wait(t, pattern))
-		if got := m[1] + " " + m[2]; got != want {
-			t.Errorf("%s: HAProxy says %q, the table %q", e.name, got, want)
+		if m := heard.find(pattern, 5*time.Second); m != nil {
+			got[i] = m[1] + " " + m[2]
 		}
 	}
+	return got
 }

@@ -80,7 +80,7 @@ func TestForbiddenNamesAreRefused(t *testing.T) {
 	if got := r.exchange(bad + get); !strings.HasPrefix(got, "HTTP/1.1 403 Forbidden\r\n") || !strings.HasSuffix(got, "hello") {
 		t.Errorf("got %q, want 403 and then the next answer", got)
 	}
-	r.log.wait(t, `web/<NOSRV> 0/-1/-1/-1/0 403 [0-9]+ - - PR-- `)
+	r.log.wait(t, `web/<NOSRV> [0-9]+/-1/-1/-1/[0-9]+ 403 [0-9]+ - - PR-- `)
 }
 
 // What another reader could frame or split otherwise is refused even when

@@ -45,20 +45,31 @@ func (l *lines) Send(p []byte) bool {
 // wait returns the first line that matches, among those of the future too.
 func (l *lines) wait(t *testing.T, pattern string) string {
 	t.Helper()
+	if m := l.find("(?s).*(?:"+pattern+").*", 5*time.Second); m != nil {
+		return m[0]
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t.Fatalf("no log line like %q among:\n%s", pattern, strings.Join(l.all, "\n"))
+	return ""
+}
+
+// find returns the parts of the first match, nil when no line matches in time.
+func (l *lines) find(pattern string, within time.Duration) []string {
 	match := regexp.MustCompile(pattern)
-	stop := time.AfterFunc(5*time.Second, func() { l.cond.Broadcast() })
+	stop := time.AfterFunc(within, func() { l.cond.Broadcast() })
 	defer stop.Stop()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(within)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
 		for _, s := range l.all {
-			if match.MatchString(s) {
-				return s
+			if m := match.FindStringSubmatch(s); m != nil {
+				return m
 			}
 		}
 		if !time.Now().Before(deadline) {
-			t.Fatalf("no log line like %q among:\n%s", pattern, strings.Join(l.all, "\n"))
+			return nil
 		}
 		l.cond.Wait()
 	}

@@ -68,7 +68,7 @@ func (c *Cluster) Observe(ctx context.Context, i int, f Failure, window time.Dur
 	}
 	defer w.Stop()
 	if f != Returns {
-		if err := c.worstMoment(ctx, i, []string{InsideVirtual}); err != nil {
+		if _, err := c.worstMoment(ctx, i, []string{InsideVirtual}); err != nil {
 			return o, err
 		}
 	}

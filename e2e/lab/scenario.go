@@ -100,6 +100,10 @@ type Outcome struct {
 	Failure Failure
 	Failed  string // the node that failed
 	At      time.Time
+	// Heard is when the client heard the failed node's last advertisement
+	// before At for the first address that had to move: the others' timers run
+	// from there.
+	Heard time.Time
 	// Moved are the addresses that had to move, and Taken when another
 	// controller had each, counted from At.
 	Moved []string
@@ -127,6 +131,16 @@ func longest(addrs []string, reports map[string]Report) time.Duration {
 		gap = max(gap, reports[addr].Gap)
 	}
 	return gap
+}
+
+// Late is how long after the failed node's last advertisement the first
+// address that moved was gone: on a busy machine the failure comes late, and
+// the gap is that much shorter.
+func (o Outcome) Late() time.Duration {
+	if out := o.Probes[o.Moved[0]].Outages; len(out) > 0 {
+		return max(out[0].From.Round(0).Sub(o.Heard), 0)
+	}
+	return 0
 }
 
 // Lost is the number of lost probes over the addresses that had to move.
@@ -174,7 +188,7 @@ func (c *Cluster) Failover(ctx context.Context, i int, f Failure) (Outcome, erro
 	if err != nil {
 		return o, err
 	}
-	if err := c.worstMoment(ctx, i, o.Moved); err != nil {
+	if o.Heard, err = c.worstMoment(ctx, i, o.Moved); err != nil {
 		return o, err
 	}
 	// What a busy machine lost before is not the failure's.
@@ -212,12 +226,12 @@ func (c *Cluster) Failover(ctx context.Context, i int, f Failure) (Outcome, erro
 }
 
 // worstMoment waits for an advertisement of controller i for the first address
-// that is to move: a failure right after it is noticed latest, and so
-// comparable between engines.
-func (c *Cluster) worstMoment(ctx context.Context, i int, moved []string) error {
+// that is to move and returns when the client got it: a failure right after it
+// is noticed latest, and so comparable between engines.
+func (c *Cluster) worstMoment(ctx context.Context, i int, moved []string) (time.Time, error) {
 	w, err := c.Tap()
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	defer w.Stop()
 	source := InsideAddr(i)

@@ -69,6 +69,7 @@ func packetSocket(proto uint16) (int, error) {
 		unix.Close(fd)
 		return -1, os.NewSyscallError("setsockopt", err)
 	}
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	return fd, nil
 }
 
@@ -78,14 +79,14 @@ func bigEndian(v uint16) uint16 { return v<<8 | v>>8 }
 func (w *Wiretap) read(names map[int]string) {
 	defer w.done.Done()
 	defer unix.Close(w.fd)
-	buf := make([]byte, 2048)
+	buf, oob := make([]byte, 2048), make([]byte, 256)
 	for {
 		select {
 		case <-w.end:
 			return
 		default:
 		}
-		k, from, err := unix.Recvfrom(w.fd, buf, 0)
+		k, oobn, _, from, err := unix.Recvmsg(w.fd, buf, oob, 0)
 		if err != nil {
 			continue // the time to look at end
 		}
@@ -94,7 +95,7 @@ func (w *Wiretap) read(names map[int]string) {
 		if !ok || k < head+8 || buf[9] != 112 {
 			continue
 		}
-		a := Advert{At: time.Now(), Iface: names[link.Ifindex], Source: net.IP(buf[12:16]).String(),
+		a := Advert{At: stamp(oob[:oobn]), Iface: names[link.Ifindex], Source: net.IP(buf[12:16]).String(),
 			VRID: buf[head+1], Priority: buf[head+2], Packet: slices.Clone(buf[:k])}
 		w.mu.Lock()
 		w.adverts = append(w.adverts, a)
@@ -114,12 +115,19 @@ func (w *Wiretap) Stop() {
 	w.once.Do(func() { close(w.end); w.done.Wait() })
 }
 
-// waitAdvert waits for the next packet from a source address on a network.
-func (l *Lab) waitAdvert(ctx context.Context, w *Wiretap, source string) error {
+// waitAdvert waits for the next packet from a source address on a network and
+// returns when the client got it.
+func (l *Lab) waitAdvert(ctx context.Context, w *Wiretap, source string) (at time.Time, err error) {
 	now := time.Now()
-	return l.WaitFor(ctx, "an advertisement from "+source, func() bool {
-		return slices.ContainsFunc(w.Adverts(now), func(a Advert) bool { return a.Source == source })
+	err = l.WaitFor(ctx, "an advertisement from "+source, func() bool {
+		for _, a := range w.Adverts(now) {
+			if a.Source == source {
+				at = a.At
+			}
+		}
+		return !at.IsZero()
 	})
+	return at, err
 }
 
 // Owners asks the network, as arping does, who has an address, and returns
