@@ -16,7 +16,7 @@ LDFLAGS    = -s -w -X main.version=$(VERSION) -X main.released=$(RELEASED)
 LAB_TOOLS  = ip:iproute2 nft:nftables keepalived:keepalived haproxy:haproxy killall:psmisc sysctl:procps socat:socat curl:curl
 BENCH_TOOLS = haproxy:haproxy wrk:wrk h2load:nghttp2-client
 
-.PHONY: build demo test test-servers race fuzz bench bench-failover bench-race bench-saturation lint docs tools clean
+.PHONY: build demo test soak test-servers race fuzz bench bench-failover bench-race bench-saturation lint docs tools clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/herald ./cmd/herald
@@ -37,6 +37,11 @@ SERVERS = haproxy:haproxy redis-server:redis-server mariadbd:mariadb-server pg_c
 test-servers:
 	@./packaging/need $(SERVERS)
 	$(GO) test ./e2e/checks -run Real -v
+
+# Faults for minutes: every unruly client at every faulty server, 100,000
+# connections, 8,000 slow clients, a log nobody reads.
+soak:
+	$(GO) test ./proxy -run 'Faults|StoppedLog|SlowClients' -soak large -v -timeout 20m
 
 race:
 	@./packaging/need $(LAB_TOOLS) gcc:gcc
