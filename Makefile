@@ -3,8 +3,8 @@
 
 GO      ?= go
 export CGO_ENABLED = 0
-# The test machines of the product are small: two packages at a time leave
-# room for the daemons the end-to-end tests start.
+# The test machines of the product are small: two packages at a time, and the
+# end-to-end tests, which measure, by themselves.
 TESTFLAGS ?=
 FUZZTIME  ?= 20s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -28,7 +28,8 @@ demo: build
 test:
 	@./packaging/need $(LAB_TOOLS) $(BENCH_TOOLS)
 	$(GO) vet ./...
-	$(GO) test -p 2 -timeout 20m $(TESTFLAGS) ./...
+	$(GO) test -p 2 -timeout 20m $(TESTFLAGS) $$($(GO) list ./... | grep -v /e2e)
+	$(GO) test -p 1 -timeout 20m $(TESTFLAGS) ./e2e/...
 
 # Health checks of real servers (about 500 MB of packages), beside HAProxy's.
 # Without them `make test` skips these tests and says what is missing.
