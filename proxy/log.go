@@ -55,6 +55,7 @@ type logger struct {
 	s       *Server
 	format  *logline.Format
 	custom  bool // the format may ask for what costs a system call
+	secure  bool // the format asks for the client's TLS
 	targets []logTarget
 
 	mu    sync.Mutex
@@ -74,6 +75,8 @@ func (s *Server) newLogger(p *settings.Proxy) *logger {
 		lg.format = logline.TCP
 	case settings.LogHTTP:
 		lg.format = logline.HTTP
+	case settings.LogHTTPS:
+		lg.format = logline.HTTPS
 	case settings.LogCLF:
 		lg.format = logline.CLF
 	case settings.LogCustom:
@@ -87,6 +90,7 @@ func (s *Server) newLogger(p *settings.Proxy) *logger {
 		lg.format = logline.Default
 	}
 	lg.custom = p.LogFormat == settings.LogCustom || p.LogFormat == settings.LogDefault
+	lg.secure = lg.format.Needs("sslv", "sslc", "[ssl_c_err]", "[ssl_c_ca_err]", "[ssl_fc_is_resumed]", "[ssl_fc_sni]")
 	tag := p.LogTag
 	if tag == "" {
 		tag = s.cfg.Global.LogTag

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"herald/proxy/loop"
+	"herald/proxy/tlsconf"
 )
 
 // secure is TLS over one socket. To the socket's user it is the layer that
@@ -37,6 +38,8 @@ type secure struct {
 	over   bool  // the other side has ended
 	want   int   // how much the Recv under way may take
 	stands int64 // when the handshake was over
+	judged bool  // passed says what is to say
+	passed *tlsconf.Failure
 	broken syscall.Errno
 }
 

@@ -28,8 +28,9 @@ type acceptor struct {
 // accepting is an acceptor's certificates and what was made of them. It is
 // immutable.
 type accepting struct {
-	table  *tlsconf.Table
-	config *tls.Config
+	table    *tlsconf.Table
+	acceptor *tlsconf.Acceptor
+	config   *tls.Config
 }
 
 // buildAcceptors makes the TLS of the bind lines of f.
@@ -98,7 +99,8 @@ func accept(b *settings.BindTLS) (*accepting, error) {
 	}
 	now.table = tlsconf.NewTable(pairs, b.StrictSNI)
 	var err error
-	now.config, err = (&tlsconf.Acceptor{Bind: b, Table: now.table, Now: time.Now}).Config()
+	now.acceptor = &tlsconf.Acceptor{Bind: b, Table: now.table, Now: time.Now}
+	now.config, err = now.acceptor.Config()
 	return now, err
 }
 
@@ -182,15 +184,23 @@ type security struct {
 	certificate     *x509.Certificate // the client's own, nil without
 }
 
-// security answers the TLS of a client, and whether there is any.
-func (c *client) security() (security, bool) {
+// tls is the layer of a client whose handshake is done, nil without.
+func (c *client) tls() *secure {
 	if c.via != nil { // a stream has the TLS of its connection
 		if c = c.via.carrier(); c == nil {
-			return security{}, false
+			return nil
 		}
 	}
-	t := layered(&c.Socket)
-	if t == nil || t.shake != nil || t.conn == nil {
+	if t := layered(&c.Socket); t != nil && t.shake == nil && t.conn != nil {
+		return t
+	}
+	return nil
+}
+
+// security answers the TLS of a client, and whether there is any.
+func (c *client) security() (security, bool) {
+	t := c.tls()
+	if t == nil {
 		return security{}, false
 	}
 	s := t.conn.ConnectionState()
@@ -205,12 +215,29 @@ func (c *client) security() (security, bool) {
 // fillTLS writes down what the log line can tell of TLS.
 func (x *stream) fillTLS(r *logline.Record) {
 	r.TLS = true
-	if !x.fe.log.custom {
+	if !x.fe.log.secure {
 		return
 	}
-	if s, ok := x.c.security(); ok {
-		r.TLSVersion, r.TLSCipher = s.version, s.cipher
+	s, ok := x.c.security()
+	if !ok {
+		return
 	}
+	r.TLSVersion, r.TLSCipher, r.ServerName, r.TLSResumed = s.version, s.cipher, s.serverName, s.resumed
+	if f := x.c.port.tls.passed(x.c.tls()); f != nil && f.Depth > 0 {
+		r.AuthorityError = f.Code
+	} else if f != nil {
+		r.CertError = f.Code
+	}
+}
+
+// passed is why the certificate of the client is not good, though the bind
+// line let it pass. It is worked out when somebody asks, once a connection.
+func (a *acceptor) passed(t *secure) *tlsconf.Failure {
+	if !t.judged {
+		t.judged = true
+		t.passed = a.state.Load().acceptor.Passed(t.conn.ConnectionState())
+	}
+	return t.passed
 }
 
 // handshakeTime takes the time of the handshake apart from the wait for the

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -21,25 +22,28 @@ func TestClientsAreAskedForCertificatesAsTheBindLineSays(t *testing.T) {
 		change func(*settings.BindTLS)
 		cert   *testcert.Issued
 		in     bool
+		code   int // of what was let pass, in the log
 	}{
-		"nobody is asked":                 {settings.VerifyNone, nil, &bad, true},
-		"optional, none":                  {settings.VerifyOptional, nil, nil, true},
-		"optional, good":                  {settings.VerifyOptional, nil, &good, true},
-		"optional, bad":                   {settings.VerifyOptional, nil, &bad, false},
-		"required, none":                  {settings.VerifyRequired, nil, nil, false},
-		"required, good":                  {settings.VerifyRequired, nil, &good, true},
-		"required, expired":               {settings.VerifyRequired, nil, &late, false},
-		"required, expired and ignored":   {settings.VerifyRequired, func(b *settings.BindTLS) { b.CertIgnore.Numbers = []int{10} }, &late, true},
-		"required, another error ignored": {settings.VerifyRequired, func(b *settings.BindTLS) { b.CertIgnore.Numbers = []int{23} }, &late, false},
-		"required, all ignored":           {settings.VerifyRequired, func(b *settings.BindTLS) { b.CertIgnore.All = true }, &bad, true},
+		"nobody is asked":                 {settings.VerifyNone, nil, &bad, true, 0},
+		"optional, none":                  {settings.VerifyOptional, nil, nil, true, 0},
+		"optional, good":                  {settings.VerifyOptional, nil, &good, true, 0},
+		"optional, bad":                   {settings.VerifyOptional, nil, &bad, false, 0},
+		"required, none":                  {settings.VerifyRequired, nil, nil, false, 0},
+		"required, good":                  {settings.VerifyRequired, nil, &good, true, 0},
+		"required, expired":               {settings.VerifyRequired, nil, &late, false, 0},
+		"required, expired and ignored":   {settings.VerifyRequired, func(b *settings.BindTLS) { b.CertIgnore.Numbers = []int{10} }, &late, true, 10},
+		"required, another error ignored": {settings.VerifyRequired, func(b *settings.BindTLS) { b.CertIgnore.Numbers = []int{23} }, &late, false, 0},
+		"required, all ignored":           {settings.VerifyRequired, func(b *settings.BindTLS) { b.CertIgnore.All = true }, &bad, true, 20},
 		"required, of ca-verify-file": {settings.VerifyRequired, func(b *settings.BindTLS) {
 			b.CAVerify = &settings.File{Path: "/other", Bytes: stranger().PEM}
-		}, &bad, true},
-		"required, revoked":        {settings.VerifyRequired, func(b *settings.BindTLS) { b.CRL = &settings.File{Path: "/crl", Bytes: authority().Revoke(good)} }, &good, false},
-		"required, names not told": {settings.VerifyRequired, func(b *settings.BindTLS) { b.NoCANames = true }, &good, true},
+		}, &bad, true, 0},
+		"required, revoked":        {settings.VerifyRequired, func(b *settings.BindTLS) { b.CRL = &settings.File{Path: "/crl", Bytes: authority().Revoke(good)} }, &good, false, 0},
+		"required, names not told": {settings.VerifyRequired, func(b *settings.BindTLS) { b.NoCANames = true }, &good, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := serve(t, 1, encrypted(section(o), func(b *settings.BindTLS) {
+			p := section(o)
+			p.LogFormat = settings.LogHTTPS
+			r := serve(t, 1, encrypted(p, func(b *settings.BindTLS) {
 				b.Verify, b.CA = tc.verify, &settings.File{Path: "/ca", Bytes: authority().PEM}
 				if tc.change != nil {
 					tc.change(b)
@@ -57,6 +61,9 @@ func TestClientsAreAskedForCertificatesAsTheBindLineSays(t *testing.T) {
 			c := r.secure(config)
 			io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 			b, _ := io.ReadAll(c)
+			if tc.in {
+				r.log.wait(t, fmt.Sprintf(`"GET / HTTP/1\.1" 0/0000000000000000/%d/0/0 a\.example/TLSv1\.3/TLS_[A-Z0-9_]+\s*$`, tc.code))
+			}
 			if in := strings.HasSuffix(string(b), "hello"); in != tc.in {
 				t.Errorf("let in: %v, want %v (%q)", in, tc.in, b)
 			}

@@ -215,8 +215,12 @@ func (b *builder) dropHTTP(d *draft) {
 	needs := func(row, instead string) {
 		b.cross(pos(row), config.Warning, row, "%q is ignored in %s %q, it needs \"mode http\"%s", row, d.kind, p.Name, instead)
 	}
-	if (p.LogFormat == settings.LogHTTP || p.LogFormat == settings.LogCLF) && p.Frontend {
-		needs("option httplog", "; \"option tcplog\" is used")
+	if (p.LogFormat == settings.LogHTTP || p.LogFormat == settings.LogHTTPS || p.LogFormat == settings.LogCLF) && p.Frontend {
+		name := "option httplog"
+		if p.LogFormat == settings.LogHTTPS {
+			name = "option httpslog"
+		}
+		needs(name, "; \"option tcplog\" is used")
 		p.LogFormat = settings.LogTCP
 	}
 	if p.ForwardFor != nil {

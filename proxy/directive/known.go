@@ -98,7 +98,7 @@ var knownProxy = merge(
 		"stick stick-table tcp-response transparent use-fcgi-app use-server", ""),
 	names(config.Error, "http-request", "stats "),
 	names(config.Error, "checkcache http_proxy transparent", "option "),
-	names(config.Warning, "contstats http-use-proxy-header httpslog independent-streams persist prefer-last-server socket-stats", "option "),
+	names(config.Warning, "contstats http-use-proxy-header independent-streams persist prefer-last-server socket-stats", "option "),
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "capture compression declare dynamic-cookie-key email-alert "+
 		"error-log-format errorfiles errorloc errorloc302 errorloc303 http-error "+

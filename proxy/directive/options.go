@@ -48,6 +48,13 @@ var optionRows = []config.Row[keyword]{
 	{Name: "option httplog", Syntax: "[clf]", Example: "option httplog",
 		Doc: "Logs HTTP requests in HAProxy's HTTP format, or in the common log format.",
 		Do:  keyword{in: anyProxy, max: 1, read: readHTTPLog}},
+	{Name: "option httpslog", Example: "option httpslog",
+		Doc: "Logs HTTP requests in HAProxy's HTTPS format, which is the HTTP format and what TLS has to say.",
+		Do: keyword{in: anyProxy, read: func(c *call) {
+			if c.frontLog() {
+				c.px.p.LogFormat = settings.LogHTTPS
+			}
+		}}},
 	toggle("log-health-checks", backSide, "Logs every change of a health check's result.",
 		func(p *settings.Proxy) *bool { return &p.LogHealthChecks }),
 	toggle("log-separate-errors", frontSide, "Logs what went wrong at level err instead of info.",

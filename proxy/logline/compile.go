@@ -7,7 +7,8 @@ import (
 )
 
 // ErrExpression is wrapped by Compile's error for a sample expression, which
-// HAProxy knows and herald does not act on yet.
+// HAProxy knows and herald does not act on yet: all but those of option
+// httpslog.
 var ErrExpression = errors.New("sample expressions are not supported yet")
 
 // Compile compiles log-format text (manual 8.2.6): literal text, spaces,
@@ -70,9 +71,16 @@ func (c *compiler) percent() error {
 		c.rest = body[len(name):]
 		return c.variable(name, with)
 	case strings.HasPrefix(body, "["):
-		expr, _, closed := strings.Cut(body[1:], "]")
+		expr, behind, closed := strings.Cut(body[1:], "]")
 		if !closed {
 			return fmt.Errorf("log-format: missing ']' after %q", expr)
+		}
+		for i := range expressions {
+			if v := &expressions[i]; v.name == "["+expr+"]" {
+				c.items = append(c.items, item{variable: v, flags: with})
+				c.rest = behind
+				return nil
+			}
 		}
 		return fmt.Errorf("log-format: %%[%s]: %w", expr, ErrExpression)
 	case modified:

@@ -55,6 +55,8 @@ func TestFixedFormatsAreHAProxysBytes(t *testing.T) {
 	}{
 		{"http", HTTP, served(), `127.0.0.1:37538 [22/Nov/2026:16:10:27.560] fhttp be/srv1 0/0/0/0/0 200 91 SID=1234 SID=resp ---- 1/1/0/0/0 0/0 {a#22b#7C#7B#7D]\c#01#7F#E9 d|} {ab\#22]#01#FFc} "GET http://h/p#22x/y]?q=\1 HTTP/1.1"`},
 		{"http, refused", HTTP, refused(), `127.0.0.1:60148 [22/Nov/2026:16:10:37.795] fhttp fhttp/<NOSRV> -1/-1/-1/-1/0 400 0 - - PR-- 1/1/0/0/0 0/0 "<BADREQ>"`},
+		{"https, in the clear", HTTPS, refused(), `127.0.0.1:60148 [22/Nov/2026:16:10:37.795] fhttp fhttp/<NOSRV> -1/-1/-1/-1/0 400 0 - - PR-- 1/1/0/0/0 0/0 "<BADREQ>" 0/-/-/-/0 -/-/-`},
+		{"https", HTTPS, overTLS(), `127.0.0.1:60148 [22/Nov/2026:16:10:37.795] fhttp~ fhttp/<NOSRV> -1/-1/-1/-1/0 400 0 - - PR-- 1/1/0/0/0 0/0 "<BADREQ>" 0/0000000000000000/10/20/1 www.example/TLSv1.3/TLS_AES_256_GCM_SHA384`},
 		{"tcp", TCP, served(), `127.0.0.1:37538 [22/Nov/2026:16:10:27.560] fhttp be/srv1 0/0/0 91 -- 1/1/0/0/0 0/0`},
 		{"tcp, refused", TCP, refused(), `127.0.0.1:60148 [22/Nov/2026:16:10:37.795] fhttp fhttp/<NOSRV> -1/-1/0 0 PR 1/1/0/0/0 0/0`},
 		{"clf", CLF, served(), `127.0.0.1 - - [22/Nov/2026:16:10:27 +0000] "GET http://h/p#22x/y]?q=\1 HTTP/1.1" 200 91 "" "" 37538 560 "fhttp" "be" "srv1" 0 0 0 0 0 ---- 1 1 0 0 0 0 0 "SID=1234" "SID=resp" "a#22b#7C#7B#7D]\c#01#7F#E9 d" "" "ab\#22]#01#FFc"`},
@@ -67,6 +69,13 @@ func TestFixedFormatsAreHAProxysBytes(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", r.name, got, r.want)
 		}
 	}
+}
+
+func overTLS() *Record {
+	r := refused()
+	r.TLS, r.TLSVersion, r.TLSCipher, r.ServerName, r.TLSResumed = true, "TLSv1.3", "TLS_AES_256_GCM_SHA384", "www.example", true
+	r.CertError, r.AuthorityError = 10, 20
+	return r
 }
 
 func TestEveryVariableIsHAProxysBytes(t *testing.T) {
@@ -312,7 +321,7 @@ func TestALineCostsNoAllocation(t *testing.T) {
 	all := compiled(everything)
 	buf, out := make([]byte, 0, 8192), make([]byte, 0, 8192)
 	if n := testing.AllocsPerRun(100, func() {
-		for _, f := range []*Format{Default, TCP, HTTP, CLF, all} {
+		for _, f := range []*Format{Default, TCP, HTTP, HTTPS, CLF, all} {
 			buf = f.Append(buf[:0], r, d)
 			out = h.Append(out[:0], Info, r.Accept, buf, d)
 		}

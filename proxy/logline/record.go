@@ -95,6 +95,12 @@ type Record struct {
 	UniqueID                        []byte // %ID
 
 	TLSVersion, TLSCipher string // %sslv %sslc
+	ServerName            string // that the client asked for in TLS
+	TLSResumed            bool   // it went on with an earlier session
+	// CertError and AuthorityError are numbers of openssl-verify(1): why the
+	// client's own certificate, or one of its authorities, was let pass though
+	// it is not good; 0 when it is.
+	CertError, AuthorityError int
 
 	Host string // %H
 	PID  int    // %pid

@@ -99,3 +99,21 @@ var variables = []variable{
 	{"ts", "termination state, two characters", false, func(w *writer) { w.dst = append(w.dst, w.r.Term[:2]...) }},
 	{"tsc", "termination state with cookie status, four characters", true, func(w *writer) { w.dst = append(w.dst, w.r.Term[:]...) }},
 }
+
+// expressions are those of option httpslog (manual 8.2.4). A connection that
+// carries requests has had no error of its own: fc_err and ssl_fc_err are 0.
+var expressions = []variable{
+	{"[fc_err]", "error of the client's connection", false, func(w *writer) { text(w, "0") }},
+	{"[ssl_c_ca_err]", "error of the client's authorities that was let pass", false, func(w *writer) { w.verification(w.r.AuthorityError) }},
+	{"[ssl_c_err]", "error of the client's certificate that was let pass", false, func(w *writer) { w.verification(w.r.CertError) }},
+	{"[ssl_fc_err,hex]", "error of the client's TLS in hexadecimal", false, func(w *writer) { w.ofTLS("0000000000000000") }},
+	{"[ssl_fc_err]", "error of the client's TLS", false, func(w *writer) { w.ofTLS("0") }},
+	{"[ssl_fc_is_resumed]", "whether the client's TLS session was resumed", false, func(w *writer) {
+		if w.r.TLSResumed {
+			text(w, "1")
+		} else {
+			text(w, "0")
+		}
+	}},
+	{"[ssl_fc_sni]", "name the client asked for in TLS", false, func(w *writer) { text(w, w.r.ServerName) }},
+}

@@ -282,3 +282,13 @@ func (w *writer) retries() {
 	}
 	w.int(int64(w.r.Retries))
 }
+
+// ofTLS writes what only a connection in TLS has.
+func (w *writer) ofTLS(s string) {
+	if !w.r.TLS {
+		s = ""
+	}
+	text(w, s)
+}
+
+func (w *writer) verification(code int) { w.ofTLS(strconv.Itoa(code)) }

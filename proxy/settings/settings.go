@@ -264,6 +264,7 @@ const (
 	LogTCP
 	LogHTTP
 	LogCLF
+	LogHTTPS
 	LogCustom
 )
 

@@ -16,6 +16,28 @@ type Acceptor struct {
 	Now   func() time.Time
 }
 
+// Passed is why the client's certificate is not good, where the settings for
+// the name it asked for let it pass all the same; nil when it is good, or there
+// is none.
+func (a *Acceptor) Passed(state tls.ConnectionState) *Failure {
+	b := a.Bind
+	for _, p := range a.Table.Find(state.ServerName) {
+		if p.Own != nil {
+			b = p.Own
+			break
+		}
+	}
+	none := func(e settings.IgnoredErrors) bool { return !e.All && len(e.Numbers) == 0 }
+	if len(state.PeerCertificates) == 0 || none(b.CAIgnore) && none(b.CertIgnore) {
+		return nil
+	}
+	v, err := NewVerifier(b)
+	if err != nil {
+		return nil
+	}
+	return v.Check(state.PeerCertificates, a.Now(), x509.ExtKeyUsageClientAuth)
+}
+
 // Config is the configuration every handshake on the bind line begins with.
 func (a *Acceptor) Config() (*tls.Config, error) {
 	base, err := a.config(a.Bind)
