@@ -16,6 +16,7 @@ type client struct {
 	port  *port
 	x     *stream   // the request under way, or nil
 	own   *upstream // kept for this client alone
+	bound bool      // it is to go on with own, as the server has authenticated that
 	in    []byte    // received and not yet used: a partial head, a pipelined request
 	peer  netip.AddrPort
 	dst   *netip.AddrPort // where the client connected to, if a PROXY header said so
@@ -133,12 +134,15 @@ func (c *client) await() {
 }
 
 // arm sets the deadline of the connection from now; 0 is none.
-func (c *client) arm(d time.Duration) {
+func (c *client) arm(d time.Duration) { c.armSince(c.w.l.Now(), d) }
+
+// armSince is arm from another moment on.
+func (c *client) armSince(since int64, d time.Duration) {
 	if d <= 0 {
 		c.w.l.Disarm(&c.timer)
 		return
 	}
-	c.w.l.Arm(&c.timer, c.w.l.Now()+int64(d), c)
+	c.w.l.Arm(&c.timer, since+int64(d), c)
 }
 
 // Ready is called by the loop.

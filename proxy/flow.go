@@ -215,7 +215,9 @@ func (x *stream) upload() (moved bool) {
 	if x.up.move(x.w, &x.c.Socket, &x.u.Socket, &x.bytesIn, &sent) {
 		moved = true
 	}
-	x.bodyGone = x.bodyGone || x.bytesIn != before
+	if x.bytesIn != before {
+		x.bodyGone, x.clientHeard = true, x.now()
+	}
 	if len(x.up.rest) > 0 {
 		x.bytesIn -= int64(len(x.up.rest))
 		x.c.hold(x.up.rest)
@@ -228,6 +230,9 @@ func (x *stream) upload() (moved bool) {
 func (x *stream) download() (moved bool) {
 	var received int64
 	moved = x.down.move(x.w, &x.u.Socket, &x.c.Socket, &received, &x.bytesOut)
+	if received > 0 {
+		x.serverHeard = x.now()
+	}
 	if len(x.down.rest) > 0 { // a server that says more than it announced
 		x.keepServer = false
 	}

@@ -324,7 +324,7 @@ func pause(x *stream) answer {
 // send gives the server the request, as far as it goes in one call; the rest
 // follows with the body.
 func send(x *stream) answer {
-	x.late = 0
+	x.late, x.serverHeard = 0, 0
 	if !x.fe.http {
 		x.tunnel()
 		x.step = stepForward
@@ -394,9 +394,17 @@ func forward(x *stream) answer {
 		x.aborted()
 		return x.end('C', 'D')
 	case x.late&clientLate != 0:
-		return x.end('c', 'D')
+		if !x.silence('c', &x.up, x.fe.cfg.IndependentStreams) {
+			return x.end('c', 'D')
+		}
+		x.armBoth()
+		return jump
 	case x.late&serverLate != 0:
-		return x.end('s', 'D')
+		if !x.silence('s', &x.down, x.be.cfg.IndependentStreams) {
+			return x.end('s', 'D')
+		}
+		x.armBoth()
+		return jump
 	}
 	if moved {
 		x.armBoth()

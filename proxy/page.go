@@ -35,6 +35,12 @@ func (x *stream) backendStats() *settings.Stats {
 	return x.chosen.cfg.Stats
 }
 
+// toProxy reports whether a request for the target is taken for one to a proxy
+// (option http-use-proxy-header).
+func (x *stream) toProxy(target string) bool {
+	return x.fe.cfg.HTTP.UseProxyHeader && target != "" && target[0] != '/' && target[0] != '*'
+}
+
 // mostForm bounds the body of a POST to the page.
 const mostForm = 64 << 10
 
@@ -43,11 +49,15 @@ const mostForm = 64 << 10
 func (x *stream) serveStats(st *settings.Stats, buf []byte) answer {
 	h := &x.w.head
 	r := render.Request{Method: string(h.MethodAt.In(buf)), URI: string(h.Target.In(buf))}
+	authorization := "authorization"
+	if x.toProxy(r.URI) {
+		r.Proxy, authorization = true, "proxy-authorization"
+	}
 	for i := range h.Headers {
 		f := &h.Headers[i]
 		value := string(f.Value.In(buf))
 		switch string(f.Name.In(buf)) {
-		case "authorization":
+		case authorization:
 			r.Authorization = value
 		case "host":
 			r.Host = value

@@ -124,6 +124,21 @@ const (
 	shut                 // the server's queue is full
 )
 
+// last is the server that the client has a connection of its own to, when that
+// is where it is to go on: because the server has authenticated the connection,
+// or by option prefer-last-server while few enough would wait in front.
+func (b *backend) last(x *stream) *target {
+	u := x.c.own
+	if u == nil || !x.c.bound && !b.cfg.PreferLast || u.t.be != b || x.avoid != lb.None || b.group.Kind().Keyed || !b.group.InUse(u.t.index) {
+		return nil
+	}
+	t, most := u.t, int64(b.cfg.KeepAliveQueue)
+	if x.c.bound || most == 0 || t.limit() == 0 || t.sessions.now.Load() < t.limit() || t.line.n.now.Load()+1 < most {
+		return t
+	}
+	return nil
+}
+
 // choose finds the server for x and takes a place on it. Seen is for enqueue.
 func (b *backend) choose(x *stream) (t *target, f found, seen uint64) {
 	if b.dispatch != nil {
@@ -137,7 +152,10 @@ func (b *backend) choose(x *stream) (t *target, f found, seen uint64) {
 		return nil, crowded, seen
 	}
 	i := lb.None
+	last := b.last(x)
 	switch {
+	case last != nil:
+		i = last.index
 	case x.hashed:
 		i = b.group.PickHash(x.hash, x.avoid)
 	case b.limited.Load():
@@ -152,7 +170,7 @@ func (b *backend) choose(x *stream) (t *target, f found, seen uint64) {
 		return nil, crowded, seen
 	}
 	t = b.targets[i]
-	if i != x.avoid { // a second attempt on one server is not another choice
+	if i != x.avoid && last == nil { // a second attempt on one server is not another choice
 		t.tallies[x.w.id].chosen.Add(1)
 		b.tallies[x.w.id].chosen.Add(1)
 	}

@@ -145,7 +145,13 @@ func (x *stream) passResponse(buf []byte, shared bool) answer {
 	if kind := settings.RetryStatus(h.Status); kind != 0 && x.resend(kind) {
 		return jump
 	}
-	x.dataAt, x.status = x.now(), h.Status
+	if x.be.cfg.HTTP.CheckCache && x.cachesCookie(buf) {
+		return x.blockCookie()
+	}
+	if h.Status == 401 || h.Status == 407 {
+		x.noticeNTLM(buf)
+	}
+	x.dataAt, x.status, x.serverHeard = x.now(), h.Status, x.now()
 	x.sawStatus(h.Status)
 	x.headSent = true
 	f := &x.down
@@ -217,7 +223,7 @@ func (x *stream) toClient(p []byte) {
 // armResponse sets the deadlines while the response is awaited: the server's
 // and, while the client still owes some of its request, its own.
 func (x *stream) armResponse() {
-	x.u.arm(x.server().Server)
+	x.u.armSince(x.since(&x.serverHeard, x.be.cfg.IndependentStreams), x.server().Server)
 	if x.up.done {
 		x.w.l.Disarm(&x.c.timer)
 	} else {
@@ -247,8 +253,30 @@ func (x *stream) armBoth() {
 	if (x.down.ended || fromServer) && !fromClient {
 		server = 0
 	}
-	x.c.arm(client)
-	x.u.arm(server)
+	x.c.armSince(x.since(&x.clientHeard, x.fe.cfg.IndependentStreams && !x.up.ended && !fromClient), client)
+	x.u.armSince(x.since(&x.serverHeard, x.be.cfg.IndependentStreams && !x.down.ended && !fromServer), server)
+}
+
+// since is when the time of a side that is to send something begins: now, as
+// something has passed, or where streams are independent when it was last heard.
+func (x *stream) since(heard *int64, independent bool) int64 {
+	if !independent || *heard == 0 {
+		*heard = x.now()
+	}
+	return *heard
+}
+
+// silence ends one way of a tunnel whose sender has said nothing in its time,
+// where option independent-streams lets the other way go on. It reports false
+// when that is not so.
+func (x *stream) silence(who byte, sends *flow, option bool) bool {
+	if !option || !x.down.raw || sends.ended || sends.waiting() {
+		return false
+	}
+	x.flag(who, 'D')
+	x.late = 0
+	sends.ended = true
+	return true
 }
 
 // retryPause is how long a server that refused a connection is left alone

@@ -98,6 +98,7 @@ func fillRow(r *stats.Row, list []tally, sessions *gauge) {
 	r.BytesIn = sum(func(t *tally) *atomic.Uint64 { return &t.bytesIn })
 	r.BytesOut = sum(func(t *tally) *atomic.Uint64 { return &t.bytesOut })
 	r.DeniedReq = sum(func(t *tally) *atomic.Uint64 { return &t.deniedReq })
+	r.DeniedResp = sum(func(t *tally) *atomic.Uint64 { return &t.deniedResp })
 	r.DeniedConn = sum(func(t *tally) *atomic.Uint64 { return &t.deniedConn })
 	r.DeniedSess = sum(func(t *tally) *atomic.Uint64 { return &t.deniedSess })
 	r.ErrReq = sum(func(t *tally) *atomic.Uint64 { return &t.errReq })

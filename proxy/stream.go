@@ -54,8 +54,10 @@ type stream struct {
 	nameAt, nameLen int
 
 	up, down flow
-	reply    []byte // an answer of our own, not yet sent
-	headSent bool   // the head of the response is on its way
+	// When something last came, or may not have to come yet.
+	clientHeard, serverHeard int64
+	reply                    []byte // an answer of our own, not yet sent
+	headSent                 bool   // the head of the response is on its way
 
 	// An answer of our own making: the page asked for and the page made.
 	local bool

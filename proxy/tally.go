@@ -11,7 +11,7 @@ type tally struct {
 	conns, sessions, requests  atomic.Uint64
 	bytesIn, bytesOut          atomic.Uint64
 	errReq, errConn, errResp   atomic.Uint64
-	deniedReq                  atomic.Uint64
+	deniedReq, deniedResp      atomic.Uint64
 	deniedConn, deniedSess     atomic.Uint64
 	retries, redispatches      atomic.Uint64
 	clientAborts, serverAborts atomic.Uint64
@@ -149,7 +149,7 @@ func (t *tally) clear(all bool) {
 // counters are all counts of t, always in this order.
 func (t *tally) counters() []*atomic.Uint64 {
 	list := []*atomic.Uint64{&t.conns, &t.sessions, &t.requests, &t.bytesIn, &t.bytesOut, &t.errReq, &t.errConn, &t.errResp,
-		&t.deniedReq, &t.retries, &t.redispatches, &t.clientAborts, &t.serverAborts, &t.intercepted, &t.internal, &t.chosen, &t.connects, &t.reuses}
+		&t.deniedReq, &t.deniedResp, &t.retries, &t.redispatches, &t.clientAborts, &t.serverAborts, &t.intercepted, &t.internal, &t.chosen, &t.connects, &t.reuses}
 	for i := range t.resp {
 		list = append(list, &t.resp[i])
 	}

@@ -28,6 +28,7 @@ type upstream struct {
 	refused   bool    // the TLS handshake failed
 	counted   bool    // among its loop's connections in use
 	owner     *client // the only one who may use it while idle; nil: anyone
+	private   bool    // the server has authenticated its client
 }
 
 type upstreamSlab struct {
@@ -167,7 +168,7 @@ func (u *upstream) park() {
 		u.drop()
 		return
 	}
-	if u.t.be.cfg.Reuse == settings.ReuseNever || u.t.private() {
+	if u.private || u.t.be.cfg.Reuse == settings.ReuseNever || u.t.private() {
 		u.owner, c.own = c, u
 		u.rest()
 		u.arm(u.life())
@@ -228,12 +229,15 @@ func (u *upstream) unpark() {
 }
 
 // arm sets the deadline of the connection from now; 0 is none.
-func (u *upstream) arm(d time.Duration) {
+func (u *upstream) arm(d time.Duration) { u.armSince(u.w.l.Now(), d) }
+
+// armSince is arm from another moment on.
+func (u *upstream) armSince(since int64, d time.Duration) {
 	if d <= 0 {
 		u.w.l.Disarm(&u.timer)
 		return
 	}
-	u.w.l.Arm(&u.timer, u.w.l.Now()+int64(d), u)
+	u.w.l.Arm(&u.timer, since+int64(d), u)
 }
 
 // Ready is called by the loop. An idle connection has nothing to say: the end

@@ -113,8 +113,7 @@ func TestFindingsInAProxy(t *testing.T) {
 		"grace 3":              `8: warning: "grace" is an old form, accepted here; write: nothing in its place; remove the line`,
 		"bind-process 1":       `8: warning: "bind-process" is an old form, accepted here; write: nothing in its place; remove the line`,
 		"bind :81 process 1":   `8: warning: "process" is an old form, accepted here; write: nothing in its place; remove the word and its argument`,
-		"option independant-streams": "8: warning: \"option independant-streams\" is an old form, accepted here; write: option independent-streams\n" +
-			`8: warning: keyword "option independent-streams" is known to HAProxy but not supported yet`,
+		"option independant-streams": "8: warning: \"option independant-streams\" is an old form, accepted here; write: option independent-streams",
 		"block if BAD":           old("block", "http-request deny if BAD", "http-request"),
 		`reqadd X-A:\ b\ c if Z`: old("reqadd", `http-request add-header X-A b\ c if Z`, "http-request"),
 		"rspadd":                 old("rspadd", "http-response add-header NAME VALUE", "http-response"),

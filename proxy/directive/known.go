@@ -97,12 +97,12 @@ var knownProxy = merge(
 		"http-response ignore-persist monitor persist rate-limit redirect "+
 		"stick stick-table tcp-response transparent use-fcgi-app use-server", ""),
 	names(config.Error, "http-request", "stats "),
-	names(config.Error, "checkcache http_proxy transparent", "option "),
-	names(config.Warning, "contstats http-use-proxy-header independent-streams persist prefer-last-server socket-stats", "option "),
+	names(config.Error, "http_proxy transparent", "option "),
+	names(config.Warning, "contstats persist socket-stats", "option "),
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "capture compression declare dynamic-cookie-key email-alert "+
 		"error-log-format errorfiles errorloc errorloc302 errorloc303 http-error "+
-		"load-server-state-from-file log-format-sd max-keep-alive-queue max-session-srv-conns server-state-file-name "+
+		"load-server-state-from-file log-format-sd max-session-srv-conns server-state-file-name "+
 		"unique-id-format unique-id-header", ""),
 	newerProxy,
 )

@@ -45,6 +45,15 @@ var retryKinds = []struct {
 }
 
 var reuseRows = []config.Row[keyword]{
+	{Name: "max-keep-alive-queue", Syntax: "N", Example: "max-keep-alive-queue 10",
+		Doc: "With option prefer-last-server, how many may wait in front of a client at its server before it is sent to another; -1 is no limit.",
+		Do: keyword{in: backSide, min: 1, max: 1, read: func(c *call) {
+			if n, ok := c.number(0, -1, maxCount-1); ok {
+				c.px.p.KeepAliveQueue = n + 1
+			}
+		}}},
+	toggle("prefer-last-server", backSide, "Keeps a client at the server it has a connection of its own to: with \"http-reuse never\", or after NTLM.",
+		func(p *settings.Proxy) *bool { return &p.PreferLast }),
 	{Name: "http-reuse", Syntax: "never|safe|aggressive|always", Example: "http-reuse safe",
 		Doc: "Which requests may take an idle connection to a server: none but those of the same client, all but a client's first, a first one on connections that were reused before, or all.",
 		Do:  keyword{in: backSide, min: 1, max: 1, read: readReuse}},

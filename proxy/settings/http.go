@@ -13,6 +13,8 @@ type HTTPOptions struct {
 	NoLinger              bool   // nolinger
 	SendName              string // http-send-name-header, in lower case; empty is off
 	Names                 HeaderNames
+	UseProxyHeader        bool // http-use-proxy-header
+	CheckCache            bool // checkcache
 }
 
 // HeaderNames says what becomes of request headers whose names have other

@@ -111,6 +111,12 @@ type Proxy struct {
 	RetryOn            RetryOn
 	Source             Source // of connections to the servers that name none
 	Reuse              Reuse
+	// PreferLast keeps a client whose connection to a server is its own there
+	// (option prefer-last-server), unless KeepAliveQueue - 1 or more would wait
+	// in front of it (max-keep-alive-queue); 0 sets no limit.
+	PreferLast         bool
+	KeepAliveQueue     int
+	IndependentStreams bool // option independent-streams
 
 	ForwardFor        *ForwardFor // option forwardfor; nil is off
 	OriginalTo        *ForwardFor // option originalto; nil is off

@@ -43,6 +43,9 @@ type Request struct {
 	Method        string
 	URI           string // as on the request line
 	Authorization string // the header's value; empty means absent
+	// Proxy says that the request is one to a proxy: Authorization is that of
+	// proxy-authorization, and it is asked for by 407 (RFC 9110 section 11.7).
+	Proxy bool
 	// Host, Origin and SecFetchSite are header values: a POST from another
 	// origin is refused.
 	Host, Origin, SecFetchSite string

@@ -58,7 +58,7 @@ func parseView(rest string) view {
 
 func respond(p Page, r Request, snapshot func() stats.Snapshot, apply Apply) Response {
 	if len(p.Users) > 0 && !Authorized(r.Authorization, p.Users) {
-		return unauthorized(p.Realm)
+		return unauthorized(p.Realm, r.Proxy)
 	}
 	switch r.Method {
 	case "GET", "HEAD":
@@ -99,12 +99,16 @@ func common(contentType string) []Field {
 	}
 }
 
-func unauthorized(realm string) Response {
+func unauthorized(realm string, proxy bool) Response {
+	status, field := 401, "www-authenticate"
+	if proxy {
+		status, field = 407, "proxy-authenticate"
+	}
 	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(oneLine(realm))
 	return Response{
-		Status: 401,
-		Header: append(common("text/html"), Field{"www-authenticate", `Basic realm="` + quoted + `"`}),
-		Body:   []byte("<html><body><h1>401 Unauthorized</h1>\nYou need a valid user and password to access this content.\n</body></html>\n"),
+		Status: status,
+		Header: append(common("text/html"), Field{field, `Basic realm="` + quoted + `"`}),
+		Body:   []byte("<html><body><h1>" + strconv.Itoa(status) + " Unauthorized</h1>\nYou need a valid user and password to access this content.\n</body></html>\n"),
 	}
 }
 
