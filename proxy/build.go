@@ -247,7 +247,6 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
 	}
 	t.stand(a, s.start)
-	t.how = t.newWay()
 	if src := t.source(); src.Use == settings.UseHeader && !slices.Contains(b.sourceHeaders, t.sourceHeader()) {
 		b.sourceHeaders = append(b.sourceHeaders, t.sourceHeader())
 	}
@@ -255,6 +254,7 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 	if t.tls, err = newConnector(cfg.TLS); err != nil {
 		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
 	}
+	t.how = t.newWay()
 	return t, nil
 }
 

@@ -24,6 +24,7 @@ type client struct {
 	// served counts finished requests.
 	served        uint32
 	pumping       bool
+	mute          bool      // what comes is acknowledged by the answer (loop.DelayAck)
 	encrypted     bool      // or on the way to be
 	introducing   bool      // the PROXY header is awaited
 	sniffing      bool      // what has come may be the beginning of HTTP/2
@@ -306,12 +307,27 @@ const (
 	lingerTime = time.Second
 )
 
+// hearMore acknowledges what has come: the client is to send more before it is
+// answered.
+func (c *client) hearMore() {
+	if c.mute {
+		c.mute = false
+		loop.AckNow(c.FD())
+	}
+}
+
+// endsInOrder reports that all the connection was given to send comes before
+// its end, which the system tells the client, not a layer.
+func (c *client) endsInOrder() bool {
+	return c.via == nil && layered(&c.Socket) == nil && !c.port.fe.cfg.HTTP.NoLinger
+}
+
 // mayCloseAtOnce reports that the connection of a client who has said that
 // nothing follows its request (RFC 9112 section 9.6) may close with the
 // response still under way: nothing has come that would make the system send a
 // reset, and there is no layer with a last word.
 func (c *client) mayCloseAtOnce() bool {
-	return c.via == nil && len(c.in) == 0 && c.Can()&loop.Readable == 0 && layered(&c.Socket) == nil && !c.port.fe.cfg.HTTP.NoLinger
+	return len(c.in) == 0 && c.Can()&loop.Readable == 0 && c.endsInOrder()
 }
 
 // finish says that nothing more will be sent, and closes once the client has

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"syscall"
+
 	"herald/proxy/h1"
 	"herald/proxy/loop"
 )
@@ -26,6 +28,7 @@ type flow struct {
 	pending []byte // received and not yet sent, in a buffer of the loop's
 	sent    int    // of pending
 	rest    []byte // received behind the message, in the loop's buffer
+	closes  bool   // the receiver's connection ends with the message
 	bulk    uint8  // full receives in a row
 	pipe    *loop.Pipe
 	piped   int // bytes in it
@@ -140,7 +143,13 @@ func (f *flow) take(p []byte) []byte {
 func (f *flow) pass(w *worker, dst *loop.Socket, p []byte) int {
 	n := 0
 	if dst.Can()&loop.Writable != 0 {
-		k, errno := dst.Send(p)
+		var k int
+		var errno syscall.Errno
+		if f.closes && f.ended { // the end of the connection goes along
+			k, errno = dst.SendMore(p)
+		} else {
+			k, errno = dst.Send(p)
+		}
 		if errno != 0 && errno != eagain {
 			f.fault = faultSink
 			return 0
@@ -193,10 +202,12 @@ func (x *stream) upload() (moved bool) {
 	}
 	for x.sent < len(x.out) {
 		if x.u.Can()&loop.Writable == 0 {
+			x.u.sayMore()
 			return moved
 		}
 		n, errno := x.u.Send(x.out[x.sent:])
 		if errno == eagain {
+			x.u.sayMore()
 			return moved
 		}
 		if errno != 0 {
@@ -210,6 +221,7 @@ func (x *stream) upload() (moved bool) {
 		x.up.done = true
 		return moved
 	}
+	x.u.sayMore()
 	before := x.bytesIn
 	var sent int64
 	if x.up.move(x.w, &x.c.Socket, &x.u.Socket, &x.bytesIn, &sent) {
@@ -245,6 +257,8 @@ func (x *stream) tunnel() {
 	x.up = flow{raw: true, fault: x.up.fault}
 	x.down = flow{raw: true, pending: x.down.pending, sent: x.down.sent}
 	x.keep, x.keepServer = false, false
+	x.u.sayMore()
+	x.u.hearMore()
 	if len(x.c.in) > 0 {
 		x.up.pending = x.c.in
 		x.bytesIn += int64(len(x.c.in))

@@ -65,6 +65,7 @@ func (c *client) sniff() {
 func (c *client) startH2(p []byte) {
 	m := &h2conn{c: c}
 	c.h2 = m
+	c.hearMore()
 	m.start(c.w, &c.Socket, m, &c.port.fe.tallies[c.w.id], h2.Config{NoConnect: c.w.s.cfg.Global.H2.NoWebSockets})
 	c.arm(c.requestTimeout())
 	room := c.w.mux.room()

@@ -100,6 +100,7 @@ func readHead(x *stream) answer {
 				c.arm(c.requestTimeout())
 			}
 			x.timed = true
+			c.hearMore()
 			return wait
 		}
 	}
@@ -170,6 +171,9 @@ func rewriteRequest(x *stream) answer {
 	}
 	x.out = append(x.out, rest[:n]...)
 	x.up.ended, x.taken = done, true
+	if !done {
+		c.hearMore()
+	}
 	held := len(c.in) > 0
 	switch {
 	case held:

@@ -41,6 +41,7 @@ func (x *stream) readResponse() answer {
 			return x.badResponse()
 		}
 		if u.Can()&loop.Readable == 0 {
+			u.hearMore()
 			return wait
 		}
 	}
@@ -173,8 +174,12 @@ func (x *stream) passResponse(buf []byte, shared bool) answer {
 	if h.Framing == h1.Tunnel {
 		body = buf[h.Len:]
 	}
+	f.closes = !x.keep && x.up.done && x.c.endsInOrder()
 	x.toClient(x.lay(buf, body, shared))
 	f.rest = nil
+	if !f.ended {
+		x.u.hearMore()
+	}
 	if x.u.in != nil {
 		w.buffers.give(x.u.in)
 		x.u.in = nil

@@ -272,6 +272,11 @@ func (s *Server) place(f *frontend, b *settings.Bind, id int, fds []int) error {
 		line.ports = append(line.ports, p)
 		if b.Network != "unix" {
 			loop.NoDelay(own) // what is accepted inherits it
+			if p.answersAtOnce() {
+				loop.DelayAck(own)
+			} else {
+				loop.AckNow(own) // an earlier generation may have thought otherwise
+			}
 		}
 		if p.li, err = w.l.Listen(own, p); err != nil {
 			unix.Close(own)

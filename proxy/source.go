@@ -22,10 +22,11 @@ func (t *target) source() *settings.Source {
 // newWay makes the way to a server; nil is the system's.
 func (t *target) newWay() *loop.How {
 	src := t.source()
-	if src.IsZero() && !t.cfg.FastOpen && t.cfg.UserTimeout == 0 {
+	asksOnce := t.be.http && t.tls == nil && !t.introduces() && !t.mayH2()
+	if src.IsZero() && !t.cfg.FastOpen && t.cfg.UserTimeout == 0 && !asksOnce {
 		return nil
 	}
-	how := &loop.How{Interface: src.Interface, FastOpen: t.cfg.FastOpen, UserTimeout: int(t.cfg.UserTimeout.Milliseconds())}
+	how := &loop.How{AsksOnce: asksOnce, Interface: src.Interface, FastOpen: t.cfg.FastOpen, UserTimeout: int(t.cfg.UserTimeout.Milliseconds())}
 	if ip, err := netip.ParseAddr(src.Host); err == nil {
 		how.From, how.LastPort = netip.AddrPortFrom(ip, uint16(src.Port)), uint16(src.LastPort)
 	}

@@ -29,6 +29,8 @@ type upstream struct {
 	counted   bool    // among its loop's connections in use
 	owner     *client // the only one who may use it while idle; nil: anyone
 	private   bool    // the server has authenticated its client
+	once      bool    // set up for one send (loop.How.AsksOnce)
+	mute      bool    // and to acknowledge nothing by itself
 }
 
 type upstreamSlab struct {
@@ -96,16 +98,36 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 	}
 	u := w.upstreams.take()
 	u.w, u.t, u.x = w, t, x
-	if errno := w.l.DialBy(&u.Socket, to, x.way(t), u); errno != 0 {
+	how := x.way(t)
+	if errno := w.l.DialBy(&u.Socket, to, how, u); errno != 0 {
 		w.upstreams.give(u)
 		return errno
 	}
 	if a.unix == "" && t.be.cfg.TCPKeepAliveServer {
 		keepAlive(u.FD(), &t.be.cfg.ProbesServer)
 	}
+	u.once = how != nil && how.AsksOnce
+	u.mute = u.once
 	u.busy()
 	x.u = u
 	return 0
+}
+
+// sayMore sets the connection up for more than the one send.
+func (u *upstream) sayMore() {
+	if u.once {
+		u.once = false
+		loop.NoDelay(u.FD())
+	}
+}
+
+// hearMore acknowledges the part of the answer that has come: the server may
+// wait for that with the rest.
+func (u *upstream) hearMore() {
+	if u.mute {
+		u.mute = false
+		loop.AckNow(u.FD())
+	}
 }
 
 // reuse takes an idle connection to the stream's server, if http-reuse allows
@@ -120,6 +142,7 @@ func (x *stream) reuse() bool {
 		if own.t == t && x.suits(own) {
 			w.l.Disarm(&own.timer)
 			own.x, x.u = x, own
+			own.sayMore()
 			own.busy()
 			return true
 		}
@@ -145,6 +168,7 @@ func (x *stream) reuse() bool {
 		t.idle.Add(-1)
 		w.l.Disarm(&u.timer)
 		u.x, x.u = x, u
+		u.sayMore()
 		u.busy()
 		return true
 	}

@@ -77,6 +77,12 @@ type port struct {
 	line *listening
 }
 
+// answersAtOnce reports that a request usually is one segment, and the answer
+// may acknowledge it.
+func (p *port) answersAtOnce() bool {
+	return p.fe.http && p.tls == nil && !p.bind.AcceptProxy && p.bind.Network != "unix"
+}
+
 // listening is what the ports of one address have in common: the limit of
 // their bind line.
 type listening struct {
@@ -161,6 +167,7 @@ func (p *port) Accepted(fd int, peer netip.AddrPort) {
 		return
 	}
 	c.w, c.port, c.peer, c.since = w, p, peer, w.l.Now()
+	c.mute = p.answersAtOnce()
 	w.link(c)
 	p.fe.tallies[w.id].conns.Add(1)
 	c.accepted()

@@ -44,8 +44,8 @@ var httpRows = []config.Row[keyword]{
 	always("splice-auto", anyProxy, "Accepted: bulk passes within the system wherever nothing has to look at it; see nosplice."),
 	always("splice-request", anyProxy, "Accepted, as splice-auto."),
 	always("splice-response", anyProxy, "Accepted, as splice-auto."),
-	always("tcp-smart-accept", frontSide, "Accepted: acknowledgements are left to the system."),
-	always("tcp-smart-connect", backSide, "Accepted: acknowledgements are left to the system."),
+	always("tcp-smart-accept", frontSide, "Accepted: in mode http a request is acknowledged by its answer in any case."),
+	always("tcp-smart-connect", backSide, "Accepted: in mode http the request ends the handshake in any case."),
 }
 
 // always makes the row of an option that asks for what is done anyway.

@@ -115,7 +115,11 @@ func (l *Loop) connect(to *Addr, how *How, start, try int) (int, syscall.Errno) 
 		return -1, errno
 	}
 	if to.family != unix.AF_UNIX {
-		NoDelay(int(fd))
+		if how != nil && how.AsksOnce {
+			DelayAck(int(fd))
+		} else {
+			NoDelay(int(fd))
+		}
 		if how != nil {
 			errno = how.prepare(int(fd), to.family, start, try)
 		}

@@ -25,6 +25,11 @@ type How struct {
 	Interface   string
 	FastOpen    bool
 	UserTimeout int // milliseconds; 0 means the system's
+	// AsksOnce says that one send follows as soon as the connection stands, and
+	// then an answer is awaited: the end of the handshake goes with it (DelayAck).
+	// Who sends more needs NoDelay first, and who gets only part of the answer
+	// says AckNow.
+	AsksOnce bool
 }
 
 // Prepare sets up a socket that others connect, of this family (AF_INET or

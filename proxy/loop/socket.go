@@ -243,6 +243,17 @@ func (s *Socket) Forget() int {
 // TCP it does nothing.
 func NoDelay(fd int) { setInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) }
 
+// DelayAck lets the acknowledgements of TCP wait for bytes of ours to go with,
+// 40 ms at most (TCP_QUICKACK off): for a connection that answers at once, or
+// asks at once. What a listening socket accepts inherits it, and a socket that
+// is to connect does not acknowledge the handshake by itself either.
+func DelayAck(fd int) { setInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0) }
+
+// AckNow acknowledges at once what has come, and what comes for a while: a
+// peer may wait for that with the rest (Nagle's algorithm, RFC 9293 section
+// 3.7.4).
+func AckNow(fd int) { setInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) }
+
 // KeepAlive lets the system probe an idle TCP peer (SO_KEEPALIVE): after idle
 // seconds, every interval seconds, count times. 0 means the system's.
 func KeepAlive(fd, count, idle, interval int) {
