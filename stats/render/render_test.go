@@ -153,7 +153,7 @@ func TestTypedOutputIsHAProxys(t *testing.T) {
 
 func TestStatusIsATableAnOperatorCanRead(t *testing.T) {
 	r := &Report{At: at, Node: "n1", Version: "0.1.0", Pid: 7, Since: at.Add(-3 * time.Hour), VRRP: sample().Instances, Proxy: sample(),
-		Roles:    []Role{{Name: "vrrp", State: "ready", Pid: 8, Since: at.Add(-time.Minute)}, {Name: "proxy", State: "dead", Note: "exit status 1\x1b[2J"}},
+		Roles:    []Role{{Name: "vrrp", State: "ready", Pid: 8, Since: at.Add(-time.Minute), Confined: "no_new_privs, seccomp"}, {Name: "proxy", State: "dead", Note: "exit status 1\x1b[2J"}},
 		Warnings: []string{"proxy is down\nreally"}}
 	var b bytes.Buffer
 	if err := Status(&b, r); err != nil {
@@ -162,7 +162,7 @@ func TestStatusIsATableAnOperatorCanRead(t *testing.T) {
 	got := b.String()
 	for _, want := range []string{
 		"herald 0.1.0 on n1, pid 7, up 3h0m\n! proxy is down?really\n",
-		"ROLE   STATE  PID  FOR   NOTE\nvrrp   ready  8    1m0s  -\nproxy  dead   -    -     exit status 1?[2J\n",
+		"ROLE   STATE  PID  FOR   CONFINED BY            NOTE\nvrrp   ready  8    1m0s  no_new_privs, seccomp  -\nproxy  dead   -    -     -                      exit status 1?[2J\n",
 		"1     eth0       1     MASTER  102/100        10.1.1.20 (102)  1m5s  10.1.1.10/32 dev eth0  master down timer expired\n",
 		"2     eth1       2     FAULT   100/100",
 		"fe     FRONTEND  OPEN    -",

@@ -30,7 +30,9 @@ type Role struct {
 	State string    `json:"state"` // "ready", "starting", "draining", "dead"
 	Pid   int       `json:"pid,omitempty"`
 	Since time.Time `json:"since"`
-	Note  string    `json:"note,omitempty"` // "restarted 2 times"
+	// Confined is what holds in the process beside its user and capabilities.
+	Confined string `json:"confined,omitempty"`
+	Note     string `json:"note,omitempty"` // "restarted 2 times"
 }
 
 // Status writes the report as text for a terminal: control characters in names
@@ -85,9 +87,9 @@ func statusRoles(b *strings.Builder, r *Report) {
 		if role.Pid > 0 {
 			pid = strconv.Itoa(role.Pid)
 		}
-		rows = append(rows, []string{role.Name, role.State, pid, ago(role.Since, r.At), role.Note})
+		rows = append(rows, []string{role.Name, role.State, pid, ago(role.Since, r.At), role.Confined, role.Note})
 	}
-	grid(b, "ROLE\tSTATE\tPID\tFOR\tNOTE", rows)
+	grid(b, "ROLE\tSTATE\tPID\tFOR\tCONFINED BY\tNOTE", rows)
 }
 
 func statusVRRP(b *strings.Builder, r *Report) {

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -170,4 +171,9 @@ func report(role *ipc.Role, diags *config.Diagnostics) {
 		findings = append(findings, ipc.Finding{Severity: d.Severity.String(), Text: d.String()})
 	}
 	role.Diagnostics(findings)
+}
+
+// sentence joins the notes there are.
+func sentence(notes ...string) string {
+	return strings.Join(slices.DeleteFunc(notes, func(n string) bool { return n == "" }), "; ")
 }

@@ -69,7 +69,8 @@ func RunProxyRole(ctx context.Context, role *ipc.Role, o Options) error {
 	if err != nil {
 		return fmt.Errorf("give up privileges: %w", err)
 	}
-	begin, err := role.Ready(ctx, ipc.Prepared{PidFile: cfg.Global.PidFile, Note: note})
+	confined := privilege.Confine(privilege.ProxyBounds())
+	begin, err := role.Ready(ctx, ipc.Prepared{PidFile: cfg.Global.PidFile, Note: sentence(note, confined.Note), Confined: confined.Holds})
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,8 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 	if err != nil {
 		return fmt.Errorf("give up privileges: %w", err)
 	}
-	begin, err := role.Ready(ctx, ipc.Prepared{Note: notes, NetNamespace: cfg.Process.NetNamespace})
+	confined := privilege.Confine(privilege.VRRPBounds())
+	begin, err := role.Ready(ctx, ipc.Prepared{Note: sentence(notes, confined.Note), Confined: confined.Holds, NetNamespace: cfg.Process.NetNamespace})
 	if err != nil {
 		return err
 	}

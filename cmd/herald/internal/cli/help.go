@@ -54,6 +54,9 @@ Signals: SIGTERM gives the addresses to another node, lets connections end for
 three seconds, and stops; a second one does not wait. SIGHUP reloads as
 ` + "`herald reload`" + ` does: an error leaves everything as it was.
 
+Environment: HERALD_CONFINE=off leaves both roles without their limits on files and
+system calls, to see whether those are what stands in the way.
+
 Examples:
   herald run
   herald run --haproxy ./haproxy.cfg --run-dir /tmp/try

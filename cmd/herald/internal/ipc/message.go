@@ -106,6 +106,8 @@ type Prepared struct {
 	// same as long as the daemon runs.
 	NetNamespace string `json:"net_namespace,omitempty"`
 	Note         string `json:"note,omitempty"` // what could not be had, for the log: "no real-time scheduling: ..."
+	// Confined is what holds in the role beside its user and capabilities.
+	Confined string `json:"confined,omitempty"`
 }
 
 // ProxyFact tells a VRRP role whether the proxy here is serving. Known is

@@ -2,6 +2,7 @@ package lockfile
 
 import (
 	"bufio"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,8 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Stdout.WriteString("held\n")
-		select {}
+		io.Copy(io.Discard, os.Stdin) // until the test is gone
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -27,6 +29,11 @@ func TestALockIsHeldByOneAndEndsWithItsHolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run", "herald.lock")
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "LOCKFILE_TEST_PATH="+path)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -41,6 +41,9 @@ type RoleStatus struct {
 	Pid   int       `json:"pid,omitempty"`
 	Since time.Time `json:"since"`
 	Note  string    `json:"note,omitempty"`
+	// Confined is what the process said holds in it: "no_new_privs, landlock
+	// 7, seccomp".
+	Confined string `json:"confined,omitempty"`
 }
 
 // ask is one status being gathered.
@@ -97,6 +100,9 @@ func (s *Supervisor) roleStatus() []RoleStatus {
 		}
 		alive[r.name] = true
 		st := RoleStatus{Name: string(r.name), State: words[p.State], Pid: r.process.Pid(), Since: r.began}
+		if r.ready != nil {
+			st.Confined = r.ready.Prepared.Confined
+		}
 		if n := s.starts[r.name]; n > 0 && p.State != "leaving" {
 			st.Note = fmt.Sprintf("restarted %d times, last after: %s", n, s.last[r.name])
 		}

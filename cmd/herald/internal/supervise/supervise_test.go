@@ -331,7 +331,7 @@ func TestTheStatusIsOfBothRolesAndNamesWhoDoesNotAnswer(t *testing.T) {
 	deaf := make(chan struct{})
 	h := newHost(t, func(h *host, _ *Options) {
 		h.behave = func(a *actor) string {
-			if a.name == ipc.Proxy && a.begin(ipc.Prepared{PidFile: "/run/haproxy.pid", Note: "no chroot"}) {
+			if a.name == ipc.Proxy && a.begin(ipc.Prepared{PidFile: "/run/haproxy.pid", Note: "no chroot", Confined: "seccomp"}) {
 				close(deaf)
 				<-a.Done()
 				return ""
@@ -345,7 +345,7 @@ func TestTheStatusIsOfBothRolesAndNamesWhoDoesNotAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(s.VRRP) != `"vrrp 1"` || s.Proxy != nil || len(s.Roles) != 2 || s.Roles[0].State != "ready" || !s.Serving.Serving {
+	if string(s.VRRP) != `"vrrp 1"` || s.Proxy != nil || len(s.Roles) != 2 || s.Roles[0].State != "ready" || s.Roles[0].Confined != "seccomp" || !s.Serving.Serving {
 		t.Errorf("want the VRRP role's part alone, got %+v", s)
 	}
 	if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "proxy does not answer") {
