@@ -181,7 +181,7 @@ func (x *stream) fill(r *logline.Record) {
 		}
 	}
 	if x.page != nil {
-		r.Backend, r.Server = x.fe.cfg.Name, "<STATS>"
+		r.Backend, r.Server = x.pageOwner(), "<STATS>"
 	}
 	if c.port.tls != nil {
 		x.fillTLS(r)

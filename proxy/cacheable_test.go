@@ -243,7 +243,9 @@ func TestAProxyAsksForThePasswordAsOne(t *testing.T) {
 	p.Stats = &settings.Stats{URI: "http://s/", Realm: "R", Users: []settings.StatsUser{{Name: "a", Password: "b"}}}
 	p.HTTP.UseProxyHeader = true
 	r := serve(t, 1, p)
-	ask := func(field string) string { return r.exchange("GET http://s/;csv HTTP/1.1\r\nHost: s\r\n" + field + "\r\n") }
+	ask := func(field string) string {
+		return r.exchange("GET http://s/;csv HTTP/1.1\r\nHost: s\r\n" + field + "\r\n")
+	}
 	if got := ask("authorization: Basic YTpi\r\n"); !strings.HasPrefix(got, "HTTP/1.1 407 ") || !strings.Contains(got, "\r\nproxy-authenticate: Basic realm=\"R\"\r\n") {
 		t.Errorf("got %q, want 407", got)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"herald/proxy/admin"
+	"herald/proxy/rule"
 	"herald/proxy/settings"
 	"herald/stats"
 )
@@ -58,7 +59,7 @@ func TestThePageNeedsItsPasswordAndShowsEveryServer(t *testing.T) {
 
 func TestAFormPostedToThePageChangesAServer(t *testing.T) {
 	p := section(script(t, says(five)))
-	p.Stats = &settings.Stats{URI: "/stats", Admin: true}
+	p.Stats = &settings.Stats{URI: "/stats", Admin: []rule.Condition{{}}}
 	r := serve(t, 1, p)
 	form := "s=s1&action=maint&b=%232"
 	c := r.dial()

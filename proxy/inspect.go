@@ -6,6 +6,7 @@ import (
 	"herald/proxy/expr"
 	"herald/proxy/loop"
 	"herald/proxy/rule"
+	"herald/proxy/settings"
 )
 
 // looks is what the rules of a frontend look at beyond what is at hand.
@@ -24,6 +25,15 @@ func (f *frontend) linkRules(byName map[string]*backend) (problems []error) {
 		f.choices = append(f.choices, b)
 		f.looks.add(&choice.If)
 	}
+	for i := range f.cfg.MonitorFail {
+		f.looks.add(&f.cfg.MonitorFail[i])
+	}
+	for _, b := range append(f.choices, f.backend) {
+		if b != nil {
+			f.looks.addPage(b.cfg.Stats)
+		}
+	}
+	f.looks.addPage(f.cfg.Stats)
 	for _, gates := range []rule.Gates{r.Connection, r.Session, r.Content} {
 		for i := range gates {
 			f.looks.add(&gates[i].If)
@@ -35,6 +45,19 @@ func (f *frontend) linkRules(byName map[string]*backend) (problems []error) {
 func (l *looks) add(c *rule.Condition) {
 	l.destination = l.destination || c.Uses("dst") || c.Uses("dst_port")
 	l.security = l.security || c.Uses("ssl_fc") || c.Uses("ssl_fc_sni")
+}
+
+// addPage adds what decides who may see and use a page.
+func (l *looks) addPage(st *settings.Stats) {
+	if st == nil {
+		return
+	}
+	for i := range st.Admin {
+		l.add(&st.Admin[i])
+	}
+	for i := range st.Access {
+		l.add(&st.Access[i].If)
+	}
 }
 
 // look is what rules can see of the client. It is the loop's: the next one

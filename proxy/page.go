@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"herald/proxy/expr"
 	"herald/proxy/h1"
 	"herald/proxy/loop"
 	"herald/proxy/settings"
@@ -70,6 +71,9 @@ func (x *stream) serveStats(st *settings.Stats, buf []byte) answer {
 		}
 	}
 	x.local, x.page, x.ask = true, st, r
+	if a, refused := x.admit(buf); refused {
+		return a
+	}
 	x.flag('L', 'R')
 	x.tally().intercepted.Add(1)
 	rest := buf[h.Len:]
@@ -90,6 +94,36 @@ func (x *stream) serveStats(st *settings.Stats, buf []byte) answer {
 	}
 	x.c.arm(x.fe.cfg.Timeouts.Client)
 	return x.to(stepForm)
+}
+
+// pageAccess is what the conditions of a page came to.
+type pageAccess struct {
+	admin, refused bool
+	realm          string // asked for in place of the page's; empty means that
+}
+
+// admit decides who may see the page, and who may use it.
+func (x *stream) admit(buf []byte) (a answer, refused bool) {
+	in := x.look()
+	x.seen.admin = anyHolds(x.page.Admin, in)
+	for i := range x.page.Access {
+		r := &x.page.Access[i]
+		if r.If.Holds(in) != expr.Found {
+			continue
+		}
+		switch r.Action {
+		case settings.StatsDeny:
+			x.flag('P', 'R')
+			x.tally().deniedReq.Add(1)
+			x.queuedAt, x.connected = x.headAt, x.headAt
+			x.take(buf)
+			return x.answer(403), true
+		case settings.StatsAuth:
+			x.seen.refused, x.seen.realm = true, r.Realm
+		}
+		break
+	}
+	return next, false
 }
 
 // readForm waits for the rest of a POST to the page.
@@ -124,7 +158,7 @@ func readForm(x *stream) answer {
 // makePage starts the goroutine that makes the page.
 func (x *stream) makePage() answer {
 	s, w, id := x.w.s, x.w, x.id
-	page, ask := newPage(x.page, x.pageOwner()), x.ask
+	page, ask := newPage(x.page, x.pageOwner(), x.seen), x.ask
 	w.l.Disarm(&x.c.timer)
 	s.wg.Go(func() {
 		r := render.Respond(page, ask, s.Snapshot, s.applyPage)
@@ -182,9 +216,12 @@ func (x *stream) pageOwner() string {
 
 // newPage makes the page of the proxy called owner, which "stats scope ."
 // stands for.
-func newPage(st *settings.Stats, owner string) render.Page {
+func newPage(st *settings.Stats, owner string, seen pageAccess) render.Page {
 	p := render.Page{URI: st.URI, Realm: st.Realm, Refresh: st.Refresh, HideVersion: st.HideVersion,
-		Legends: st.ShowLegends, Scope: st.Scope, Admin: st.Admin}
+		Legends: st.ShowLegends, Scope: st.Scope, Admin: seen.admin, Refused: seen.refused}
+	if seen.realm != "" {
+		p.Realm = seen.realm
+	}
 	if i := slices.Index(p.Scope, "."); i >= 0 {
 		p.Scope = slices.Replace(slices.Clone(p.Scope), i, i+1, owner)
 	}

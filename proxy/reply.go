@@ -4,8 +4,10 @@ import (
 	"bytes"
 
 	"herald/proxy/errorpage"
+	"herald/proxy/expr"
 	"herald/proxy/h1"
 	"herald/proxy/loop"
+	"herald/proxy/rule"
 	"herald/proxy/settings"
 )
 
@@ -113,20 +115,58 @@ func sendReply(x *stream) answer {
 var monitorPage = []byte("HTTP/1.1 200 OK\r\ncontent-length: 58\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n\r\n" +
 	"<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n")
 
+// monitored is what of a target is compared with monitor-uri: all, or what
+// follows the authority when uri is a path, as HTTP/2 clients send whole URIs.
+func monitored(uri string, target []byte) []byte {
+	_, rest, absolute := bytes.Cut(target, []byte("://"))
+	if uri[0] != '/' || target[0] == '/' || !absolute {
+		return target
+	}
+	if i := bytes.IndexByte(rest, '/'); i >= 0 {
+		return rest[i:]
+	}
+	return target
+}
+
+// serveMonitor answers monitor-uri.
+func (x *stream) serveMonitor(buf []byte) answer {
+	x.status = 200
+	if fail := x.fe.cfg.MonitorFail; len(fail) > 0 && anyHolds(fail, x.look()) {
+		x.status = 503
+	}
+	page, own := x.fe.pages[x.status]
+	switch {
+	case own:
+	case x.status == 503:
+		page = x.fe.pages.of(503)
+	default:
+		page = monitorPage
+	}
+	x.local = true
+	x.flag('L', 'R')
+	x.tally().intercepted.Add(1)
+	x.take(buf)
+	x.keep = x.mayKeep() && errorpage.Sized(page)
+	x.out = errorpage.Append(x.out[:0], page, x.connection(), x.method != h1.MethodHead)
+	return x.say(x.out)
+}
+
+func anyHolds(list []rule.Condition, in *expr.Input) bool {
+	for i := range list {
+		if list[i].Holds(in) == expr.Found {
+			return true
+		}
+	}
+	return false
+}
+
 // intercept answers what the proxy answers itself: monitor-uri and the
 // statistics page.
 func (x *stream) intercept(buf []byte) (a answer, mine bool) {
 	h := &x.w.head
 	target := h.Target.In(buf)
-	if uri := x.fe.cfg.MonitorURI; uri != "" && string(target) == uri {
-		x.local = true
-		x.flag('L', 'R')
-		x.status = 200
-		x.tally().intercepted.Add(1)
-		x.take(buf)
-		x.keep = x.mayKeep()
-		x.out = errorpage.Append(x.out[:0], monitorPage, x.connection(), x.method != h1.MethodHead)
-		return x.say(x.out), true
+	if uri := x.fe.cfg.MonitorURI; uri != "" && string(monitored(uri, target)) == uri {
+		return x.serveMonitor(buf), true
 	}
 	if st := x.statsPage(target); st != nil {
 		return x.serveStats(st, buf), true

@@ -63,6 +63,7 @@ type stream struct {
 	local bool
 	page  *settings.Stats
 	ask   render.Request
+	seen  pageAccess
 	made  *render.Response
 
 	hash   uint32 // of what the balancing algorithm goes by

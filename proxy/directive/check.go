@@ -187,6 +187,9 @@ func (b *builder) finishStats(p *settings.Proxy) {
 		return
 	}
 	s := *p.Stats
+	if len(s.Access) > 0 && (len(s.Users) > 0 || s.Realm != defaultRealm) {
+		b.cross(s.Pos, config.Error, p.Name, "%q has stats auth or realm beside stats http-request; one of them decides who sees the page", p.Name)
+	}
 	if s.ShowNode && s.Node == "" {
 		s.Node = b.cfg.Global.Node
 	}

@@ -94,9 +94,8 @@ var (
 
 var knownProxy = merge(
 	names(config.Error, "cookie filter force-persist http-after-response http-request "+
-		"http-response ignore-persist monitor persist rate-limit redirect "+
+		"http-response ignore-persist persist rate-limit redirect "+
 		"stick stick-table tcp-response transparent use-fcgi-app use-server", ""),
-	names(config.Error, "http-request", "stats "),
 	names(config.Error, "http_proxy transparent", "option "),
 	names(config.Warning, "contstats persist socket-stats", "option "),
 	names(config.Warning, "show-modules", "stats "),

@@ -43,9 +43,6 @@ var oldRules = map[string]func(l line.Line) string{
 	"rspideny":   matching("http-response deny"),
 	"reqsetbe":   func(l line.Line) string { return "use_backend " + l.Arg(2) + " if { path_reg " + l.Arg(1) + " }" },
 	"reqisetbe":  func(l line.Line) string { return "use_backend " + l.Arg(2) + " if { path_reg -i " + l.Arg(1) + " }" },
-	"monitor-net": func(l line.Line) string {
-		return "http-request return status 200 if { src " + written(l.Words[1:]) + " }"
-	},
 	"appsession": func(l line.Line) string { return "stick on req.cook(" + l.Arg(1) + ")" },
 }
 
@@ -114,6 +111,10 @@ func (b *builder) legacy(l line.Line, px *draft) bool {
 		b.diags.Obsolete(l.Pos, first, modern)
 		keyword, _, _ := strings.Cut(modern, " ")
 		b.diags.Unsupported(l.Pos, config.Error, "keyword", keyword, "HAProxy")
+	case first == "monitor-net":
+		b.diags.Add(config.Diagnostic{Pos: l.Pos, Severity: config.Error, Word: first,
+			Message: `"monitor-net" is gone, from HAProxy 2.6 too`,
+			Fix:     "monitor-uri for one path, or http-request return status 200 if { src " + written(l.Words[1:]) + " }"})
 	case first == "grace" || first == "bind-process":
 		b.diags.Obsolete(l.Pos, first, remove)
 	default:

@@ -49,8 +49,11 @@ var proxyRows = []config.Row[keyword]{
 	{Name: "mode", Syntax: "tcp | http", Example: "mode http",
 		Doc: "Protocol the proxy understands; tcp unless said otherwise.",
 		Do:  keyword{in: anyProxy, min: 1, max: 1, read: readProxyMode}},
+	{Name: "monitor", Syntax: "fail if|unless CONDITION", Example: "monitor fail if { nbsrv(app) lt 1 }",
+		Doc: "Answers monitor-uri with 503 while the condition holds; may be repeated.",
+		Do:  keyword{in: inFrontend, min: 0, max: many, read: readMonitorFail}},
 	{Name: "monitor-uri", Syntax: "URI", Example: "monitor-uri /healthz",
-		Doc: "Answers requests for exactly this URI with 200 without asking a server and without logging.",
+		Doc: "Answers requests for exactly this URI, or this path where it begins with a slash, with 200 without asking a server and without logging.",
 		Do:  keyword{in: frontSide, min: 1, max: 1, read: func(c *call) { c.px.p.MonitorURI = c.arg(0) }}},
 	{Name: "retries", Syntax: "N", Example: "retries 3",
 		Doc: "How often a failed connection to a server is tried again.",
@@ -59,6 +62,20 @@ var proxyRows = []config.Row[keyword]{
 				c.px.p.Retries = n
 			}
 		}}},
+}
+
+func readMonitorFail(c *call) {
+	if c.arg(0) != "fail" {
+		c.unknownValue(0, "keyword", []string{"fail"})
+		return
+	}
+	if len(c.args) < 3 {
+		c.reject(1, "requires \"if\" or \"unless\" and a condition")
+		return
+	}
+	if cond, ok := c.condition(1); ok {
+		c.px.p.MonitorFail = append(c.px.p.MonitorFail, cond)
+	}
 }
 
 func readProxyMode(c *call) {

@@ -25,22 +25,26 @@ func stats(name, syntax, doc, example string, in scope, most int, read func(c *c
 		}}}
 }
 
+const defaultRealm = "HAProxy Statistics"
+
 // page returns the section's own statistics settings. The first stats
 // keyword of a proxy drops all that its defaults had.
 func (c *call) page() *settings.Stats {
 	if !c.px.ownStats || c.px.p.Stats == nil {
 		c.px.ownStats = true
-		c.px.p.Stats = &settings.Stats{Pos: c.line.Pos, URI: "/haproxy?stats", Realm: "HAProxy Statistics"}
+		c.px.p.Stats = &settings.Stats{Pos: c.line.Pos, URI: "/haproxy?stats", Realm: defaultRealm}
 	}
 	return c.px.p.Stats
 }
 
 var statsRows = []config.Row[keyword]{
-	stats("admin", "if TRUE", "Lets visitors of the page change servers.", "if TRUE", inProxy, 2, readStatsAdmin),
+	stats("admin", "if|unless CONDITION", "Lets visitors of the page change servers; may be repeated.", "if { src 10.0.0.0/8 }", inProxy, many, readStatsAdmin),
 	stats("auth", "USER:PASSWORD", "Asks for a password; may be repeated.", "admin:secret", anyProxy, 1, readStatsAuth),
 	stats("enable", "", "Serves the statistics page with default settings.", "", anyProxy, 0, func(*call, *settings.Stats) {}),
 	stats("hide-version", "", "Leaves the version out of the page.", "", anyProxy, 0,
 		func(_ *call, s *settings.Stats) { s.HideVersion = true }),
+	stats("http-request", "allow|deny|auth [realm REALM] [if|unless CONDITION]", "Who may see the page; the first that applies decides, and \"auth\" asks for a password.",
+		"deny if !{ src 10.0.0.0/8 }", inProxy, many, readStatsAccess),
 	stats("realm", "REALM", "Realm of the password dialogue.", `HAProxy\ Statistics`, anyProxy, 1,
 		func(c *call, s *settings.Stats) { s.Realm = c.arg(0) }),
 	stats("refresh", "TIME", "Makes browsers load the page again; seconds when without a unit.", "10s", anyProxy, 1,
@@ -61,18 +65,35 @@ var statsRows = []config.Row[keyword]{
 		func(c *call, s *settings.Stats) { s.URI = c.arg(0) }),
 }
 
-// readStatsAdmin: conditions are not built yet but for the constant ones.
 func readStatsAdmin(c *call, s *settings.Stats) {
-	when, what := c.arg(0), c.arg(1)
-	switch {
-	case when != "if" && when != "unless" || what == "":
+	if len(c.args) < 2 {
 		c.reject(0, "requires \"if\" or \"unless\" and a condition")
-	case when == "if" && what == "TRUE", when == "unless" && what == "FALSE":
-		s.Admin = true
-	case when == "if" && what == "FALSE", when == "unless" && what == "TRUE":
-		s.Admin = false
-	default:
-		c.diags.Unsupported(c.args[1].Pos, config.Error, "condition", strings.Join(c.texts(0), " "), "HAProxy")
+		return
+	}
+	if cond, ok := c.condition(0); ok {
+		s.Admin = append(slices.Clip(s.Admin), cond)
+	}
+}
+
+func readStatsAccess(c *call, s *settings.Stats) {
+	actions := map[string]settings.StatsAction{"allow": settings.StatsAllow, "deny": settings.StatsDeny, "auth": settings.StatsAuth}
+	r := settings.StatsRule{}
+	var known bool
+	if r.Action, known = actions[c.arg(0)]; !known {
+		c.unknownValue(0, "action", []string{"allow", "auth", "deny"})
+		return
+	}
+	i := 1
+	if r.Action == settings.StatsAuth && c.arg(1) == "realm" {
+		if r.Realm = c.arg(2); r.Realm == "" {
+			c.reject(1, "\"realm\" expects a text")
+			return
+		}
+		i = 3
+	}
+	var ok bool
+	if r.If, ok = c.condition(i); ok {
+		s.Access = append(slices.Clip(s.Access), r)
 	}
 }
 

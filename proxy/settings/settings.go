@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"herald/config"
+	"herald/proxy/rule"
 )
 
 // Config is one whole HAProxy configuration with defaults merged.
@@ -143,7 +144,9 @@ type Proxy struct {
 	ErrorFiles map[int]ErrorFile
 	Stats      *Stats // nil is off
 	MonitorURI string
-	Check      Check
+	// MonitorFail is when monitor-uri is answered with 503: any that holds.
+	MonitorFail []rule.Condition
+	Check       Check
 }
 
 // Connection is how an HTTP proxy treats connections after a response.
@@ -306,9 +309,28 @@ type Stats struct {
 	Desc        string
 	ShowLegends bool
 	Scope       []string
-	// Admin is `stats admin if TRUE`.
-	Admin bool
+	// Admin is when visitors may change servers: any condition that holds.
+	Admin []rule.Condition
+	// Access is who may see the page; the first that applies decides.
+	Access []StatsRule
 }
+
+// StatsRule is one `stats http-request`.
+type StatsRule struct {
+	Action StatsAction
+	Realm  string // with StatsAuth; empty means that of the page
+	If     rule.Condition
+}
+
+// StatsAction is what a rule of the statistics page does.
+type StatsAction int
+
+// Actions.
+const (
+	StatsAllow StatsAction = iota
+	StatsDeny
+	StatsAuth // asks for a password, whatever was given
+)
 
 // StatsUser is one stats auth. The password never leaves this struct but for
 // a constant-time comparison.

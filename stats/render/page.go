@@ -31,6 +31,7 @@ type Page struct {
 	Legends     bool
 	Scope       []string // proxies shown; none: all
 	Admin       bool     // POST may change servers
+	Refused     bool     // a password is asked for, whatever was given
 }
 
 // User is one `stats auth`.

@@ -57,7 +57,7 @@ func parseView(rest string) view {
 }
 
 func respond(p Page, r Request, snapshot func() stats.Snapshot, apply Apply) Response {
-	if len(p.Users) > 0 && !Authorized(r.Authorization, p.Users) {
+	if p.Refused || len(p.Users) > 0 && !Authorized(r.Authorization, p.Users) {
 		return unauthorized(p.Realm, r.Proxy)
 	}
 	switch r.Method {
