@@ -65,7 +65,7 @@ func TestMonitorRequestsAreTold(t *testing.T) {
 // Every row was seen on HAProxy 2.6.12, but that it logs 400 for the 401 and
 // 403 it sends.
 func TestRulesSayWhoSeesThePage(t *testing.T) {
-	p := section()
+	p := section("127.0.0.1:1")
 	p.Stats = &settings.Stats{URI: "/s", Realm: "R", Access: []settings.StatsRule{
 		{Action: settings.StatsDeny, If: when(t, "{ hdr(x) bad }")},
 		{Action: settings.StatsAuth, Realm: "Other", If: when(t, "{ hdr(x) other }")},
