@@ -69,6 +69,7 @@ func TestDescriptorsThatRunOut(t *testing.T) {
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestDescriptorsThatRunOut$", "-test.v")
 	cmd.Env = append(os.Environ(), "PROXY_TEST_FEW_DESCRIPTORS="+script(t, says(five)))
+	cmd.Stderr = os.Stderr
 	in, _ := cmd.StdinPipe()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -128,6 +129,7 @@ func TestDescriptorsThatRunOut(t *testing.T) {
 // serveWithFewDescriptors is the other process: it ends with its input.
 func serveWithFewDescriptors(t *testing.T, server string) {
 	r := serve(t, 1, section(server))
+	<-time.After(1) // Go's runtime wants a descriptor for its first timer
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 64, Max: 64}); err != nil {
 		t.Fatal(err)
 	}
