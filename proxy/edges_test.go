@@ -241,3 +241,54 @@ func TestTunnelsEndByTheirOwnTimeouts(t *testing.T) {
 		})
 	}
 }
+
+// The numbers are HAProxy 2.6.12's.
+func TestHeaderLinesAreCounted(t *testing.T) {
+	for name, tc := range map[string]struct {
+		limit, request, response int // tune.http.maxhdr, and how many lines fit
+	}{
+		"default": {0, 100, 100},
+		"fewer":   {10, 9, 9},
+		"more":    {300, 299, 299},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines := func(n int) string { return strings.Repeat("x: y\r\n", n) }
+			addr := script(t, func(c net.Conn) {
+				b := make([]byte, 1<<16)
+				for {
+					n, err := c.Read(b)
+					if err != nil {
+						return
+					}
+					var want int
+					if _, err := fmt.Sscanf(string(b[:n]), "GET /%d ", &want); err == nil {
+						io.WriteString(c, "HTTP/1.1 200 OK\r\n"+lines(want-1)+"content-length: 0\r\n\r\n")
+					}
+				}
+			})
+			r := serveWith(t, func(cfg *settings.Config) { cfg.Global.MaxHeaders = tc.limit }, section(addr))
+			for _, n := range []int{tc.request, tc.request + 1} {
+				got := r.exchange("GET /1 HTTP/1.1\r\nhost: a\r\n" + lines(n-1) + "\r\n")
+				if fits := strings.HasPrefix(got, "HTTP/1.1 200 "); fits != (n == tc.request) {
+					t.Errorf("a request of %d lines: got %.20q", n, got)
+				}
+			}
+			for _, n := range []int{tc.response, tc.response + 1} {
+				got := r.exchange(fmt.Sprintf("GET /%d HTTP/1.1\r\nhost: a\r\n\r\n", n))
+				if fits := strings.HasPrefix(got, "HTTP/1.1 200 "); fits != (n == tc.response) {
+					t.Errorf("a response of %d lines: got %.20q", n, got)
+				}
+			}
+		})
+	}
+	g := settings.Global{}
+	if a, b := g.HeaderLines(true, true), g.HeaderLines(true, false); a != 198 || b != 200 {
+		t.Errorf("HTTP/2: %d and %d lines, want 198 and 200", a, b)
+	}
+}
+
+func TestTheLineInTheLogIsCut(t *testing.T) {
+	r := serveWith(t, func(cfg *settings.Config) { cfg.Global.LogURILen = 10 }, section(script(t, says(five))))
+	r.exchange("GET /0123456789 HTTP/1.1\r\nHost: a\r\n\r\n")
+	r.log.wait(t, `"GET /01234"`)
+}

@@ -32,8 +32,7 @@ func (x *stream) input() ([]byte, h1.Verdict) {
 		buf := x.fresh
 		x.fresh = nil
 		x.bytesIn += int64(len(buf))
-		w.head.Reset()
-		w.head.Lenient = x.fe.cfg.HTTP.AcceptInvalidRequest
+		x.beginHead()
 		v := w.head.ParseRequest(buf)
 		if v == h1.Incomplete {
 			c.hold(buf)
@@ -60,9 +59,16 @@ func (x *stream) input() ([]byte, h1.Verdict) {
 		return c.in, h1.Incomplete
 	}
 	x.scanned = true
-	w.head.Reset()
-	w.head.Lenient = x.fe.cfg.HTTP.AcceptInvalidRequest
+	x.beginHead()
 	return c.in, w.head.ParseRequest(c.in)
+}
+
+// beginHead makes the loop's head ready for the request.
+func (x *stream) beginHead() {
+	h := &x.w.head
+	h.Reset()
+	h.Lenient = x.fe.cfg.HTTP.AcceptInvalidRequest
+	h.Most = x.w.s.cfg.Global.HeaderLines(x.c.via != nil, true)
 }
 
 func endsHead(p []byte) bool {
@@ -72,7 +78,10 @@ func endsHead(p []byte) bool {
 // keepLine copies the request line for the log, cut as tune.http.logurilen
 // does.
 func (x *stream) keepLine(buf []byte) {
-	const most = 1023               // of its 1024 bytes HAProxy needs one
+	most := x.w.s.cfg.Global.LogURILen
+	if most == 0 {
+		most = 1023 // of the 1024 bytes of its default HAProxy needs one
+	}
 	if via := x.c.via; via != nil { // as its client wrote it
 		x.line = append(x.line[:0], via.line[:min(len(via.line), most)]...)
 		return

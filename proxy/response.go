@@ -21,6 +21,7 @@ func (x *stream) readResponse() answer {
 		for {
 			w.head.Reset()
 			w.head.Lenient = x.be.cfg.HTTP.AcceptInvalidResponse
+			w.head.Most = w.s.cfg.Global.HeaderLines(u.virtual(), false)
 			v := w.head.ParseResponse(buf, x.method, x.upgrade)
 			if v.Bad() {
 				return x.badResponse()

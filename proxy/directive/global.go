@@ -85,6 +85,18 @@ var globalRows = []config.Row[keyword]{
 				g.BufSize = n
 			}
 		}),
+	value("tune.http.logurilen", "N", "2048", "Bytes of a request line in the log, 1024 when unset.",
+		func(c *call, g *settings.Global) {
+			if n, ok := c.number(0, 1, maxCount); ok {
+				g.LogURILen = n
+			}
+		}),
+	value("tune.http.maxhdr", "N", "200", "Lines a message's head may have in HTTP/1, the start line included, 101 when unset; in HTTP/2 twice as many.",
+		func(c *call, g *settings.Global) {
+			if n, ok := c.number(0, 1, 32767); ok {
+				g.MaxHeaders = n
+			}
+		}),
 	value("tune.maxrewrite", "SIZE", "1024", "Bytes of a buffer kept free for added headers; half a buffer at most.",
 		func(c *call, g *settings.Global) {
 			if n, ok := c.size(0, 0, 1<<30); ok {

@@ -53,7 +53,7 @@ var knownGlobal = merge(
 	names(config.Warning, "maxconn", "stats "),
 	names(config.Error, "lua-load lua-load-per-thread lua-prepend-path maxconnrate maxsessrate", ""),
 	names(config.Warning, "buffers.limit buffers.reserve comp.maxlevel fail-alloc fd.edge-triggered "+
-		"http.cookielen http.logurilen http.maxhdr "+
+		"http.cookielen "+
 		"idle-pool.shared idletimer listener.multi-queue lua.forced-yield lua.maxmem lua.service-timeout lua.session-timeout "+
 		"lua.task-timeout maxaccept maxpollevents pattern.cache-size peers.max-updates-at-once pipesize pool-high-fd-ratio "+
 		"pool-low-fd-ratio quic.conn-buf-limit quic.frontend.conn-tx-buffers.limit quic.frontend.max-idle-timeout "+

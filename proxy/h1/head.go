@@ -80,9 +80,9 @@ type Header struct {
 	canonical   bool // Line is exactly "name: value\r\n"
 }
 
-// MaxHeaders is how many header lines a head may have, HAProxy's default
-// tune.http.maxhdr.
-const MaxHeaders = 101
+// MaxHeaders is how many header lines a head may have when Head.Most says
+// nothing: with the start line HAProxy's default tune.http.maxhdr of 101.
+const MaxHeaders = 100
 
 // Head is one parsed message head. Spans point into the buffer given to the
 // parse that returned Complete and are valid while its bytes stay in place.
@@ -115,6 +115,10 @@ type Head struct {
 	// Lenient lets some heads pass that break the grammar; see nameByte and
 	// inTarget. It is set after Reset.
 	Lenient bool
+
+	// Most is how many header lines there may be; 0 means MaxHeaders. It is set
+	// after Reset.
+	Most int
 
 	state parseState
 }

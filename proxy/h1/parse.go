@@ -251,7 +251,11 @@ func (h *Head) headerLine(buf []byte, line Span, next int32, crlf bool) Verdict 
 	if isBlank(buf[line.Start]) {
 		return h.unfold(buf, line, next)
 	}
-	if len(h.Headers) == cap(h.Headers) {
+	most := h.Most
+	if most == 0 {
+		most = MaxHeaders
+	}
+	if len(h.Headers) >= most {
 		return TooManyHeaders
 	}
 	i := line.Start

@@ -16,7 +16,7 @@ const (
 	BadHeaderName                       // empty, not a token, space before the colon, no colon
 	BadHeaderValue                      // NUL or a lone CR
 	BadFolding                          // a continuation line without a header line before it
-	TooManyHeaders                      // more than MaxHeaders
+	TooManyHeaders                      // more than Head.Most
 	BadHost                             // several that differ, not host[:port], or not the target's authority
 	BadContentLength                    // empty, not digits, over 2^63-1, or several that differ
 	BadTransferEncoding                 // anything but one "chunked"; in HTTP/1.0

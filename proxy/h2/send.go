@@ -2,6 +2,7 @@ package h2
 
 import (
 	"bytes"
+	"math"
 
 	"herald/proxy/h1"
 )
@@ -315,6 +316,7 @@ func (c *Conn) writeHead(s *Stream, p []byte) bool {
 	sc.copied = append(sc.copied[:0], p...) // parsing lowers names in place
 	h := &sc.head
 	h.Reset()
+	h.Most = math.MaxInt // it was counted when it came
 	if c.cfg.Role == Client {
 		return h.ParseRequest(sc.copied) == h1.Complete && c.writeRequest(s, h, sc.copied)
 	}

@@ -17,3 +17,20 @@ type KeepAliveProbes struct {
 	Count          int
 	Idle, Interval time.Duration // whole seconds
 }
+
+// HeaderLines is how many header lines a request or response may have. HAProxy
+// counts other things along: the start line in HTTP/1; and in HTTP/2, where it
+// takes twice as many, the pseudo-header fields and an end mark.
+func (g *Global) HeaderLines(http2, request bool) int {
+	n := g.MaxHeaders
+	if n == 0 {
+		n = 101
+	}
+	switch {
+	case http2 && request:
+		n = 2*n - 3 // of its pseudo-header fields :authority is the host line
+	case http2:
+		n = 2*n - 1
+	}
+	return max(n-1, 1)
+}
