@@ -193,7 +193,7 @@ func (m *h2pipe) handle(ev *h2.Event) {
 		} else {
 			m.wakeFull()
 		}
-	case h2.WindowsGrew:
+	case h2.WindowsGrew, h2.PeerReady:
 		m.Each(func(s *h2.Stream) { owner(s).wake() })
 	case h2.DrainHeard:
 		m.Leave()

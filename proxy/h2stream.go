@@ -12,17 +12,18 @@ import (
 // h2stream is the layer of a stream's virtual socket: its user, a client or an
 // upstream, reads and writes HTTP/1, the connection carries frames.
 type h2stream struct {
-	m      *h2pipe
-	s      *h2.Stream
-	sock   *loop.Socket // nil when closed
-	line   []byte       // the request line for the log, while the stream is begun
-	head   []byte       // of a response, to be read before the body
-	now    []byte       // what arrives in this moment
-	in     []byte       // what arrived earlier, in a buffer of the loop's
-	at     int          // of in, already read
-	waits  *h2pipe      // stands in its list of those who wait for room
-	unseen bool         // the server has not begun it
-	cut    bool         // nothing more will come, and what has come is not whole
+	m       *h2pipe
+	s       *h2.Stream
+	sock    *loop.Socket // nil when closed
+	line    []byte       // the request line for the log, while the stream is begun
+	head    []byte       // of a response, to be read before the body
+	now     []byte       // what arrives in this moment
+	in      []byte       // what arrived earlier, in a buffer of the loop's
+	at      int          // of in, already read
+	waits   *h2pipe      // stands in its list of those who wait for room
+	patient bool         // it waits for the server's settings
+	unseen  bool         // the server has not begun it
+	cut     bool         // nothing more will come, and what has come is not whole
 }
 
 // broken is what becomes possible on a stream that is over: everything fails.
@@ -101,6 +102,9 @@ func (h *h2stream) keepHead(text []byte) {
 
 // wake lets the stream write on.
 func (h *h2stream) wake() {
+	if h.patient && !h.m.Settled() {
+		return
+	}
 	if h.sock != nil && h.sock.Can()&loop.Writable == 0 {
 		h.sock.Offer(loop.Writable)
 	}

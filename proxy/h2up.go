@@ -70,7 +70,8 @@ func (x *stream) ride(m *h2up) {
 	w.l.Virtual(&u.Socket, h, u)
 	h.m, h.s, h.sock = &m.h2pipe, m.Conn.Open(), &u.Socket
 	h.s.Owner = h
-	if m.connected {
+	h.patient = x.upgrade
+	if m.connected && (m.Settled() || !h.patient) {
 		u.Allow(loop.Writable)
 	}
 	w.l.Disarm(&m.timer)
@@ -222,7 +223,7 @@ func (t *target) mayH2() bool {
 // agreedH2 reports that the connection, which stands, is to carry streams.
 func (x *stream) agreedH2() bool {
 	u := x.u
-	if !x.t.mayH2() || u.virtual() || x.leavesH2() {
+	if u.virtual() || !x.mayH2() {
 		return false
 	}
 	if x.t.cfg.Proto == "h2" {
@@ -232,8 +233,22 @@ func (x *stream) agreedH2() bool {
 	return s != nil && s.conn.ConnectionState().NegotiatedProtocol == "h2"
 }
 
-// leavesH2 reports a WebSocket to a server that takes those in HTTP/1 alone.
-func (x *stream) leavesH2() bool { return x.upgrade && x.t.cfg.WebSocketsInH1 }
+// mayH2 is t.mayH2 for the request.
+func (x *stream) mayH2() bool { return x.takesH2() || x.t.mayH2() && !x.leavesH2() }
+
+// leavesH2 reports a WebSocket to a server that takes those in HTTP/1 alone, or
+// that may choose: then it is asked for what all of them know.
+func (x *stream) leavesH2() bool {
+	if !x.upgrade {
+		return false
+	}
+	cfg := x.t.cfg
+	chooses := cfg.Proto == "" && x.t.tls != nil && slices.Contains(x.t.tls.alpn, "http/1.1")
+	return cfg.WebSockets == settings.WebSocketsH1 || cfg.WebSockets == settings.WebSocketsAuto && chooses
+}
+
+// takesH2 reports a WebSocket to a server that takes those in HTTP/2 alone.
+func (x *stream) takesH2() bool { return x.upgrade && x.t.cfg.WebSockets == settings.WebSocketsH2 }
 
 // virtual reports that u is a stream.
 func (u *upstream) virtual() bool {

@@ -3,6 +3,8 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -382,7 +384,7 @@ func TestAWebSocketInHTTP1ToAServerThatSpeaksHTTP2(t *testing.T) {
 		}
 	})
 	p := h2section(o)
-	p.Servers[0].WebSocketsInH1 = true
+	p.Servers[0].WebSockets = settings.WebSocketsH1
 	r := serve(t, 1, p)
 	plain := "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
 	if got := r.exchange(plain); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
@@ -430,4 +432,65 @@ func TestAnHTTP2ServerThatMovesIsNotAskedWhereItWas(t *testing.T) {
 	r.workers[0].l.Post(func() { close(done) }) // behind what the command posted
 	<-done
 	ask("new")
+}
+
+// Which protocol is spoken was seen on HAProxy 2.6.12.
+func TestWebSocketsGoByTheProtocolOfTheirOwn(t *testing.T) {
+	o := script(t, func(c net.Conn) {
+		in := bufio.NewReader(c)
+		q, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		sum := sha1.Sum([]byte(q.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: "+
+			base64.StdEncoding.EncodeToString(sum[:])+"\r\n\r\n")
+		io.Copy(c, in)
+	})
+	both := []string{"h2", "http/1.1"}
+	for name, tc := range map[string]struct {
+		ws    settings.WebSockets
+		proto string
+		tls   bool
+		alpn  []string
+		want  string
+	}{
+		"auto":                    {settings.WebSocketsAuto, "", false, nil, "1.1"},
+		"auto, proto h2":          {settings.WebSocketsAuto, "h2", false, nil, "2.0"},
+		"auto, the server's will": {settings.WebSocketsAuto, "", true, both, "1.1"},
+		"auto, h2 alone":          {settings.WebSocketsAuto, "", true, []string{"h2"}, "2.0"},
+		"h1, proto h2":            {settings.WebSocketsH1, "h2", false, nil, "1.1"},
+		"h1, the server's will":   {settings.WebSocketsH1, "", true, both, "1.1"},
+		"h2":                      {settings.WebSocketsH2, "", false, nil, "2.0"},
+		"h2, the server's will":   {settings.WebSocketsH2, "", true, both, "2.0"},
+		"h2 in TLS":               {settings.WebSocketsH2, "", true, nil, "2.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := section(o)
+			if tc.tls {
+				encrypted(q, func(b *settings.BindTLS) { b.ALPN = both })
+			}
+			server := serve(t, 1, q)
+			p := section(server.addr)
+			s := &p.Servers[0]
+			s.WebSockets, s.Proto = tc.ws, tc.proto
+			if tc.tls {
+				s.TLS = &settings.ServerTLS{TLS: settings.TLS{On: true, Verify: settings.VerifyNone, ALPN: tc.alpn}}
+			}
+			c := serve(t, 1, p).dial()
+			io.WriteString(c, "GET /chat HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+			in := bufio.NewReader(c)
+			resp, err := http.ReadResponse(in, nil)
+			if err != nil || resp.StatusCode != 101 || resp.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
+				t.Fatalf("got %+v, %v", resp, err)
+			}
+			io.WriteString(c, "ping")
+			echo := make([]byte, 4)
+			if _, err := io.ReadFull(in, echo); err != nil || string(echo) != "ping" {
+				t.Errorf("got %q, %v", echo, err)
+			}
+			c.Close()
+			server.log.wait(t, `/chat HTTP/`+tc.want+`"`)
+		})
+	}
 }

@@ -64,9 +64,13 @@ func (x *stream) secureServer() answer {
 				config.ServerName = u.name
 			}
 		}
-		if x.leavesH2() {
+		switch {
+		case x.leavesH2():
 			config = config.Clone()
 			config.NextProtos = []string{"http/1.1"}
+		case x.takesH2():
+			config = config.Clone()
+			config.NextProtos = []string{"h2"}
 		}
 		x.w.connectSecure(&u.Socket, config, u)
 		return wait

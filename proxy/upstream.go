@@ -93,7 +93,7 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 		same = loop.TCP(at)
 		to = &same
 	}
-	if t.mayH2() && !x.leavesH2() && (t.tls == nil || !t.tls.on) {
+	if x.mayH2() && (t.tls == nil || !t.tls.on) {
 		return w.dialH2(t, x, to)
 	}
 	u := w.upstreams.take()
@@ -134,8 +134,11 @@ func (u *upstream) hearMore() {
 // it one and there is one: the client's own, else the one used last.
 func (x *stream) reuse() bool {
 	w, t := x.w, x.t
-	if t.mayH2() && !x.leavesH2() && x.join(false) {
+	if x.mayH2() && x.join(false) {
 		return true
+	}
+	if x.takesH2() {
+		return false
 	}
 	if own := x.c.own; own != nil {
 		x.c.own, own.owner = nil, nil

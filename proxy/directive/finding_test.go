@@ -290,7 +290,7 @@ func TestFindingsInTheGlobalSection(t *testing.T) {
 		"ssl-engine x":              `2: warning: "ssl-engine" is an old form, accepted here; write: nothing in its place; remove the line`,
 		"stats bind-process 1":      `2: warning: "stats" is an old form, accepted here; write: nothing in its place; remove the line`,
 		"tune.chksize 3":            `2: warning: "tune.chksize" is an old form, accepted here; write: tune.bufsize 3`,
-		"tune.http_maxhdr 3": "2: warning: \"tune.http_maxhdr\" is an old form, accepted here; write: tune.http.maxhdr 3",
+		"tune.http_maxhdr 3":        "2: warning: \"tune.http_maxhdr\" is an old form, accepted here; write: tune.http.maxhdr 3",
 		"tune.ssl.capture-cipherlist-size 3": "2: warning: \"tune.ssl.capture-cipherlist-size\" is an old form, accepted here; write: tune.ssl.capture-buffer-size 3\n" +
 			`2: warning: keyword "tune.ssl.capture-buffer-size" is known to HAProxy but not supported yet`,
 		"tune.recv_enough 3": `2: warning: keyword "tune.recv_enough" is known to HAProxy but not supported yet`,

@@ -1,7 +1,6 @@
 package directive
 
 import (
-	"errors"
 	"fmt"
 
 	"herald/config"
@@ -48,14 +47,13 @@ func readProto(to *string, v line.Word) error {
 }
 
 func readWebSockets(s *settings.Server, v line.Word) error {
-	switch v.Text {
-	case "auto", "h1":
-		s.WebSocketsInH1 = v.Text == "h1"
-		return nil
-	case "h2":
-		return errors.New("\"h2\" is known to HAProxy but not supported yet; \"auto\" with \"proto h2\" does it")
+	protocols := map[string]settings.WebSockets{"auto": settings.WebSocketsAuto, "h1": settings.WebSocketsH1, "h2": settings.WebSocketsH2}
+	p, ok := protocols[v.Text]
+	if !ok {
+		return fmt.Errorf("%q is not auto, h1 or h2", v.Text)
 	}
-	return fmt.Errorf("%q is not auto or h1", v.Text)
+	s.WebSockets = p
+	return nil
 }
 
 // refuseProtocols reports HTTP protocols in mode tcp.

@@ -3,6 +3,8 @@ package directive
 import (
 	"strings"
 	"testing"
+
+	"herald/proxy/settings"
 )
 
 func TestTheWordsOfHTTP2ReachTheSettings(t *testing.T) {
@@ -16,7 +18,7 @@ func TestTheWordsOfHTTP2ReachTheSettings(t *testing.T) {
 		t.Errorf("global: got %+v", h)
 	}
 	p := cfg.Proxies[0]
-	if s := p.Servers[0]; s.Proto != "h2" || !s.WebSocketsInH1 {
+	if s := p.Servers[0]; s.Proto != "h2" || s.WebSockets != settings.WebSocketsH1 {
 		t.Errorf("server: got %+v", s)
 	}
 	if !p.DisableH2Upgrade || p.Binds[0].Proto != "h2" || p.Binds[1].Proto != "h2" {

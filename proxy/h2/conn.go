@@ -337,6 +337,10 @@ func (c *Conn) Stats() Stats {
 // Len is how many streams are open that have an owner.
 func (c *Conn) Len() int { return len(c.streams) + len(c.unborn) - c.lingers }
 
+// Settled reports that the peer's first settings have come. Whether it takes a
+// WebSocket is not known before (RFC 8441 section 3).
+func (c *Conn) Settled() bool { return c.settled }
+
 // PeerLeft reports that the peer begins, or serves, no more streams.
 func (c *Conn) PeerLeft() bool { return c.peerLeft }
 

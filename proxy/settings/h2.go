@@ -10,3 +10,14 @@ type H2 struct {
 	// (h2-workaround-bogus-websocket-clients).
 	NoWebSockets bool
 }
+
+// WebSockets is the protocol of WebSockets to a server ("ws").
+type WebSockets int
+
+// Protocols. WebSocketsAuto is that of other requests, but HTTP/1 where the
+// server may choose between both.
+const (
+	WebSocketsAuto WebSockets = iota
+	WebSocketsH1
+	WebSocketsH2
+)

@@ -242,8 +242,8 @@ type Server struct {
 	CheckPort                   int
 	Cookie                      string
 	Proto                       string // "h1", "h2"; empty lets ALPN say, else h1
-	WebSocketsInH1              bool   // ws h1: whatever else is spoken
-	ShutdownSessionsOnDown      bool   // on-marked-down shutdown-sessions
+	WebSockets                  WebSockets
+	ShutdownSessionsOnDown      bool // on-marked-down shutdown-sessions
 	// InitAddr is how the address is found at start: words with commas
 	// between; empty means "last,libc".
 	InitAddr string
