@@ -16,7 +16,7 @@ LDFLAGS    = -s -w -X main.version=$(VERSION) -X main.released=$(RELEASED)
 LAB_TOOLS  = ip:iproute2 nft:nftables keepalived:keepalived haproxy:haproxy killall:psmisc sysctl:procps socat:socat curl:curl
 BENCH_TOOLS = haproxy:haproxy wrk:wrk h2load:nghttp2-client
 
-.PHONY: build demo test soak test-servers race fuzz bench bench-failover bench-race bench-saturation lint docs tools clean
+.PHONY: build demo test soak test-servers race fuzz bench bench-slow bench-failover bench-race bench-saturation lint docs tools clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/herald ./cmd/herald
@@ -58,6 +58,14 @@ BENCHFLAGS ?=
 bench: build
 	@./packaging/need $(BENCH_TOOLS)
 	$(GO) run ./e2e/bench -herald bin/herald $(BENCHFLAGS)
+
+# 10,000 slow clients of every kind: when are they gone, at which cost? Then
+# the attacks of slowhttptest, and how honest clients fare meanwhile. On a
+# loopback interface of its own, seven minutes.
+bench-slow: build
+	@./packaging/need $(BENCH_TOOLS) slowhttptest:slowhttptest ip:iproute2
+	$(GO) build -o bin/bench ./e2e/bench
+	unshare --net sh -c 'ip link set lo up && bin/bench -herald bin/herald -slow $(BENCHFLAGS) && bin/bench -herald bin/herald -slowhttptest $(BENCHFLAGS)'
 
 # How long addresses are gone, beside keepalived with HAProxy: about an hour
 # for all rounds of all intervals; ROUNDS and INTERVALS shorten it.

@@ -427,11 +427,17 @@ func finish(x *stream) answer {
 	keep := x.keep && c.Can()&loop.Failed == 0 && c.via == nil
 	broken := x.term[0] != '-' && !x.headSent || x.down.fault != faultNone || x.down.raw && x.term[0] != '-'
 	said := x.last && x.up.done && c.mayCloseAtOnce()
+	// What the system holds for a client that takes nothing, megabytes, would
+	// stay for minutes behind an orderly end.
+	stuck := x.term[0] == 'c' && c.via == nil && c.Can()&loop.Writable == 0
 	c.x = nil
 	w.giveStream(x)
 	switch {
 	case keep:
 		c.await()
+	case stuck:
+		c.Reset()
+		c.close()
 	case broken || said:
 		c.close()
 	default:

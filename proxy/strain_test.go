@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"herald/proxy/settings"
 )
 
 func TestThousandsOfSlowClientsAreAllClosedInTime(t *testing.T) {
@@ -58,6 +62,25 @@ func TestThousandsOfSlowClientsAreAllClosedInTime(t *testing.T) {
 	}
 	t.Logf("closed after %v to %v", soonest, latest)
 	waitFor(t, func() bool { return r.rowOf("web", "FRONTEND").SessCur == 0 })
+}
+
+// A client that takes nothing of its response is reset at the timeout: behind
+// an orderly end the system would hold what it was given for minutes.
+func TestAClientThatTakesNothingLeavesNothingBehind(t *testing.T) {
+	body := strings.Repeat("x", 16<<20)
+	for _, mode := range []settings.Mode{settings.HTTP, settings.TCP} {
+		p := section(origin(t, func(w http.ResponseWriter, q *http.Request) { io.WriteString(w, body) }))
+		p.Mode = mode
+		p.Timeouts.Client = 200 * time.Millisecond
+		r := serve(t, 1, p)
+		c := r.dial()
+		c.SetDeadline(time.Now().Add(time.Minute))
+		io.WriteString(c, "GET / HTTP/1.0\r\n\r\n")
+		waitFor(t, func() bool { return r.rowOf("web", "FRONTEND").SessTotal == 1 && r.conns.now.Load() == 0 })
+		if n, err := io.Copy(io.Discard, c); !errors.Is(err, unix.ECONNRESET) || n >= int64(len(body)) {
+			t.Errorf("mode %d: %d bytes, then %v, want less than all and a reset", mode, n, err)
+		}
+	}
 }
 
 // TestDescriptorsThatRunOut runs itself again as a process that may open few

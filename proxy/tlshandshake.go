@@ -13,16 +13,16 @@ import (
 
 // handshake is a TLS handshake under way. crypto/tls can only do one in one
 // go, so a goroutine does it, which waits for the loop to tell of bytes. Until
-// a client's first message is whole the loop collects it: a slow client costs
-// no goroutine.
+// a client's first message is whole, in however many records, the loop collects
+// it: a slow client costs no goroutine.
 //
 // The descriptor stays with the loop, which may close it at any moment; mu
 // keeps the goroutine from using the number after that.
 type handshake struct {
 	t       *secure
 	config  *tls.Config
-	first   []byte // what came before the goroutine started, in a buffer of the worker's
-	hello   []byte // what of it the goroutine has not taken
+	hello   []byte // what came before the goroutine started and it has not taken
+	coming  coming // of hello, until then
 	started bool
 	ended   bool          // the loop wants no answer any more
 	ready   chan struct{} // something has become possible; of capacity 1
@@ -81,15 +81,10 @@ func (h *handshake) collect() {
 			h.fail(io.EOF)
 			return
 		}
-		if h.first == nil {
-			h.first = w.buffers.take(n)
-		}
-		if len(h.first)+n > cap(h.first) {
-			h.first = w.buffers.grow(h.first, len(h.first)+n)
-		}
-		h.first = append(h.first, buf[:n]...)
-		if whole(h.first) {
-			h.hello = h.first
+		// No buffer of the worker's: thousands of clients may stop here, so the
+		// size counts, and the goroutine lets go of it.
+		h.hello = append(h.hello, buf[:n]...)
+		if h.coming.whole(h.hello) {
 			t.conn = tls.Server((*wire)(t), h.config)
 			h.start()
 			return
@@ -97,20 +92,52 @@ func (h *handshake) collect() {
 	}
 }
 
-// recordHeader is the length of a record's header (RFC 8446 section 5.1).
-const recordHeader = 5
+// Lengths of headers (RFC 8446 sections 5.1 and 4).
+const recordHeader, messageHeader = 5, 4
 
-// whole reports whether p holds a whole record, or what is none.
-func whole(p []byte) bool {
-	const handshakeType, longest = 22, 1<<14 + 256
-	switch {
-	case p[0] != handshakeType:
-		return true
-	case len(p) < recordHeader:
-		return false
+// coming is how much of a ClientHello has been looked through.
+type coming struct {
+	at   int                 // where the record begins that is not whole
+	got  int                 // bytes of the message in the records before
+	head [messageHeader]byte // the first of them
+}
+
+// whole reports whether p, which has grown at its end since the last call,
+// holds a whole ClientHello, or what is none and crypto/tls will say so.
+func (c *coming) whole(p []byte) bool {
+	const handshakeType, clientHello, longestRecord, longest = 22, 1, 1<<14 + 256, 1 << 16
+	for {
+		rest := p[c.at:]
+		switch {
+		case len(rest) == 0:
+			return false
+		case rest[0] != handshakeType:
+			return true
+		case len(rest) < recordHeader:
+			return false
+		}
+		n := int(rest[3])<<8 | int(rest[4])
+		if n == 0 || n > longestRecord {
+			return true
+		}
+		if len(rest) < recordHeader+n {
+			return false
+		}
+		body := rest[recordHeader : recordHeader+n]
+		if c.got < messageHeader {
+			copy(c.head[c.got:], body)
+		}
+		c.at, c.got = c.at+recordHeader+n, c.got+n
+		if c.head[0] != clientHello {
+			return true
+		}
+		if c.got >= messageHeader {
+			length := int(c.head[1])<<16 | int(c.head[2])<<8 | int(c.head[3])
+			if length > longest || c.got >= messageHeader+length {
+				return true
+			}
+		}
 	}
-	n := int(p[3])<<8 | int(p[4])
-	return n > longest || len(p) >= recordHeader+n
 }
 
 // start gives the connection to a goroutine of its own.
@@ -129,7 +156,6 @@ func (h *handshake) run() {
 	<-turns
 	h.t.w.l.Post(func() {
 		if h.ended {
-			h.release()
 			return
 		}
 		if err != nil {
@@ -142,19 +168,10 @@ func (h *handshake) run() {
 		if len(h.hello) > 0 {
 			t.kept = append(t.w.buffers.take(len(h.hello)), h.hello...)
 		}
-		h.release()
 		slim(t.conn, 0)
 		t.s.Allow(loop.Readable | loop.Writable) // what is true the next call finds out
 		t.user.secured(nil)
 	})
-}
-
-// release gives the buffer back; the goroutine must not run any more.
-func (h *handshake) release() {
-	if h.first != nil {
-		h.t.w.buffers.give(h.first[:0])
-		h.first, h.hello = nil, nil
-	}
 }
 
 // fail ends the handshake, which its user closes the connection for.
@@ -167,7 +184,6 @@ func (h *handshake) fail(err error) {
 func (h *handshake) close() {
 	h.ended = true
 	if !h.started {
-		h.release()
 		return
 	}
 	h.mu.Lock()
@@ -183,7 +199,9 @@ func (h *handshake) read(p []byte) (int, error) {
 			return 0, unix.EBADF // nobody is there to compute an answer for
 		}
 		n := copy(p, h.hello)
-		h.hello = h.hello[n:]
+		if h.hello = h.hello[n:]; len(h.hello) == 0 {
+			h.hello = nil
+		}
 		return n, nil
 	}
 	for {
@@ -236,6 +254,7 @@ func (h *handshake) call(do func(int, []byte) (int, syscall.Errno), p []byte) (i
 
 // await gives the turn away until something has become possible.
 func (h *handshake) await() {
+	slimMessages(h.t.conn)
 	turns := h.t.w.s.turns
 	<-turns
 	<-h.ready

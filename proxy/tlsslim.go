@@ -39,6 +39,17 @@ func slim(c *tls.Conn, most int) {
 	}
 }
 
+// slimMessages lets go of the buffer of handshake messages alone: the other one
+// is in use while crypto/tls waits for a record.
+func slimMessages(c *tls.Conn) {
+	if len(slimmable) == 0 {
+		return
+	}
+	if b := (*bytes.Buffer)(unsafe.Add(unsafe.Pointer(c), slimmable[1])); b.Len() == 0 && b.Cap() > 0 {
+		*b = bytes.Buffer{}
+	}
+}
+
 // rest lets go of what the connection does not need while it waits: after
 // its first request also of what the handshake left, when the request came
 // with the handshake's last message.

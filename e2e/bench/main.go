@@ -12,6 +12,7 @@
 //	go run ./e2e/bench -herald bin/herald              # every row, under a quarter of an hour
 //	go run ./e2e/bench -herald bin/herald -quick       # under three minutes
 //	go run ./e2e/bench -rows keep-alive,tcp -rounds 7  # the engine in a process of its own
+//	go run ./e2e/bench -herald bin/herald -slow        # slow clients, ten minutes
 //	go run ./e2e/bench -list                           # the rows and their goals
 package main
 
@@ -34,6 +35,7 @@ type options struct {
 	connections, many    int
 	rows                 string
 	quick, list          bool
+	slow, sieges         bool
 	cpus                 string
 	profile, target      string
 }
@@ -47,6 +49,8 @@ func main() {
 	flag.IntVar(&o.many, "many", 10000, "connections of the rows with many")
 	flag.StringVar(&o.rows, "rows", "", "rows to measure, by name; all when empty")
 	flag.BoolVar(&o.quick, "quick", false, "one short round of each row")
+	flag.BoolVar(&o.slow, "slow", false, "measures slow clients in place of the rows")
+	flag.BoolVar(&o.sieges, "slowhttptest", false, "measures honest clients under the attacks of slowhttptest")
 	flag.BoolVar(&o.list, "list", false, "lists the rows")
 	flag.StringVar(&o.cpus, "cpus", "0,1", "processor of the proxy, processors of load and origin")
 	flag.StringVar(&o.role, "role", "", "internal: origin, engine or handshakes")
@@ -72,6 +76,10 @@ func run(o options, out io.Writer) error {
 	case "handshakes":
 		return runHandshakes(o.target, o.seconds, out)
 	}
+	kinds := o.rows
+	if o.slow {
+		o.rows = "" // names kinds of clients
+	}
 	chosen, err := choose(o.rows)
 	if err != nil {
 		return err
@@ -92,6 +100,12 @@ func run(o options, out io.Writer) error {
 		return err
 	}
 	defer b.close()
+	if o.slow {
+		return b.runSlow(out, kinds)
+	}
+	if o.sieges {
+		return b.runSieges(out)
+	}
 	var table []outcome
 	for _, r := range chosen {
 		fmt.Fprintf(out, "%s: %s\n", r.name, r.what)

@@ -144,6 +144,16 @@ func (p *process) rss() int {
 	return pages * os.Getpagesize() / 1024
 }
 
+// descriptors is how many sockets and files it has open.
+func (p *process) descriptors() int {
+	n := 0
+	for _, pid := range p.family() {
+		list, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+		n += len(list)
+	}
+	return n
+}
+
 // waitReady waits until the port answers, or the process has ended.
 func waitReady(p *process, port int) error {
 	deadline := time.Now().Add(30 * time.Second)
