@@ -177,8 +177,15 @@ func TestEveryEndingHasItsFlags(t *testing.T) {
 			}
 			p := section(at)
 			p.Retries, p.Timeouts.HTTPKeepAlive = 0, 100*time.Millisecond
-			if end := e.want[strings.LastIndexByte(e.want, ' ')+1]; end == 'c' || end == 's' { // others may take their time
-				p.Timeouts = shortly
+			// Only the timeouts of the side that is to blame are short.
+			switch e.want[strings.LastIndexByte(e.want, ' ')+1] {
+			case 'c':
+				p.Timeouts.Client, p.Timeouts.HTTPRequest = shortly.Client, shortly.HTTPRequest
+			case 's':
+				p.Timeouts.Connect, p.Timeouts.Server, p.Timeouts.Queue = shortly.Connect, shortly.Server, shortly.Queue
+			}
+			if e.option == "full" {
+				p.Timeouts.Server = 0
 			}
 			p.AbortOnClose = e.option == "abortonclose"
 			pattern, want := ` (-?[0-9]+) [0-9]+ - - (..)-- `, e.want
