@@ -61,7 +61,7 @@ var rooms = map[string]struct {
 	"vrrp/kernel":    {edge, []string{"vrrp/vip", "vrrp/settings"}},
 
 	"proxy":           {shell, []string{"config", "stats", "stats/render", "proxy/..."}},
-	"proxy/settings":  {core, []string{"config", "proxy/check/script", "proxy/rule"}},
+	"proxy/settings":  {core, []string{"config", "proxy/check/script", "proxy/expr", "proxy/rule"}},
 	"proxy/loop":      {edge, nil},
 	"proxy/h1":        {core, []string{"proxy/msg"}},
 	"proxy/h2":        {core, []string{"proxy/h1"}},
@@ -74,12 +74,12 @@ var rooms = map[string]struct {
 	"proxy/tlsconf":   {core, []string{"proxy/settings"}},
 	"proxy/testcert":  {edge, nil},
 	"proxy/admin":     {shell, []string{"config", "stats", "stats/render"}},
-	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/check", "proxy/check/script", "proxy/logline", "proxy/errorpage", "proxy/lb", "proxy/tlsconf", "proxy/rule"}},
+	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/check", "proxy/check/script", "proxy/logline", "proxy/errorpage", "proxy/lb", "proxy/tlsconf", "proxy/expr", "proxy/rule"}},
 
 	"proxy/check/script": {core, []string{"config", "proxy/check"}},
 	"proxy/check/probe":  {edge, []string{"proxy/check", "proxy/check/script"}},
 	"proxy/proxyproto":   {core, nil},
-	"proxy/expr":         {core, []string{"config", "proxy/h1"}},
+	"proxy/expr":         {core, []string{"config", "proxy/h1", "proxy/lb"}},
 	"proxy/rule":         {core, []string{"config", "proxy/expr"}},
 	"proxy/dns":          {core, nil},
 	"proxy/dns/exchange": {edge, nil},

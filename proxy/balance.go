@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 
+	"herald/proxy/expr"
 	"herald/proxy/h1"
 	"herald/proxy/lb"
 )
@@ -60,6 +61,17 @@ func (x *stream) takeKey(buf []byte) {
 	}
 	x.hash, x.hashed = x.be.key(q, lb.Hash(x.be.cfg.HashType))
 	*q, w.fields = lb.Request{}, fields{}
+}
+
+// takeHash is takeKey for balance hash, which goes by the request as it is
+// sent.
+func (x *stream) takeHash() {
+	if b := x.be; b.cfg.HashOf != nil && !x.hashed {
+		v, out := b.cfg.HashOf.As(x.lookAtSent(), expr.Bin)
+		if x.hashed = out == expr.Found; x.hashed {
+			x.hash = lb.Hash(b.cfg.HashType).Of(v.Str)
+		}
+	}
 }
 
 // takeBodyKey is takeKey for balance url_param, which looks in what is there of

@@ -20,6 +20,7 @@ import (
 	"herald/config"
 	"herald/config/line"
 	"herald/proxy/directive"
+	"herald/proxy/expr"
 	"herald/proxy/h1"
 	"herald/proxy/lb"
 	"herald/proxy/settings"
@@ -263,6 +264,16 @@ func (c balanced) choices(t *testing.T, at string) string {
 
 // pickFor chooses for a request as a stream does.
 func (b *backend) pickFor(a asked, to netip.AddrPort) int {
+	if f := b.cfg.HashOf; f != nil {
+		q := requestOf(b, a, to)
+		in := &expr.Input{Source: q.Source, Destination: to, Data: q.Payload, Final: true}
+		if h, ok := q.Headers.(*fields); ok {
+			in.Head, in.Buf, in.Data = h.h, h.buf, nil
+		}
+		if v, out := f.As(in, expr.Bin); out == expr.Found {
+			return b.group.PickHash(lb.Hash(b.cfg.HashType).Of(v.Str), lb.None)
+		}
+	}
 	if b.key != nil {
 		if hash, ok := b.key(requestOf(b, a, to), lb.Hash(b.cfg.HashType)); ok {
 			return b.group.PickHash(hash, lb.None)

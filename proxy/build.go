@@ -22,7 +22,6 @@ type frontend struct {
 	http    bool
 	backend *backend   // nil: every request is answered 503
 	choices []*backend // of cfg.Rules.Backends
-	looks   looks      // what the rules look at
 	pages   pages
 	log     *logger
 	ports   []*port
@@ -49,6 +48,7 @@ type backend struct {
 	pages   pages
 	log     *logger
 	targets []*target
+	places  map[string]int // of the targets, by name
 	group   *lb.Group
 	// dispatch takes all requests when it is not nil; it is not among targets.
 	dispatch *target
@@ -196,7 +196,7 @@ func (s *Server) buildFrontend(p *settings.Proxy) *frontend {
 }
 
 func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
-	b := &backend{cfg: p, http: p.Mode == settings.HTTP, pages: newPages(p), log: s.newLogger(p), since: s.start,
+	b := &backend{places: map[string]int{}, cfg: p, http: p.Mode == settings.HTTP, pages: newPages(p), log: s.newLogger(p), since: s.start,
 		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo)}
 	var problems []error
 	sets := map[string]*serviceSet{}
@@ -207,6 +207,9 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 			continue
 		}
 		s.name(t, sets)
+		if _, twice := b.places[t.cfg.Name]; !twice {
+			b.places[t.cfg.Name] = len(b.targets)
+		}
 		b.targets = append(b.targets, t)
 		if t.cfg.MaxConn > 0 {
 			b.limited.Store(true)

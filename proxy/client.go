@@ -19,8 +19,8 @@ type client struct {
 	bound bool      // it is to go on with own, as the server has authenticated that
 	in    []byte    // received and not yet used: a partial head, a pipelined request
 	peer  netip.AddrPort
-	dst   *netip.AddrPort // where the client connected to, if a PROXY header said so
-	since int64           // accept, or the end of the previous response
+	said  *introduction // what a PROXY header said; nil without one
+	since int64         // accept, or the end of the previous response
 	// served counts finished requests.
 	served        uint32
 	pumping       bool

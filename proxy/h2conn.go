@@ -131,7 +131,7 @@ func (m *h2conn) head(ev *h2.Event) {
 	w.l.Virtual(&v.Socket, h, v)
 	h.m, h.s, h.sock, h.line = &m.h2pipe, ev.Stream, &v.Socket, ev.Data
 	ev.Stream.Owner = h
-	v.w, v.port, v.peer, v.dst, v.since = w, c.port, c.peer, c.dst, w.l.Now()
+	v.w, v.port, v.peer, v.said, v.since = w, c.port, c.peer, c.said, w.l.Now()
 	v.via, v.served = h, 1
 	w.link(v)
 	v.Allow(loop.Writable)
@@ -147,7 +147,7 @@ func (m *h2conn) head(ev *h2.Event) {
 func (m *h2conn) malformed() {
 	c, w := m.c, m.w
 	v := w.clients.take()
-	v.w, v.port, v.peer, v.dst, v.since = w, c.port, c.peer, c.dst, w.l.Now()
+	v.w, v.port, v.peer, v.said, v.since = w, c.port, c.peer, c.said, w.l.Now()
 	v.via = &h2stream{m: &m.h2pipe}
 	x := v.begin()
 	x.began, x.unborn = 0, true

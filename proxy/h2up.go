@@ -267,5 +267,5 @@ func (u *upstream) unseen() bool {
 // request.
 func (x *stream) suitsName(name string) bool {
 	c := x.t.tls
-	return c == nil || !c.on || !c.varies || name == x.serverName()
+	return c == nil || !c.on || c.sni == nil || name == x.serverName()
 }

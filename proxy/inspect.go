@@ -6,16 +6,11 @@ import (
 	"herald/proxy/expr"
 	"herald/proxy/loop"
 	"herald/proxy/rule"
-	"herald/proxy/settings"
 )
-
-// looks is what the rules of a frontend look at beyond what is at hand.
-type looks struct{ destination, security bool }
 
 // linkRules finds the backends that rules name.
 func (f *frontend) linkRules(byName map[string]*backend) (problems []error) {
-	r := &f.cfg.Rules
-	for _, choice := range r.Backends {
+	for _, choice := range f.cfg.Rules.Backends {
 		b := byName[choice.Backend]
 		if b == nil {
 			problems = append(problems, fmt.Errorf("%s: use_backend %s: no such backend", f.cfg.Name, choice.Backend))
@@ -23,68 +18,19 @@ func (f *frontend) linkRules(byName map[string]*backend) (problems []error) {
 			b.reach += int(f.maxConn.Load())
 		}
 		f.choices = append(f.choices, b)
-		f.looks.add(&choice.If)
-	}
-	for i := range f.cfg.MonitorFail {
-		f.looks.add(&f.cfg.MonitorFail[i])
-	}
-	for _, b := range append(f.choices, f.backend) {
-		if b != nil {
-			f.looks.addPage(b.cfg.Stats)
-		}
-	}
-	f.looks.addPage(f.cfg.Stats)
-	for _, gates := range []rule.Gates{r.Connection, r.Session, r.Content} {
-		for i := range gates {
-			f.looks.add(&gates[i].If)
-		}
 	}
 	return problems
-}
-
-func (l *looks) add(c *rule.Condition) {
-	l.destination = l.destination || c.Uses("dst") || c.Uses("dst_port")
-	l.security = l.security || c.Uses("ssl_fc") || c.Uses("ssl_fc_sni")
-}
-
-// addPage adds what decides who may see and use a page.
-func (l *looks) addPage(st *settings.Stats) {
-	if st == nil {
-		return
-	}
-	for i := range st.Admin {
-		l.add(&st.Admin[i])
-	}
-	for i := range st.Access {
-		l.add(&st.Access[i].If)
-	}
 }
 
 // look is what rules can see of the client. It is the loop's: the next one
 // that looks overwrites it.
 func (c *client) look() *expr.Input {
-	in := &c.w.look
-	*in = expr.Input{Source: c.peer, World: c.w.s, Final: true}
-	if l := c.port.fe.looks; l.destination {
-		in.Destination = c.local()
-	}
-	if c.port.fe.looks.security {
-		var s security
-		if s, in.Secure = c.security(); in.Secure {
-			in.ServerName = s.serverName
-		}
-	}
+	w := c.w
+	w.view.w, w.view.c, w.view.x = w, c, nil
+	in := &w.look
+	in.Reset()
+	in.Source, in.World, in.Final, in.HTTP2 = c.peer, &w.view, true, c.via != nil
 	return in
-}
-
-// Up is how many servers of a backend are up, for rules.
-func (s *Server) Up(name string) (int, bool) {
-	b := s.byName[name]
-	if b == nil {
-		return 0, false
-	}
-	active, backup, _ := b.group.Counts()
-	return active + backup, true
 }
 
 // refusedBy reports whether rules that do not wait refuse the client.
@@ -95,10 +41,31 @@ func (c *client) refusedBy(gates rule.Gates) bool {
 // look is what rules can see of the stream.
 func (x *stream) look() *expr.Input {
 	in := x.c.look()
+	x.w.view.x = x
 	if x.fe.http {
-		in.Head, in.Buf, in.HTTP2 = &x.w.head, x.request, x.c.via != nil
+		in.Head, in.Buf = &x.w.head, x.request
+		in.Body = x.request[x.w.head.Len:]
 	} else {
 		in.Data = x.c.in
+	}
+	return in
+}
+
+// lookAtSent is what can be seen of the request as the server will get it,
+// with what of its body is there.
+func (x *stream) lookAtSent() *expr.Input {
+	in := x.c.look()
+	x.w.view.x = x
+	if !x.fe.http {
+		in.Data = x.c.in
+		return in
+	}
+	w := x.w
+	w.text = append(w.text[:0], x.out...) // a parse writes names in lower case
+	w.head.Reset()
+	w.head.Lenient = true // it has been judged
+	if w.head.ParseRequest(w.text); w.head.Len > 0 {
+		in.Head, in.Buf, in.Body = &w.head, w.text, w.text[w.head.Len:]
 	}
 	return in
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"herald/proxy/expr"
 	"herald/proxy/rule"
 	"herald/proxy/settings"
 )
@@ -19,7 +18,7 @@ import (
 // when compiles a condition.
 func when(t *testing.T, cond string) rule.Condition {
 	t.Helper()
-	c, err := rule.Names{}.Condition(strings.Fields(cond))
+	c, err := new(rule.Names).Condition(strings.Fields(cond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,16 +158,4 @@ func TestRequestsGoToTheBackendOfTheirRule(t *testing.T) {
 	}
 	r.log.wait(t, ` web api/s1 .*"GET /api/x`)
 	r.log.wait(t, `web/<NOSRV> -1/-1/-1/-1/[0-9]+ -1 [0-9]+ - - PR-- .*"<BADREQ>"`)
-}
-
-// A world without the backend answers that it is not there.
-func TestNbsrvOfNothing(t *testing.T) {
-	r := serve(t, 1, section("127.0.0.1:1"))
-	if _, ok := r.Up("none"); ok {
-		t.Error("a backend nobody has is up")
-	}
-	var w expr.World = r.Server
-	if n, ok := w.Up("web"); n != 1 || !ok {
-		t.Errorf("%d, %v", n, ok)
-	}
 }

@@ -40,12 +40,10 @@ func (c *client) readHeader() {
 	case err != nil:
 		c.headerLost(err)
 	default:
-		c.RawRecv(buf[:size])
-		if h.Proxied {
+		if c.said = newIntroduction(&h); h.Proxied {
 			c.peer = h.Source
-			c.dst = new(netip.AddrPort)
-			*c.dst = h.Destination
 		}
+		c.RawRecv(buf[:size])
 		c.introducing = false
 		c.w.l.Disarm(&c.timer)
 		c.introduced()
@@ -73,8 +71,8 @@ func (c *client) headerLost(why error) {
 // local is the address the client connected to, of the proxy in front if one
 // says so; the zero value for a unix socket.
 func (c *client) local() netip.AddrPort {
-	if c.dst != nil {
-		return *c.dst
+	if c.said != nil && c.said.to.IsValid() {
+		return c.said.to
 	}
 	return loop.LocalAddr(c.descriptor())
 }

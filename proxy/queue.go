@@ -146,6 +146,7 @@ func (b *backend) choose(x *stream) (t *target, f found, seen uint64) {
 		return b.dispatch, place, 0
 	}
 	x.takeBodyKey()
+	x.takeHash()
 	seen = b.changes.Load()
 	kind := b.group.Kind()
 	if kind.Drains && b.line.n.now.Load() > 0 {

@@ -66,6 +66,9 @@ type stream struct {
 	seen  pageAccess
 	made  *render.Response
 
+	serverAs string  // the name in TLS that namedFor is asked for
+	namedFor *target // nil: it is not known yet
+
 	hash   uint32 // of what the balancing algorithm goes by
 	hashed bool   // the request has it
 

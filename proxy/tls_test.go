@@ -25,6 +25,7 @@ import (
 	"time"
 	"unsafe"
 
+	"herald/proxy/expr"
 	"herald/proxy/settings"
 	"herald/proxy/testcert"
 )
@@ -275,9 +276,9 @@ func TestAServersConnectionIsVerified(t *testing.T) {
 		"unknown":             {unknown, func(*settings.ServerTLS) {}, "HTTP/1.1 503 "},
 		"the right host":      {known, func(s *settings.ServerTLS) { s.VerifyHost = "one.example" }, "HTTP/1.1 200 "},
 		"another host":        {known, func(s *settings.ServerTLS) { s.VerifyHost = "two.example" }, "HTTP/1.1 503 "},
-		"the right name":      {known, func(s *settings.ServerTLS) { s.SNI = "str(one.example)" }, "HTTP/1.1 200 "},
-		"another name":        {known, func(s *settings.ServerTLS) { s.SNI = "req.hdr(host)" }, "HTTP/1.1 503 "},
-		"host in place of it": {known, func(s *settings.ServerTLS) { s.SNI, s.VerifyHost = "req.hdr(host)", "one.example" }, "HTTP/1.1 200 "},
+		"the right name":      {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "str(one.example)") }, "HTTP/1.1 200 "},
+		"another name":        {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "req.hdr(host)") }, "HTTP/1.1 503 "},
+		"host in place of it": {known, func(s *settings.ServerTLS) { s.SNI, s.VerifyHost = expression(t, "req.hdr(host)"), "one.example" }, "HTTP/1.1 200 "},
 		"revoked": {known, func(s *settings.ServerTLS) {
 			s.CRL = &settings.File{Path: "crl", Bytes: authority().Revoke(known)}
 		}, "HTTP/1.1 503 "},
@@ -303,7 +304,7 @@ func TestAServersConnectionIsVerified(t *testing.T) {
 			}
 			if strings.HasPrefix(tc.want, "HTTP/1.1 503") {
 				r.log.wait(t, ` 503 [0-9]+ - - SC-- `)
-			} else if s.SNI != "" && !strings.Contains(got, map[string]string{"str(one.example)": "one.example", "req.hdr(host)": "three.example"}[s.SNI]) {
+			} else if s.SNI != nil && !strings.Contains(got, map[string]string{"str(one.example)": "one.example", "req.hdr(host)": "three.example"}[s.SNI.Text]) {
 				t.Errorf("the server was asked for another name: %q", got)
 			}
 		})
@@ -492,4 +493,14 @@ func TestIdleConnectionsLetGoOfTheirBuffers(t *testing.T) {
 			t.Errorf("%d bytes are held after the response", n)
 		}
 	}
+}
+
+// expression compiles one.
+func expression(t testing.TB, text string) *expr.Fetch {
+	t.Helper()
+	f, err := expr.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &f
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	checks "herald/proxy/check/script"
+	"herald/proxy/expr"
 	"herald/proxy/settings"
 	"herald/proxy/tlsconf"
 )
@@ -19,8 +20,8 @@ type connector struct {
 	alpn   []string                   // offered
 	wanted *settings.ServerTLS        // what the files say; of who renews
 	config atomic.Pointer[tls.Config] // asks for the fixed name, if there is one
-	sni    tlsconf.SNI
-	varies bool // the name depends on the request
+	sni    *expr.Fetch                // the name, when it varies; nil: it is fixed, or there is none
+	fixed  string
 }
 
 func newConnector(s *settings.ServerTLS) (*connector, error) {
@@ -28,13 +29,12 @@ func newConnector(s *settings.ServerTLS) (*connector, error) {
 		return nil, nil
 	}
 	c := &connector{on: s.On, alpn: s.ALPN, wanted: s}
-	var err error
-	if s.SNI != "" {
-		if c.sni, err = tlsconf.ParseSNI(s.SNI); err != nil {
-			return nil, err
+	if s.SNI != nil {
+		var is bool
+		if c.fixed, is = s.SNI.Fixed(); !is {
+			c.sni = s.SNI
 		}
 	}
-	c.varies = c.sni.Client || c.sni.Header != ""
 	return c, c.use(s)
 }
 
@@ -44,7 +44,7 @@ func (c *connector) use(s *settings.ServerTLS) error {
 	if err != nil {
 		return err
 	}
-	config.ServerName = hostOnly(c.sni.Fixed)
+	config.ServerName = hostOnly(c.fixed)
 	c.config.Store(config)
 	return nil
 }
@@ -58,7 +58,7 @@ func (x *stream) secureServer() answer {
 	case t == nil:
 		c := x.t.tls
 		config := c.config.Load()
-		if c.varies {
+		if c.sni != nil {
 			if u.name = x.serverName(); u.name != "" {
 				config = config.Clone()
 				config.ServerName = u.name
@@ -104,26 +104,16 @@ func (u *upstream) secured(err error) {
 // have been asked for the same name (RFC 9110 section 7.4).
 func (x *stream) suits(u *upstream) bool {
 	c := u.t.tls
-	return c == nil || !c.on || !c.varies || u.name == x.serverName()
+	return c == nil || !c.on || c.sni == nil || u.name == x.serverName()
 }
 
 // serverName is the name to ask the server for, by the request as it is sent.
 func (x *stream) serverName() string {
-	sni := x.t.tls.sni
-	if sni.Client {
-		s, _ := x.c.security()
-		return hostOnly(s.serverName)
+	if x.namedFor != x.t {
+		v, _ := x.t.tls.sni.As(x.lookAtSent(), expr.Str)
+		x.namedFor, x.serverAs = x.t, hostOnly(string(v.Str))
 	}
-	h := &x.w.head
-	h.Reset()
-	if h.ParseRequest(x.out); h.Len == 0 {
-		return ""
-	}
-	i := h.Find(x.out, sni.Header)
-	if i < 0 {
-		return ""
-	}
-	return hostOnly(string(h.Headers[i].Value.In(x.out)))
+	return x.serverAs
 }
 
 // hostOnly is a host without its port, and nothing for an address, which is

@@ -44,6 +44,7 @@ type worker struct {
 	request lb.Request
 	fields  fields
 	look    expr.Input
+	view    view
 	fresh   []byte // just received in the loop's buffer, for the stream begun next
 	opened  []byte // ciphertext received
 	sealed  []byte // ciphertext to be sent at the end of a call

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"herald/config"
+	"herald/proxy/expr"
 	"herald/proxy/lb"
 	"herald/proxy/settings"
 )
@@ -47,6 +48,7 @@ func readBalance(c *call) {
 		}
 	}
 	var args settings.BalanceArgs
+	var of *expr.Fetch
 	args.Name = arg
 	rest := 1
 	switch name {
@@ -68,8 +70,16 @@ func readBalance(c *call) {
 			rest = 2
 		}
 	case "hash":
-		args.Name = c.arg(1)
-		rest = 2
+		if len(c.args) < 2 {
+			c.reject(0, "hash needs an expression")
+			return
+		}
+		f, err := c.expression(c.arg(1), atServer)
+		if err != nil {
+			c.reject(1, "%v", err)
+			return
+		}
+		of, rest = f, 2
 	case "random":
 		p.BalanceDraws = 0
 		if arg != "" {
@@ -88,7 +98,7 @@ func readBalance(c *call) {
 	if !row.Do.Keyed && name != "random" && parenthesis {
 		c.warn(0, "%q takes no argument", name)
 	}
-	p.Balance, p.BalanceArgs = name, args
+	p.Balance, p.BalanceArgs, p.HashOf = name, args, of
 	c.px.balanced = true
 	if rest < len(c.args) {
 		c.warn(rest, "%q is ignored", c.arg(rest))

@@ -35,6 +35,9 @@ type Options struct {
 	// Hostname is this machine's name, for log-send-hostname and as the
 	// default of "node".
 	Hostname string
+	// LookupEnv answers a variable of the environment, for the fetch env; nil
+	// means that there is none.
+	LookupEnv func(name string) (value string, ok bool)
 	// LookupUser and LookupGroup turn a name into a number; nil means that
 	// no name is known.
 	LookupUser  func(name string) (uid int, err error)
@@ -48,7 +51,7 @@ type Options struct {
 // Config, which must not be run when diags holds an error. The findings are
 // added in the order they are made; Sort brings them into file order.
 func Build(sections []line.Section, opt Options, diags *config.Diagnostics) *settings.Config {
-	b := &builder{opt: opt, diags: diags, cfg: newConfig(), files: map[string]settings.ErrorFile{}}
+	b := &builder{opt: opt, diags: diags, cfg: newConfig(), files: map[string]settings.ErrorFile{}, made: map[string]any{}}
 	b.anonymous = newDraft()
 	for _, s := range sections {
 		b.section(s)
@@ -73,6 +76,7 @@ type builder struct {
 	anonymous *draft   // the last defaults section seen
 	proxies   []*draft
 	files     map[string]settings.ErrorFile // error files already read
+	made      map[string]any                // what patterns and maps were made of them
 	tls       tlsDefaults                   // of global
 }
 

@@ -196,10 +196,7 @@ func TestEveryRowIsDocumentedAndItsExampleParses(t *testing.T) {
 		check(r.Name, r.Doc, r.Example, "global\n "+r.Example+"\nlisten l\n bind :1\n")
 	}
 	for _, r := range proxyKeywords.Rows() {
-		head := "frontend f\n bind :2\nlisten l\n bind :1\n mode http\n "
-		if r.Name == "default_backend" || r.Name == "use_backend" {
-			head = "backend servers\n mode http\n" + head
-		}
+		head := "backend servers\n mode http\nfrontend f\n bind :2\nlisten l\n bind :1\n mode http\n "
 		check(r.Name, r.Doc, r.Example, head+r.Example+"\n")
 	}
 	for _, r := range bindOptions.Rows() {

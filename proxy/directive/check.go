@@ -266,6 +266,7 @@ func (b *builder) missingTimeouts(d *draft) {
 
 // checkBackends checks what a frontend sends its traffic to.
 func (b *builder) checkBackends(d *draft) {
+	b.checkReferences(d)
 	if !d.p.Frontend {
 		d.p.DefaultBackend = ""
 		return

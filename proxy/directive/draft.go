@@ -30,6 +30,8 @@ type draft struct {
 	serverIDs map[int]string
 	acls      rules.Names
 	choices   []config.Pos // of the names in use_backend
+	refers    []reference  // of expressions, and conditions that need heads
+	headed    []reference
 }
 
 func newDraft() *draft {
@@ -54,7 +56,8 @@ func (d *draft) inherit() *draft {
 	c.serverPos = map[string]config.Pos{}
 	c.serverIDs = map[int]string{}
 	c.ownStats = false
-	c.acls = maps.Clone(d.acls)
+	c.acls = d.acls.Clone()
+	c.refers, c.headed = nil, nil
 	c.check = d.check.inherit()
 	return &c
 }

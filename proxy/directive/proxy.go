@@ -49,7 +49,7 @@ var proxyRows = []config.Row[keyword]{
 	{Name: "mode", Syntax: "tcp | http", Example: "mode http",
 		Doc: "Protocol the proxy understands; tcp unless said otherwise.",
 		Do:  keyword{in: anyProxy, min: 1, max: 1, read: readProxyMode}},
-	{Name: "monitor", Syntax: "fail if|unless CONDITION", Example: "monitor fail if { nbsrv(app) lt 1 }",
+	{Name: "monitor", Syntax: "fail if|unless CONDITION", Example: "monitor fail if { nbsrv(servers) lt 1 }",
 		Doc: "Answers monitor-uri with 503 while the condition holds; may be repeated.",
 		Do:  keyword{in: inFrontend, min: 0, max: many, read: readMonitorFail}},
 	{Name: "monitor-uri", Syntax: "URI", Example: "monitor-uri /healthz",

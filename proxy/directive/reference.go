@@ -2,10 +2,12 @@ package directive
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"herald/config"
+	"herald/proxy/expr"
 )
 
 var (
@@ -36,7 +38,13 @@ func Reference() string {
 		return ""
 	})
 	table(&b, "Sections of resolvers", resolverKeywords.Rows(), func(resolverKeyword) string { return "" })
+	fetches, cannot := fetchRows()
+	table(&b, "Fetches: what conditions, balance hash, sni and use-server look at", fetches, func(k expr.Kind) string { return k.Type.String() })
+	table(&b, "Converters, behind a fetch and a comma", expr.Converters.Rows(), func(k expr.Change) string { return k.From.String() + " to " + k.To.String() })
 	b.WriteString("\n## Known and not supported yet\n\n")
+	for _, why := range slices.Sorted(maps.Keys(cannot)) {
+		fmt.Fprintf(&b, "- Fetches, an error, as %s: %s.\n", why, strings.Join(cannot[why], ", "))
+	}
 	list(&b, "Global section, an error", knownGlobal, config.Error)
 	list(&b, "Global section, ignored", knownGlobal, config.Warning, config.Notice)
 	list(&b, "Proxies, an error", knownProxy, config.Error)
@@ -44,6 +52,20 @@ func Reference() string {
 	list(&b, "Sections, an error", unbuiltSections, config.Error)
 	list(&b, "Sections, ignored", unbuiltSections, config.Warning)
 	return b.String()
+}
+
+// fetchRows are the fetches there are, and by the reason those there cannot
+// be.
+func fetchRows() (rows []config.Row[expr.Kind], cannot map[string][]string) {
+	cannot = map[string][]string{}
+	for _, r := range expr.Fetches.Rows() {
+		if why := r.Do.Cannot; why != "" {
+			cannot[why] = append(cannot[why], "`"+r.Name+"`")
+			continue
+		}
+		rows = append(rows, r)
+	}
+	return rows, cannot
 }
 
 func table[T any](b *strings.Builder, title string, rows []config.Row[T], where func(T) string) {

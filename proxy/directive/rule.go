@@ -1,18 +1,20 @@
 package directive
 
 import (
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"herald/config"
+	"herald/config/line"
+	"herald/proxy/expr"
 	rules "herald/proxy/rule"
 	"herald/proxy/settings"
 )
 
 var ruleRows = []config.Row[keyword]{
-	{Name: "acl", Syntax: "NAME FETCH[(ARGUMENT,...)] [-i] [-m METHOD] [-n] [--] [PATTERN ...]", Example: "acl api path_beg /api/",
+	{Name: "acl", Syntax: "NAME FETCH[(ARGUMENT,...)] [-i] [-m METHOD] [-f FILE] [-M] [-n] [-u ID] [--] [PATTERN ...]", Example: "acl api path_beg /api/",
 		Doc: "Names a criterion for conditions; several of one name are alternatives.",
 		Do:  keyword{in: inProxy, min: 2, max: many, read: readACL}},
 	{Name: "tcp-request", Syntax: "inspect-delay TIME | connection|session|content accept|reject [if|unless CONDITION]",
@@ -30,24 +32,62 @@ func readACL(c *call) {
 		c.reject(0, "character %q is not permitted in ACL name %q", name[i:i+1], name)
 		return
 	}
-	if c.px.acls == nil {
-		c.px.acls = rules.Names{}
-	}
+	c.px.acls.Loader = c.loader()
 	if err := c.px.acls.Add(name, c.texts(1)); err != nil {
 		c.refuseCondition(1, err)
+		return
+	}
+	if cond, _ := c.px.acls.Condition([]string{name}); cond.Empty() != "" {
+		c.warnEmpty(1, cond.Empty())
 	}
 }
 
 // refuseCondition reports what is wrong with a criterion that begins at
 // argument i.
-func (c *call) refuseCondition(i int, err error) {
-	var later rules.Unbuilt
-	if errors.As(err, &later) {
-		at := i + max(slices.Index(c.texts(i), later.Flag), 0)
-		c.diags.Unsupported(c.args[at].Pos, config.Error, "flag", later.Flag, "HAProxy")
-		return
+func (c *call) refuseCondition(i int, err error) { c.reject(i, "%v", err) }
+
+// Places of expressions: what there is to look at.
+const (
+	atSession = expr.Session
+	atContent = atSession | expr.Request | expr.Head
+	atServer  = atContent | expr.Inside
+	atAnswer  = atSession | expr.Inside | expr.Server | expr.Response | expr.Answer
+)
+
+// loader reads what expressions ask of the system.
+func (b *builder) loader() expr.Loader {
+	read := func(name string) ([]byte, error) {
+		f, err := b.readFile(name)
+		return f.Bytes, err
 	}
-	c.reject(i, "%v", err)
+	return expr.Loader{Read: read, Env: b.opt.LookupEnv, Made: b.made}
+}
+
+// reference is a proxy or server that an expression of the section names.
+type reference struct {
+	expr.Reference
+	at   line.Word
+	what string
+}
+
+// expression compiles an expression that is evaluated at a place.
+func (c *call) expression(text string, there expr.Place) (*expr.Fetch, error) {
+	f, err := c.loader().Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if f.Needs&^there != 0 {
+		return nil, fmt.Errorf("%s looks at what is not there yet", f.Name)
+	}
+	c.refer(&f)
+	return &f, nil
+}
+
+// refer notes what a fetch refers to, to be looked for once all is read.
+func (c *call) refer(f *expr.Fetch) {
+	for _, r := range f.Refers {
+		c.px.refers = append(c.px.refers, reference{r, c.at, f.Name})
+	}
 }
 
 // condition reads what follows argument i: nothing, "if" or "unless" and a
@@ -61,10 +101,17 @@ func (c *call) condition(i int) (rules.Condition, bool) {
 		c.reject(i, "expected \"if\" or \"unless\" and a condition, not %q", word)
 		return rules.Condition{}, false
 	}
+	c.px.acls.Loader = c.loader()
 	cond, err := c.px.acls.Condition(c.texts(i + 1))
 	if err != nil {
 		c.refuseCondition(i+1, err)
 		return cond, false
+	}
+	for _, f := range cond.Uses() {
+		c.refer(f)
+	}
+	if name := cond.Empty(); name != "" && c.arg(i+1) == "{" {
+		c.warnEmpty(i+1, name)
 	}
 	if word == "unless" {
 		cond = cond.Unless()
@@ -87,6 +134,7 @@ func readUseBackend(c *call) {
 func readTCPRequest(c *call) {
 	to := &c.px.p.Rules
 	var gates *rules.Gates
+	there := atSession
 	switch c.arg(0) {
 	case "inspect-delay":
 		if d, ok := c.duration(1, time.Millisecond); ok {
@@ -94,11 +142,11 @@ func readTCPRequest(c *call) {
 		}
 		return
 	case "connection":
-		gates = &to.Connection
+		gates, there = &to.Connection, 0
 	case "session":
 		gates = &to.Session
 	case "content":
-		gates = &to.Content
+		gates, there = &to.Content, atContent
 	default:
 		c.unknownValue(0, "kind of rule", []string{"connection", "content", "inspect-delay", "session"})
 		return
@@ -112,8 +160,64 @@ func readTCPRequest(c *call) {
 	if !ok {
 		return
 	}
-	if cond.HTTP() && (c.arg(0) != "content" || c.px.p.Mode == settings.TCP) {
-		c.warn(2, "the condition looks at an HTTP request and never holds here")
-	}
+	c.warnLacking(2, &cond, there)
 	*gates = append(*gates, rules.Gate{Reject: action == "reject", If: cond})
+}
+
+// warnEmpty tells of a fetch without patterns.
+func (c *call) warnEmpty(i int, fetch string) {
+	c.warn(i, "there is nothing to compare %s with, it never matches; -m found asks whether it is there", fetch)
+}
+
+// warnLacking tells of a condition on what is not there at a place. Whether
+// there are heads is known once all is read, when the mode is.
+func (c *call) warnLacking(i int, cond *rules.Condition, there expr.Place) {
+	if name := cond.Lacks(there); name != "" {
+		c.warn(i, "%s looks at what is not there, the condition never holds here", name)
+	} else if name := cond.Lacks(^(expr.Head | expr.Answer)); name != "" {
+		c.px.headed = append(c.px.headed, reference{at: c.args[min(i, len(c.args)-1)], what: name})
+	}
+}
+
+// checkReferences looks for the proxies and servers that expressions name.
+func (b *builder) checkReferences(d *draft) {
+	for _, r := range d.headed {
+		if d.p.Mode == settings.TCP {
+			b.cross(r.at.Pos, config.Warning, r.what, "%s looks at HTTP, in mode tcp the condition never holds", r.what)
+		}
+	}
+	for _, r := range d.refers {
+		if why := b.unresolved(d, r.Reference); why != "" {
+			b.cross(r.at.Pos, config.Error, r.what, "%s: %s", r.what, why)
+		}
+	}
+}
+
+// unresolved says why a reference leads nowhere.
+func (b *builder) unresolved(d *draft, r expr.Reference) string {
+	if d.kind == "defaults" {
+		return ""
+	}
+	of := d
+	if r.Name != "" {
+		of = nil
+		for _, e := range b.proxies {
+			if e.p.Name == r.Name && (e.p.Frontend && r.Kind == "frontend" || e.p.Backend && r.Kind != "frontend") {
+				of = e
+			}
+		}
+	}
+	switch {
+	case of == nil:
+		kind := r.Kind
+		if kind == "server" {
+			kind = "backend"
+		}
+		return fmt.Sprintf("no such %s: %q", kind, r.Name)
+	case r.Kind == "frontend" && !of.p.Frontend, r.Kind != "frontend" && !of.p.Backend:
+		return fmt.Sprintf("%q is no %s: write the name of one", of.p.Name, r.Kind)
+	case r.Kind == "server" && !slices.ContainsFunc(of.p.Servers, func(s settings.Server) bool { return s.Name == r.Of }):
+		return fmt.Sprintf("%q has no server %q", of.p.Name, r.Of)
+	}
+	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"herald/config"
 	"herald/config/line"
 	"herald/proxy/settings"
-	"herald/proxy/tlsconf"
 )
 
 // toTLS makes the row of a server option of TLS. The settings are copied
@@ -54,9 +53,12 @@ var serverTLSRows = []config.Row[serverOption]{
 	toTLS("verifyhost", "NAME", "verifyhost www.example.com", "Name the server's certificate must hold; the one of sni when unset.",
 		func(_ *call, t *settings.ServerTLS, v string) error { t.VerifyHost = v; return nil }),
 	toTLS("no-verifyhost", "", "no-verifyhost", "Takes back a \"verifyhost\" of default-server.", plain(func(t *settings.ServerTLS) { t.VerifyHost = "" })),
-	toTLS("sni", "EXPRESSION", "sni req.hdr(host)", "Name to ask the server for: str(NAME), req.hdr(NAME) or ssl_fc_sni.",
-		func(_ *call, t *settings.ServerTLS, v string) error { t.SNI = v; return tlsconf.CheckSNI(v) }),
-	toTLS("no-sni", "", "no-sni", "Takes back an \"sni\" of default-server.", plain(func(t *settings.ServerTLS) { t.SNI = "" })),
+	toTLS("sni", "EXPRESSION", "sni req.hdr(host)", "Name to ask the server for, taken from the request or its connection.",
+		func(c *call, t *settings.ServerTLS, v string) (err error) {
+			t.SNI, err = c.expression(v, atServer)
+			return err
+		}),
+	toTLS("no-sni", "", "no-sni", "Takes back an \"sni\" of default-server.", plain(func(t *settings.ServerTLS) { t.SNI = nil })),
 	toTLS("alpn", "PROTOCOL[,...]", "alpn http/1.1", "Protocols to offer within TLS, in order of preference.",
 		func(_ *call, t *settings.ServerTLS, v string) (err error) { t.ALPN, err = protocols(v); return err }),
 	toTLS("ciphers", "CIPHERS", "ciphers ECDHE+AESGCM", "Cipher suites up to TLS 1.2 as a cipher string of OpenSSL.",

@@ -390,7 +390,7 @@ func TestOptionsOfAProxy(t *testing.T) {
 		{"balance hdr(Host) use_domain_only", func(p *settings.Proxy) bool {
 			return p.Balance == "hdr" && p.BalanceArgs == settings.BalanceArgs{Name: "Host", DomainOnly: true}
 		}},
-		{"balance hash req.hdr(host)", func(p *settings.Proxy) bool { return p.Balance == "hash" && p.BalanceArgs.Name == "req.hdr(host)" }},
+		{"balance hash req.hdr(host)", func(p *settings.Proxy) bool { return p.Balance == "hash" && p.HashOf.Text == "req.hdr(host)" }},
 		{"balance rdp-cookie(msts)", func(p *settings.Proxy) bool { return p.Balance == "rdp-cookie" && p.BalanceArgs.Name == "msts" }},
 		{"hash-type consistent", func(p *settings.Proxy) bool {
 			return p.HashType == settings.HashType{Consistent: true, Avalanche: true}

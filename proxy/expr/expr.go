@@ -1,11 +1,13 @@
-// Package expr reads what a rule looks at: fetches, compiled when the
-// configuration is read, and patterns that their values are compared with
-// (Configuration manual 7).
+// Package expr reads what a rule looks at: fetches and the converters behind
+// them, compiled when the configuration is read, and patterns that their
+// values are compared with (Configuration manual 7).
 //
 // It knows no connection and no clock: what there is to look at is an Input,
-// and a fetch that needs more than has come answers Wait.
+// what lies beyond it a World, and a fetch that needs more than has come
+// answers Wait. An evaluation looks nothing up by name and allocates nothing:
+// what converters make lies in a buffer of the Input.
 //
-//	f, err := expr.Parse("req.ssl_sni")
+//	f, err := expr.Parse("req.ssl_sni,lower")
 //	v, out := f.Get(&in) // expr.Found and v.Str
 //	m, err := expr.Compile(f, expr.Flags{Fold: true, Method: "end"}, []string{".example.com"})
 //	out := m.Match(&in)  // expr.Found when it matches, Missing when not, Wait
@@ -14,7 +16,9 @@ package expr
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
+	"time"
 
 	"herald/config"
 	"herald/proxy/h1"
@@ -39,42 +43,93 @@ const (
 	Int
 	Str
 	Addr
+	Bin // bytes that may be no text
 )
 
 // String names the type as the manual does.
-func (t Type) String() string { return [...]string{"boolean", "integer", "string", "address"}[t] }
+func (t Type) String() string {
+	return [...]string{"boolean", "integer", "string", "address", "binary"}[t]
+}
 
 // Value is what a fetch found; the field of its type holds.
 type Value struct {
+	Type Type
 	Int  int64 // also 0 or 1 of a boolean
 	Str  []byte
 	Addr netip.Addr
 }
 
-// World answers questions about other parts of the proxy.
-type World interface {
-	// Up is how many servers of a backend are up; false when there is no such
-	// backend.
-	Up(backend string) (int, bool)
-}
+// Place is where an expression is evaluated: what there is to look at.
+type Place uint16
 
-// Input is what there is to look at. It belongs to one connection or request.
+// Places, to be combined.
+const (
+	Session  Place = 1 << iota // what comes before content is done: PROXY header, TLS
+	Request                    // what the client has sent
+	Head                       // a request's head in mode http
+	Server                     // a connection to a server
+	Response                   // what the server has sent
+	Answer                     // a response's head in mode http
+	Inside                     // a backend has been chosen
+)
+
+// Input is what there is to look at. It belongs to one connection or request;
+// Reset makes it ready for the next.
 type Input struct {
-	Source, Destination netip.AddrPort
-	Data                []byte // received so far, in mode tcp
-	Final               bool   // no more is waited for
-	Head                *h1.Head
-	Buf                 []byte // that Head was read from
-	Secure              bool   // the client's connection is encrypted here
-	ServerName          string // that it asked for then
-	World               World
+	Source      netip.AddrPort
+	Destination netip.AddrPort // World is asked when it is not valid
+	Data        []byte         // received so far, in mode tcp
+	Final       bool           // no more is waited for
+	Head        *h1.Head
+	Buf         []byte   // that Head was read from
+	Body        []byte   // what of the request's body has come
+	BodyLen     int64    // as announced; -1 unknown
+	Sent        []byte   // received of the server so far, in mode tcp
+	Reply       *h1.Head // of the response
+	ReplyBuf    []byte   // that Reply was read from
+	Line        []byte   // the request line as it came, when Head is gone
+	HTTP2       bool     // the request came by HTTP/2
+	World       World
 
-	HTTP2 bool // the request came by HTTP/2
-
-	joined    []byte // of base
+	content   []byte // of the body, once it was asked for
+	cursor    cursor // where a fetch of several values stands
+	arena     []byte // what converters made
 	hello     Hello
 	helloOf   int // length of Data that hello was read from
 	helloDone Outcome
+}
+
+// mostKept is the largest arena that is kept for the next evaluation.
+const mostKept = 64 << 10
+
+// Reset makes in ready for another connection or request. Values taken from
+// it before hold no more.
+func (in *Input) Reset() {
+	arena := in.arena[:0]
+	if cap(arena) > mostKept {
+		arena = nil
+	}
+	*in = Input{arena: arena}
+}
+
+// room is where the next bytes a converter makes begin; keep takes them in.
+func (in *Input) room() []byte { return in.arena[len(in.arena):] }
+
+// keep holds b, which began as room, until Reset.
+func (in *Input) keep(b []byte) []byte {
+	if n := len(in.arena); len(b) <= cap(in.arena)-n {
+		in.arena = in.arena[:n+len(b)]
+	} else { // it grew somewhere else; what lies in the old place stays there
+		in.arena = b
+	}
+	return b[:len(b):len(b)]
+}
+
+// cursor walks over a fetch of several values.
+type cursor struct {
+	walking    bool // the next value is asked for, else the one that stands for all
+	line, from int
+	more       bool // there may be another
 }
 
 // Hello is the ClientHello at the start of Data, read once.
@@ -89,88 +144,291 @@ func (in *Input) Hello() (*Hello, Outcome) {
 	return &in.hello, in.helloDone
 }
 
+// now is the time on the wall; the zero time without a World.
+func (in *Input) now() time.Time {
+	if in.World == nil {
+		return time.Time{}
+	}
+	return in.World.Now()
+}
+
 // Get looks something up.
 type Get func(in *Input) (Value, Outcome)
 
-// Fetch is one compiled fetch.
+// Convert makes another value of one, which has been cast to the type the
+// converter takes; false when it cannot.
+type Convert func(in *Input, v Value) (Value, bool)
+
+// conversion is one converter behind a fetch.
+type conversion struct {
+	from Type
+	any  bool // no cast
+	do   Convert
+}
+
+// Fetch is one compiled fetch with its converters.
 type Fetch struct {
 	Name string // as written, without arguments
-	Type Type
-	Get  Get
-	// HTTP says that it looks at a request's head.
-	HTTP bool
-	// Every is set for fetches of which there may be several values: it calls
-	// yes with each until one is taken.
-	Every func(in *Input, yes func([]byte) bool) Outcome
+	Text string // all of it as written
+	Type Type   // of what comes out behind the converters
+	// Needs is what has to be there for it.
+	Needs Place
+	// Refers are the proxies and servers its arguments name.
+	Refers []Reference
+	// Old is the way of matching that belongs to the name, "" without one.
+	Old string
+
+	get     Get
+	several bool
+	convs   []conversion
+}
+
+// Reference is a name in an argument that the rest of the configuration has
+// to hold.
+type Reference struct {
+	Kind string // "frontend", "backend" or "server"
+	Name string // of the proxy; empty is the one that evaluates
+	Of   string // the server
+}
+
+// HTTP says that it looks at a request's head.
+func (f *Fetch) HTTP() bool { return f.Needs&Head != 0 }
+
+// Get evaluates the fetch and its converters; of several values the one that
+// stands for all.
+func (f *Fetch) Get(in *Input) (Value, Outcome) {
+	in.cursor = cursor{}
+	return f.one(in)
+}
+
+// one is the value at the cursor, converted.
+func (f *Fetch) one(in *Input) (Value, Outcome) {
+	v, out := f.get(in)
+	if out != Found {
+		return v, out
+	}
+	for i := range f.convs {
+		c := &f.convs[i]
+		ok := true
+		if !c.any {
+			if v, ok = in.Cast(v, c.from); !ok {
+				return Value{}, Missing
+			}
+		}
+		if v, ok = c.do(in, v); !ok {
+			return Value{}, Missing
+		}
+	}
+	return v, Found
+}
+
+// Fixed answers the text of an expression that never changes.
+func (f *Fetch) Fixed() (text string, is bool) {
+	if f.Name != "str" && f.Name != "env" {
+		return "", false
+	}
+	v, out := f.As(&Input{}, Str)
+	return string(v.Str), out == Found
+}
+
+// As evaluates the fetch as a value of a type.
+func (f *Fetch) As(in *Input, t Type) (Value, Outcome) {
+	v, out := f.Get(in)
+	if out != Found {
+		return v, out
+	}
+	v, ok := in.Cast(v, t)
+	if !ok {
+		return v, Missing
+	}
+	return v, Found
 }
 
 // Kind is a row of Fetches.
 type Kind struct {
-	Type Type
-	HTTP bool
-	// Args is how many arguments it takes at least and at most.
-	Least, Most int
-	Make        func(args []string) (Get, error)
-	Every       func(args []string) func(in *Input, yes func([]byte) bool) Outcome
+	Type  Type
+	Needs Place
+	// Args are the arguments it takes.
+	Args Args
+	// Several says that there may be more than one value of it.
+	Several bool
+	// Method is the way of matching that belongs to the name.
+	Method string
+	Make   func(a *Arguments) (Get, error)
+	// Cannot says why there is no such thing here; Make is nil then.
+	Cannot string
 }
 
-// Parse compiles a fetch as written: NAME or NAME(ARGUMENT,...), and behind it
-// converters, each after a comma.
-func Parse(text string) (Fetch, error) {
-	text, behind := cutConverters(text)
-	name, args, err := split(text)
+// Change is a row of Converters.
+type Change struct {
+	From, To Type
+	Any      bool // takes what comes, and From says nothing
+	Args     Args
+	Make     func(a *Arguments) (Convert, error)
+}
+
+// Parse compiles an expression as written: NAME or NAME(ARGUMENT,...), and
+// behind it converters, each after a comma.
+func Parse(text string) (Fetch, error) { return Loader{}.Parse(text) }
+
+// Loader are the files that expressions and patterns may name, each read once
+// and shared by all who name it.
+type Loader struct {
+	// Read answers what is in a file; nil: there are no files.
+	Read func(name string) ([]byte, error)
+	// Env answers a variable of the environment; nil: there is none.
+	Env func(name string) (string, bool)
+	// Made keeps what was made of each, by its name and how it is used; nil
+	// shares nothing.
+	Made map[string]any
+}
+
+// Parse is the function Parse, with files for those converters that take one.
+func (files Loader) Parse(text string) (Fetch, error) {
+	s := scanner{rest: text}
+	name, args, err := s.call()
 	if err != nil {
 		return Fetch{}, err
 	}
 	row, ok := Fetches.Lookup(name)
-	if !ok {
-		return Fetch{}, Unknown{name}
+	switch {
+	case !ok && laterFetch(name):
+		return Fetch{}, fmt.Errorf("fetch %q is known to HAProxy but not supported yet", name)
+	case !ok:
+		return Fetch{}, Unknown{"fetch", name, config.Nearest(name, Fetches.Names())}
 	}
 	k := row.Do
-	if len(args) < k.Least || len(args) > k.Most {
-		return Fetch{}, fmt.Errorf("%s takes %d to %d arguments, not %d", name, k.Least, k.Most, len(args))
+	if k.Cannot != "" {
+		return Fetch{}, fmt.Errorf("%s is known to HAProxy and not available here: %s", name, k.Cannot)
 	}
-	f := Fetch{Name: name, Type: k.Type, HTTP: k.HTTP}
-	if k.Every != nil {
-		f.Every = k.Every(args)
+	a, err := k.Args.read(name, args)
+	if err != nil {
+		return Fetch{}, err
 	}
-	if f.Get, err = k.Make(args); err != nil {
-		return f, err
+	a.files = files
+	f := Fetch{Name: name, Text: text, Type: k.Type, Needs: k.Needs, Old: k.Method, Refers: a.refers, several: k.Several}
+	if f.get, err = k.Make(a); err != nil {
+		return f, fmt.Errorf("%s: %w", name, err)
 	}
-	for _, c := range behind {
-		if err := f.convert(c); err != nil {
+	for s.more() {
+		if err := f.convert(&s, files); err != nil {
 			return f, err
 		}
 	}
-	return f, nil
+	return f, s.err
 }
 
-// Unknown is a fetch nobody knows here.
-type Unknown struct{ Name string }
+// convert reads one converter and puts it behind f.
+func (f *Fetch) convert(s *scanner, files Loader) error {
+	name, args, err := s.call()
+	if err != nil {
+		return err
+	}
+	row, ok := Converters.Lookup(name)
+	switch {
+	case !ok && slices.Contains(unbuilt, name):
+		return fmt.Errorf("converter %q is known to HAProxy but not supported yet", name)
+	case !ok:
+		return Unknown{"converter", name, config.Nearest(name, Converters.Names())}
+	case !row.Do.Any && !castable(f.Type, row.Do.From):
+		return fmt.Errorf("converter %s takes a value of type %s, %s is of type %s", name, row.Do.From, f.Name, f.Type)
+	}
+	a, err := row.Do.Args.read(name, args)
+	if err != nil {
+		return err
+	}
+	a.files = files
+	do, err := row.Do.Make(a)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	f.convs = append(f.convs, conversion{row.Do.From, row.Do.Any, do})
+	f.Type, f.Old = row.Do.To, ""
+	return nil
+}
+
+// Unknown is a name nobody knows here.
+type Unknown struct{ Kind, Name, Near string }
 
 // Error names it and the nearest known one.
 func (u Unknown) Error() string {
-	text := fmt.Sprintf("unknown fetch %q", u.Name)
-	if near := config.Nearest(u.Name, Fetches.Names()); near != "" {
-		text += fmt.Sprintf(", did you mean %q?", near)
+	text := fmt.Sprintf("unknown %s %q", u.Kind, u.Name)
+	if u.Near != "" {
+		text += fmt.Sprintf(", did you mean %q?", u.Near)
 	}
 	return text
 }
 
-// split cuts NAME(A,B) apart.
-func split(text string) (name string, args []string, err error) {
-	name, rest, has := strings.Cut(text, "(")
-	if !has {
+// scanner cuts an expression into calls.
+type scanner struct {
+	rest string
+	err  error
+}
+
+// more reports that another converter follows.
+func (s *scanner) more() bool {
+	if s.err != nil || s.rest == "" {
+		return false
+	}
+	if s.rest[0] != ',' {
+		s.err = fmt.Errorf("expected a comma and a converter at %q", s.rest)
+		return false
+	}
+	s.rest = s.rest[1:]
+	return true
+}
+
+// call cuts NAME or NAME(A,B) off.
+func (s *scanner) call() (name string, args []string, err error) {
+	end := strings.IndexAny(s.rest, "(,")
+	if end < 0 {
+		name, s.rest = s.rest, ""
 		return name, nil, nil
 	}
-	if !strings.HasSuffix(rest, ")") {
-		return "", nil, fmt.Errorf("%q: expected \")\" at the end", text)
+	name = s.rest[:end]
+	if s.rest[end] == ',' {
+		s.rest = s.rest[end:]
+		return name, nil, nil
 	}
-	for a := range strings.SplitSeq(strings.TrimSuffix(rest, ")"), ",") {
-		args = append(args, strings.TrimSpace(a))
+	whole := s.rest
+	s.rest = s.rest[end+1:]
+	for {
+		a, closed, ok := s.argument()
+		if !ok {
+			return "", nil, fmt.Errorf("%q: expected \")\" at the end", whole)
+		}
+		args = append(args, a)
+		if closed {
+			if len(args) == 1 && args[0] == "" {
+				args = nil
+			}
+			return name, args, nil
+		}
 	}
-	if len(args) == 1 && args[0] == "" {
-		args = nil
+}
+
+// argument cuts one argument off, up to a comma or a closing parenthesis
+// outside quotes (Configuration manual 2.2). Backslashes count within double
+// quotes alone.
+func (s *scanner) argument() (arg string, closed, ok bool) {
+	var b strings.Builder
+	var quote byte
+	for i := 0; i < len(s.rest); i++ {
+		c := s.rest[i]
+		switch {
+		case quote == 0 && (c == ',' || c == ')'):
+			s.rest = s.rest[i+1:]
+			return b.String(), c == ')', true
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		case c == quote && quote != 0:
+			quote = 0
+		case c == '\\' && quote == '"' && i+1 < len(s.rest) && strings.IndexByte(`\"nrt`, s.rest[i+1]) >= 0:
+			i++
+			b.WriteByte(map[byte]byte{'\\': '\\', '"': '"', 'n': '\n', 'r': '\r', 't': '\t'}[s.rest[i]])
+		default:
+			b.WriteByte(c)
+		}
 	}
-	return name, args, nil
+	return "", false, false
 }

@@ -9,6 +9,8 @@ type Hello struct {
 	Version    int    // legacy_version, 0x0303 for TLS 1.2 and 1.3
 	ServerName []byte // empty without the extension (RFC 6066 section 3)
 	ALPN       []byte // the first protocol offered (RFC 7301)
+	Curves     bool   // supported_groups is there (RFC 8422 section 5.1.1)
+	Ticket     int    // 0 without session_ticket (RFC 5077), 1 with an empty one, 2 with a ticket
 }
 
 // Limits of what is read: a hello may lie in several records, and nobody
@@ -66,6 +68,10 @@ func ReadHello(data []byte) (Hello, Outcome) {
 					h.ALPN = first
 				}
 			}
+		case 10:
+			h.Curves = true
+		case 35:
+			h.Ticket = min(1+len(body), 2)
 		}
 	}
 	if names > 1 || protocols > 1 { // forbidden (RFC 8446 section 4.2): the server might read another one than we

@@ -1,25 +1,25 @@
 package expr
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
-	mathbits "math/bits"
-	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 )
 
-// Flags are what may stand between a fetch and its patterns (Configuration
-// manual 7.1).
-type Flags struct {
-	Fold   bool   // -i: case does not count
-	Method string // -m; empty is that of the fetch's type
+// List is patterns of one matcher that were given together: words, or the
+// lines of a file.
+type List struct {
+	Words []string
+	Fold  bool   // -i: case does not count
+	File  string // -f; Words are not looked at then
+	Map   bool   // -M: the pattern is the first word of each line
 }
 
 // Methods of matching (Configuration manual 7.1.3 to 7.1.6).
 var Methods = []string{"found", "bool", "int", "ip", "bin", "len", "str", "beg", "sub", "reg", "end", "dom", "dir"}
+
+// casts are the types values are read as by each method.
+var casts = map[string]Type{"bool": Int, "int": Int, "ip": Addr, "bin": Bin, "len": Str, "str": Str, "beg": Str, "sub": Str, "reg": Str, "end": Str, "dom": Str, "dir": Str}
 
 // suffixes are the old way to name a method: path_beg is path -m beg.
 var suffixes = []string{"_beg", "_end", "_sub", "_reg", "_dir", "_dom", "_len"}
@@ -27,7 +27,11 @@ var suffixes = []string{"_beg", "_end", "_sub", "_reg", "_dir", "_dom", "_len"}
 // CutSuffix cuts the method off the name of an old criterion, when the rest
 // is a fetch and the whole is not.
 func CutSuffix(text string) (fetch, method string) {
-	name, args, _ := strings.Cut(text, "(")
+	end := strings.IndexAny(text, "(,")
+	if end < 0 {
+		end = len(text)
+	}
+	name := text[:end]
 	if _, ok := Fetches.Lookup(name); ok {
 		return text, ""
 	}
@@ -36,11 +40,8 @@ func CutSuffix(text string) (fetch, method string) {
 		if !ok {
 			continue
 		}
-		if _, known := Fetches.Lookup(base); known {
-			if strings.Contains(text, "(") {
-				base += "(" + args
-			}
-			return base, s[1:]
+		if row, known := Fetches.Lookup(base); known && row.Do.Type == Str {
+			return base + text[end:], s[1:]
 		}
 	}
 	return text, ""
@@ -49,297 +50,207 @@ func CutSuffix(text string) (fetch, method string) {
 // Matcher compares what a fetch finds with patterns.
 type Matcher struct {
 	fetch Fetch
-	value func(v Value) bool
-	bytes func(b []byte) bool // of strings
-	each  func(b []byte) bool // of one value among several
-	found bool                // -m found: to be there is enough
+	found bool // -m found: to be there is enough
+	to    Type
+	sets  []set // nil: anything but 0
+	empty bool
+}
+
+// Empty reports that there is no pattern, so that nothing ever matches.
+func (m *Matcher) Empty() bool { return m.empty }
+
+// set is patterns of one list, made for looking up: it answers which of them
+// matches, counted from 0, or -1.
+type set interface {
+	find(in *Input, v Value) int
 }
 
 // Match reports whether any value matches any pattern.
 func (m *Matcher) Match(in *Input) Outcome {
-	if m.fetch.Every != nil && m.each != nil {
-		return m.fetch.Every(in, m.each)
+	in.cursor = cursor{walking: m.fetch.several}
+	for {
+		v, out := m.fetch.one(in)
+		switch {
+		case out == Wait:
+			return Wait
+		case out == Found && (m.found || m.matches(in, v)):
+			return Found
+		case !in.cursor.more:
+			return Missing
+		}
 	}
-	v, out := m.fetch.Get(in)
-	switch {
-	case out != Found || m.found:
-		return out
-	case m.bytes != nil && m.bytes(v.Str), m.bytes == nil && m.value(v):
-		return Found
+}
+
+func (m *Matcher) matches(in *Input, v Value) bool {
+	v, ok := in.Cast(v, m.to)
+	if !ok {
+		return false
 	}
-	return Missing
+	if m.sets == nil {
+		return v.Int != 0
+	}
+	for _, s := range m.sets {
+		if s.find(in, v) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // HTTP reports whether a request's head is needed.
-func (m *Matcher) HTTP() bool { return m.fetch.HTTP }
+func (m *Matcher) HTTP() bool { return m.fetch.HTTP() }
 
-// Fetch names the fetch.
-func (m *Matcher) Fetch() string { return m.fetch.Name }
+// Fetch is what is looked at.
+func (m *Matcher) Fetch() *Fetch { return &m.fetch }
 
-// Compile makes the matcher of a fetch, its flags and its patterns.
-func Compile(f Fetch, flags Flags, patterns []string) (*Matcher, error) {
+// Compile makes the matcher of a fetch, the method of -m, and its patterns; an
+// empty method is the fetch's own.
+func (files Loader) Compile(f Fetch, method string, lists []List) (*Matcher, error) {
 	m := &Matcher{fetch: f}
-	method := flags.Method
+	dotted := f.Old == "dotted" && method == ""
+	if method == "" && f.Old == "bin" {
+		method = "bin"
+	}
 	if method == "" {
+		if f.Type == Bin {
+			return nil, fmt.Errorf("%s is binary: say how to compare it with -m", f.Name)
+		}
 		method = map[Type]string{Bool: "bool", Int: "int", Str: "str", Addr: "ip"}[f.Type]
 	}
 	if method == "found" {
 		m.found = true
 		return m, nil
 	}
-	if len(patterns) == 0 && method != "bool" {
-		return nil, fmt.Errorf("%s expects patterns to compare with", f.Name)
+	to, known := casts[method]
+	if !known {
+		return nil, fmt.Errorf("-m %s is not one of %s", method, strings.Join(Methods, ", "))
 	}
-	var err error
-	switch method {
-	case "bool":
-		if f.Type == Str || f.Type == Addr {
-			return nil, fmt.Errorf("%s is no boolean", f.Name)
-		}
-		m.value = func(v Value) bool { return v.Int != 0 }
-	case "int":
-		if f.Type == Str {
-			return nil, fmt.Errorf("%s is no integer", f.Name)
-		}
-		m.value, err = integers(patterns)
-	case "ip":
-		m.value, err = networks(patterns)
-		if f.Type == Str {
-			addr := m.value
-			m.bytes = func(b []byte) bool {
-				a, err := netip.ParseAddr(string(b))
-				return err == nil && addr(Value{Addr: a.Unmap()})
-			}
-		}
-	case "len":
-		var length func(Value) bool
-		length, err = integers(patterns)
-		m.bytes = func(b []byte) bool { return length(Value{Int: int64(len(b))}) }
-	case "reg":
-		m.bytes, err = expressions(patterns, flags.Fold)
-	case "str", "beg", "sub", "end", "dom", "dir":
-		m.bytes = texts(method, patterns, flags.Fold)
-	case "bin":
-		err = fmt.Errorf("-m bin is not supported yet")
-	default:
-		err = fmt.Errorf("-m %s is not one of %s", method, strings.Join(Methods, ", "))
+	if m.to = to; !castable(f.Type, to) {
+		return nil, fmt.Errorf("%s is of type %s, which -m %s cannot compare", f.Name, f.Type, method)
 	}
-	if err == nil && m.bytes != nil && f.Type != Str {
-		err = fmt.Errorf("%s is of type %s, -m %s compares strings", f.Name, f.Type, method)
+	if method == "bool" {
+		return m, nil
 	}
-	m.each = m.bytes
-	if m.each == nil && m.value != nil {
-		m.each = func(b []byte) bool {
-			v, ok := read(f.Type, b)
-			return ok && m.value(v)
-		}
-	}
-	return m, err
-}
-
-// span is a range of integers, both ends included.
-type span struct{ lo, hi int64 }
-
-// integers reads [OPERATOR] N, N:M, N: and :M (7.1.2).
-func integers(patterns []string) (func(Value) bool, error) {
-	const lowest, highest = -1 << 62, 1 << 62
-	var spans []span
-	op := "eq"
-	for _, p := range patterns {
-		if slices.Contains([]string{"eq", "ge", "gt", "le", "lt"}, p) {
-			op = p
-			continue
-		}
-		s := span{lowest, highest}
-		lo, hi, isRange := strings.Cut(p, ":")
-		var err error
-		if lo != "" {
-			if s.lo, err = integer(lo); err != nil {
-				return nil, fmt.Errorf("%q is not an integer", p)
-			}
-		}
-		switch {
-		case isRange && hi != "":
-			if s.hi, err = integer(hi); err != nil {
-				return nil, fmt.Errorf("%q is not a range of integers", p)
-			}
-		case !isRange:
-			n := s.lo
-			s = map[string]span{"eq": {n, n}, "ge": {n, highest}, "gt": {n + 1, highest}, "le": {lowest, n}, "lt": {lowest, n - 1}}[op]
-		}
-		spans = append(spans, s)
-	}
-	if len(spans) == 0 {
-		return nil, fmt.Errorf("%q needs a number behind it", op)
-	}
-	return func(v Value) bool {
-		for _, s := range spans {
-			if v.Int >= s.lo && v.Int <= s.hi {
-				return true
-			}
-		}
-		return false
-	}, nil
-}
-
-func networks(patterns []string) (func(Value) bool, error) {
-	var list []netip.Prefix
-	for _, p := range patterns {
-		if a, err := netip.ParseAddr(p); err == nil {
-			list = append(list, netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()))
-			continue
-		}
-		n, err := prefix(p)
+	for _, l := range lists {
+		s, err := files.set(method, l, dotted)
 		if err != nil {
-			return nil, fmt.Errorf("%q is not ADDRESS[/MASK]", p)
+			return nil, err
 		}
-		list = append(list, n.Masked())
+		m.sets = append(m.sets, s)
 	}
-	return func(v Value) bool {
-		for _, n := range list {
-			if n.Contains(v.Addr) {
-				return true
-			}
-		}
-		return false
-	}, nil
+	if m.empty = len(lists) == 0; m.empty {
+		m.sets = []set{}
+	}
+	return m, nil
 }
 
-// prefix reads ADDRESS/BITS or ADDRESS/NETMASK.
-func prefix(text string) (netip.Prefix, error) {
-	if p, err := netip.ParsePrefix(text); err == nil {
-		return p, nil
+// set makes the set of a list; that of a file once for all who use it alike.
+func (files Loader) set(method string, l List, dotted bool) (set, error) {
+	if l.File == "" {
+		return newSet(method, l.Words, l.Fold, dotted)
 	}
-	addr, mask, _ := strings.Cut(text, "/")
-	a, err := netip.ParseAddr(addr)
+	key := fmt.Sprintf("acl %s %v %v %s", method, l.Fold, l.Map, l.File)
+	if s, ok := files.Made[key].(set); ok {
+		return s, nil
+	}
+	keys, _, err := files.lines(l.File, l.Map)
 	if err != nil {
-		return netip.Prefix{}, err
+		return nil, err
 	}
-	m, err := netip.ParseAddr(mask)
-	if err != nil || !m.Is4() || !a.Is4() {
-		return netip.Prefix{}, fmt.Errorf("%q is no mask", mask)
+	s, err := newSet(method, keys, l.Fold, dotted)
+	if err != nil {
+		return nil, fmt.Errorf("file %s: %w", l.File, err)
 	}
-	four := m.As4()
-	ones := binary.BigEndian.Uint32(four[:])
-	bits := mathbits.LeadingZeros32(^ones)
-	if ones<<bits != 0 {
-		return netip.Prefix{}, fmt.Errorf("%q has a gap", mask)
+	if files.Made != nil {
+		files.Made[key] = s
 	}
-	return netip.PrefixFrom(a, bits), nil
+	return s, nil
 }
 
-func expressions(patterns []string, fold bool) (func([]byte) bool, error) {
-	var list []*regexp.Regexp
-	for _, p := range patterns {
-		if fold {
-			p = "(?i)" + p
-		}
-		r, err := regexp.Compile(p)
-		if err != nil {
-			return nil, fmt.Errorf("regular expression %q: %v", p, err)
-		}
-		list = append(list, r)
+// lines reads the patterns of a file, and with two columns the text behind
+// each (Configuration manual 7.1, "map").
+func (files Loader) lines(name string, columns bool) (keys, values []string, err error) {
+	if files.Read == nil {
+		return nil, nil, fmt.Errorf("file %q: no files can be read here", name)
 	}
-	return func(b []byte) bool {
-		for _, r := range list {
-			if r.Match(b) {
-				return true
+	content, err := files.Read(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	for line := range strings.Lines(string(content)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if end := strings.IndexAny(line, "\r\n"); end >= 0 {
+			line = line[:end]
+		}
+		if line = strings.TrimLeft(line, " \t"); line == "" {
+			continue
+		}
+		value := ""
+		if columns {
+			if end := strings.IndexAny(line, " \t"); end >= 0 {
+				line, value = line[:end], strings.Trim(line[end:], " \t")
 			}
 		}
-		return false
-	}, nil
+		keys, values = append(keys, line), append(values, value)
+	}
+	return keys, values, nil
 }
 
-// texts compares strings by one of the methods for them; many patterns for
-// equality are looked up at once when case counts.
-func texts(method string, patterns []string, fold bool) func([]byte) bool {
-	list := make([][]byte, len(patterns))
-	all := make(map[string]bool, len(list))
-	for i, p := range patterns {
-		list[i] = []byte(p)
-		if fold {
-			list[i] = bytes.ToLower(list[i])
-		}
-		all[p] = true
-	}
-	if method == "str" && !fold {
-		return func(b []byte) bool { return all[string(b)] }
-	}
-	return func(b []byte) bool {
-		for _, p := range list {
-			if compare(method, b, p, fold) {
-				return true
-			}
-		}
-		return false
-	}
-}
-
-// compare compares b with one pattern, which is in lower case with fold.
-func compare(method string, b, p []byte, fold bool) bool {
+// newSet makes patterns ready for looking up.
+func newSet(method string, words []string, fold, dotted bool) (set, error) {
 	switch method {
-	case "beg":
-		return len(b) >= len(p) && same(b[:len(p)], p, fold)
-	case "end":
-		return len(b) >= len(p) && same(b[len(b)-len(p):], p, fold)
-	case "sub":
-		return index(b, p, fold) >= 0
-	case "dom":
-		return within(b, p, "/?.:", fold)
-	case "dir":
-		return within(b, p, "/?", fold)
+	case "int", "len":
+		read := integer
+		if dotted {
+			read = dottedVersion
+		}
+		s, err := newSpans(words, read)
+		if s != nil {
+			s.length = method == "len"
+		}
+		return s, err
+	case "ip":
+		return newNetworks(words)
+	case "reg":
+		return newExpressions(words, fold)
+	case "bin":
+		return newBytes(words)
 	}
-	return len(b) == len(p) && same(b, p, fold)
+	if fold {
+		words = slices.Clone(words)
+		for i, w := range words {
+			words[i] = strings.ToLower(w)
+		}
+	}
+	inner := newTexts(method, words)
+	if fold {
+		return folded{inner}, nil
+	}
+	return inner, nil
 }
 
-// same compares bytes of one length.
-func same(b, p []byte, fold bool) bool {
-	if !fold {
-		return bytes.Equal(b, p)
-	}
+// folded looks up in lower case.
+type folded struct{ of set }
+
+func (f folded) find(in *Input, v Value) int {
+	v.Str = in.lowered(v.Str)
+	return f.of.find(in, v)
+}
+
+// lowered is b in lower case, b itself where it is so already.
+func (in *Input) lowered(b []byte) []byte {
 	for i, c := range b {
 		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != p[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// index is where p first is in b, -1 when it is not.
-func index(b, p []byte, fold bool) int {
-	if !fold {
-		return bytes.Index(b, p)
-	}
-	for i := 0; i+len(p) <= len(b); i++ {
-		if same(b[i:i+len(p)], p, true) {
-			return i
+			to := append(in.room(), b...)
+			for ; i < len(to); i++ {
+				if c := to[i]; 'A' <= c && c <= 'Z' {
+					to[i] = c + 'a' - 'A'
+				}
+			}
+			return in.keep(to)
 		}
 	}
-	return -1
-}
-
-// within reports whether p is in b between separators or its ends
-// (Configuration manual 7.1.3: "dom" and "dir").
-func within(b, p []byte, separators string, fold bool) bool {
-	p = bytes.Trim(p, separators)
-	if len(p) == 0 {
-		return false
-	}
-	for from := 0; ; {
-		i := index(b[from:], p, fold)
-		if i < 0 {
-			return false
-		}
-		at := from + i
-		before := at == 0 || strings.IndexByte(separators, b[at-1]) >= 0
-		end := at + len(p)
-		after := end == len(b) || strings.IndexByte(separators, b[end]) >= 0
-		if before && after {
-			return true
-		}
-		from = at + 1
-	}
+	return b
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/binary"
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -68,40 +69,148 @@ func FuzzParse(f *testing.F) {
 	for _, r := range Fetches.Rows() {
 		f.Add(r.Example)
 	}
+	for _, r := range Converters.Rows() {
+		f.Add(r.Example + " x")
+	}
 	f.Add("path,lower -i x")
 	f.Add("hdr(a,b),upper,lower x")
 	f.Add("src 1.2.3.4/255.0.255.0")
+	f.Add(`str("a\"b\\"),regsub('(.)','\1',g),field(-2,",)") y`)
+	f.Add("int(9223372036854775807),mul(-9),div(0),mod(-1) 1:2")
+	files := Loader{Read: func(string) ([]byte, error) { return []byte("a b\n10.0.0.0/8 1.2.3.4\n7 8\n"), nil }}
 	f.Fuzz(func(t *testing.T, text string) {
 		words := strings.Fields(text)
 		if len(words) == 0 {
 			return
 		}
 		name, method := CutSuffix(words[0])
-		fetch, err := Parse(name)
+		fetch, err := files.Parse(name)
 		if err != nil {
 			return
 		}
-		m, err := Compile(fetch, Flags{Method: method}, words[1:])
+		m, err := files.Compile(fetch, method, []List{{Words: words[1:]}, {Words: words[1:], Fold: true}})
 		if err != nil {
 			return
 		}
-		m.Match(&Input{Final: true, Data: []byte(text)})
+		in := Input{Final: true, Data: []byte(text), Source: netip.MustParseAddrPort("10.1.2.3:4")}
+		m.Match(&in)
+		see(t, &in, valueRequests[len(text)%len(valueRequests)])
+		m.Match(&in)
+		for _, to := range []Type{Bool, Int, Str, Addr, Bin} {
+			fetch.As(&in, to)
+		}
 	})
+}
+
+// Converters take whatever a client sends.
+func FuzzConvert(f *testing.F) {
+	var convs []Fetch
+	for _, r := range Converters.Rows() {
+		_, call, _ := strings.Cut(r.Example, ",")
+		if strings.HasPrefix(call, "map") {
+			call = r.Name + "(x)"
+		} else if i := strings.LastIndex(r.Example, r.Name); i > 0 {
+			call = r.Example[i:]
+		}
+		files := Loader{Read: func(string) ([]byte, error) { return []byte("1 2\n"), nil }}
+		c, err := files.Parse("req.payload(0,0)," + call)
+		if err != nil {
+			c, err = files.Parse("req.payload(0,0),hex2i," + call)
+		}
+		if err != nil {
+			c, err = files.Parse("req.payload(0,0),lower," + call)
+		}
+		if err == nil {
+			convs = append(convs, c)
+		}
+	}
+	if len(convs) < len(Converters.Rows())*3/4 {
+		f.Fatalf("only %d of %d converters take what is sent", len(convs), len(Converters.Rows()))
+	}
+	for _, seed := range []string{"", "a", "%41+%zz", "a.b..c", "fr;q=0.5,en", "\xff\xfe\xc0\xaf\xf0\x9f\x98\x80", "-12", "10.1.2.3:80", "YQ==", "[::1]:80", "0f\x00"} {
+		f.Add(seed)
+	}
+	var in Input
+	f.Fuzz(func(t *testing.T, text string) {
+		for i := range convs {
+			in.Reset()
+			in.Final, in.Data = true, []byte(text)
+			for _, to := range []Type{Str, Int, Addr} {
+				convs[i].As(&in, to)
+			}
+			if string(in.Data) != text {
+				t.Fatalf("%s changes what it reads", convs[i].Name)
+			}
+		}
+	})
+}
+
+func TestEveryFetchAndConverterIsDocumentedAndItsExampleCompiles(t *testing.T) {
+	files := Loader{Read: func(string) ([]byte, error) { return []byte("1 1\n10.0.0.1 10.0.0.2\n"), nil }}
+	for _, r := range Fetches.Rows() {
+		if r.Doc == "" {
+			t.Errorf("%s has no doc", r.Name)
+		}
+		if r.Do.Cannot != "" {
+			continue
+		}
+		words := strings.Fields(r.Example)
+		var lists []List
+		method := ""
+		if len(words) > 1 && words[1] == "-i" {
+			lists, words = append(lists, List{}), append(words[:1], words[2:]...)
+		}
+		if len(words) > 2 && words[1] == "-m" {
+			method, words = words[2], append(words[:1], words[3:]...)
+		}
+		f, err := Parse(words[0])
+		if err == nil {
+			if len(words) > 1 {
+				lists = []List{{Words: words[1:]}}
+			}
+			_, err = files.Compile(f, method, lists)
+		}
+		if err != nil || f.Name != r.Name {
+			t.Errorf("%s: example %q: %v", r.Name, r.Example, err)
+		}
+	}
+	for _, r := range Converters.Rows() {
+		key, value := "1", "1"
+		if strings.HasPrefix(r.Name, "map_ip") {
+			key = "10.0.0.1"
+		}
+		if strings.HasSuffix(r.Name, "_ip") && r.Name != "map_ip" {
+			value = "10.0.0.2"
+		}
+		files := Loader{Read: func(string) ([]byte, error) { return []byte(key + " " + value + "\n"), nil }}
+		if _, err := files.Parse(r.Example); err != nil || r.Doc == "" || !strings.Contains(r.Example, ","+r.Name) {
+			t.Errorf("%s: example %q: %v", r.Name, r.Example, err)
+		}
+	}
 }
 
 func TestWhatCannotBeCompiledIsNamed(t *testing.T) {
 	for text, want := range map[string]string{
-		"src 10.0.0.0/255.0.255.0": `"10.0.0.0/255.0.255.0" is not ADDRESS[/MASK]`,
-		"path,lowr a":              `converter "lowr" is not supported, expected lower or upper, did you mean "lower"?`,
-		"src,lower 1.2.3.4":        "converter lower takes a string, src is of type address",
-		"hdr_cnt 1":                "hdr_cnt takes 1 to 1 arguments, not 0",
-		"urlpp(a) 1":               `unknown fetch "urlpp", did you mean "urlp"?`,
-		"cook(a":                   `"cook(a": expected ")" at the end`,
+		"src 10.0.0.0/x":      `"10.0.0.0/x" is not ADDRESS[/MASK]; names are not resolved`,
+		"path,lowr a":         `unknown converter "lowr", did you mean "lower"?`,
+		"bin(00),add(1) 1":    "converter add takes a value of type integer, bin is of type binary",
+		"urlpp(a) 1":          `unknown fetch "urlpp", did you mean "urlp"?`,
+		"cook(a":              `"cook(a": expected ")" at the end`,
+		"path,field(1) x":     "field takes 2 to 3 arguments, not 1",
+		"path,field(0,/) x":   "field: counts from 1 or -1, and expects characters between the parts",
+		"path(a) x":           "path takes no argument",
+		"src,ipmask(33) x":    "ipmask: argument 1: a mask has 0 to 32 bits, not 33",
+		"path,regsub((,) x":   "regsub: regular expression \"(\": error parsing regexp: missing closing ): `(`",
+		"path)x":              `unknown fetch "path)x", did you mean "path"?`,
+		"str(a)b x":           `expected a comma and a converter at "b"`,
+		"path,digest(sha3) x": `digest: "sha3" is not a digest that is here: md5, sha1, sha224, sha256, sha384 or sha512`,
+		"path,map(/none) x":   `map: file "/none": no files can be read here`,
+		"path,json(utf9) x":   `json: "utf9" is not ascii, utf8, utf8s, utf8p or utf8ps`,
 	} {
 		words := strings.Fields(text)
 		f, err := Parse(words[0])
 		if err == nil {
-			_, err = Compile(f, Flags{}, words[1:])
+			_, err = Loader{}.Compile(f, "", []List{{Words: words[1:]}})
 		}
 		if err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", text, err, want)

@@ -27,11 +27,11 @@ func (h Hash) Of(key []byte) uint32 {
 	case "none":
 		f = number
 	}
-	return h.mix(f(key))
+	return h.Mix(f(key))
 }
 
-// mix applies the avalanche, if there shall be one.
-func (h Hash) mix(n uint32) uint32 {
+// Mix applies the avalanche, if there shall be one.
+func (h Hash) Mix(n uint32) uint32 {
 	if h.Avalanche {
 		return avalanche(n)
 	}

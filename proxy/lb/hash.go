@@ -7,7 +7,7 @@ var hashRow = config.Row[Algorithm]{
 	Doc:     "the same server for the same value of an expression",
 	Syntax:  "balance hash EXPRESSION",
 	Example: "balance hash src",
-	Do:      Algorithm{make: newHashed, key: hashKey, Keyed: true, Static: true},
+	Do:      Algorithm{make: newHashed, Keyed: true, Static: true}, // the expression is the caller's
 }
 
 // newHashed makes the order of an algorithm that looks a key up: a table, or

@@ -13,8 +13,6 @@ type Request struct {
 	Body    []byte // what of the body came with the head
 	Headers Headers
 	Payload []byte // in mode tcp: what the client has sent so far
-
-	scratch [16]byte
 }
 
 // Headers are the header fields of a request.
@@ -26,7 +24,7 @@ type Headers interface {
 
 // Args are the arguments of a keyed algorithm on the balance line.
 type Args struct {
-	Name       string // of the header, parameter or cookie; the expression of hash
+	Name       string // of the header, parameter or cookie
 	Len        int    // uri: hash at most so many bytes; 0 means all
 	Depth      int    // uri: hash so many directories; 0 means all
 	Whole      bool   // uri: the query string too

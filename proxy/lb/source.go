@@ -21,14 +21,14 @@ func sourceKey(Args) (Key, error) {
 		switch {
 		case a.Is4():
 			b := a.As4()
-			return h.mix(binary.BigEndian.Uint32(b[:])), true
+			return h.Mix(binary.BigEndian.Uint32(b[:])), true
 		case a.Is6():
 			b := a.As16()
 			n := uint32(0)
 			for i := 0; i < len(b); i += 4 {
 				n ^= binary.BigEndian.Uint32(b[i:])
 			}
-			return h.mix(n), true
+			return h.Mix(n), true
 		}
 		return 0, false
 	}, nil

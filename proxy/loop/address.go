@@ -133,3 +133,9 @@ func (l *Loop) connect(to *Addr, how *How, start, try int) (int, syscall.Errno) 
 	}
 	return int(fd), 0
 }
+
+// TCPInfo is what the system knows of a TCP connection (tcp(7), TCP_INFO).
+func TCPInfo(fd int) (*unix.TCPInfo, bool) {
+	i, err := unix.GetsockoptTCPInfo(fd, unix.SOL_TCP, unix.TCP_INFO)
+	return i, err == nil
+}

@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "ask the haproxy that is installed, and 
 // asked are requests, and conditions HAProxy was asked about with each.
 var asked = struct{ requests, conditions []string }{
 	requests: []string{
-		"GET /api/v1/x.PNG?a=1&b=&c=3;d=4&a=5 HTTP/1.1\r\nHost: WWW.Example.com:8080\r\nX-List: a, \"b,c\" ,d\r\nX-List: e\r\nX-Empty:\r\nContent-Length: 0\r\nCookie: sid=abc; lang=de; e=\r\nX-IP: 10.1.2.3, 192.0.2.9\r\n\r\n",
+		"GET /api/v1/x.PNG?a=1&b=&c=3;d=4&a=5 HTTP/1.1\r\nHost: WWW.Example.com:8080\r\nX-List: a, \"b,c\" ,d\r\nX-List: e\r\nX-Empty:\r\nContent-Length: 0\r\nCookie: sid=abc; lang=de; e=\r\nX-IP: 10.1.2.3, 192.0.2.9\r\nX-Num: 42, -7\r\n\r\n",
 		"POST http://other.example/base/?q HTTP/1.1\r\nHost: other.example\r\nX-List: ,\r\nCookie: lang=en\r\nCookie: sid=\"q\"; SID=z\r\nContent-Length: 12\r\nX-IP: none\r\n\r\n",
 		"OPTIONS * HTTP/1.0\r\n\r\n",
 		"GET /? HTTP/1.0\r\nHost: a.b.c\r\n\r\n",
@@ -49,6 +49,23 @@ var asked = struct{ requests, conditions []string }{
 		"{ urlp(a) 1 }", "{ urlp(a) 5 }", "{ url_param(c) -m found }", "{ urlp(c) 3 }", "{ urlp(d) 4 }", "{ urlp(b) -m found }", "{ urlp(b) -m len 0 }", "{ urlp_beg(x) / }", "{ urlp(x) /y }", "{ urlp(z) 1 }", "{ urlp(q) -m found }", "{ urlp_len(a) 1 }",
 		"{ method GET }", "{ method get }", "{ method GET POST }", "{ req.ver 1.1 }", "{ req.ver 1.0 }", "{ src 127.0.0.0/8 }", "{ src 127.0.0.1 }", "{ src ::1 }", "{ src 127.0.0.0/255.0.0.0 }", "{ src_port gt 1023 }", "{ src_port lt 1024 }",
 		"{ path,lower -m end .png }", "{ path,upper -m beg /API }", "{ hdr(host),lower -m beg www }",
+		"{ path -m int 1 }", "{ hdr a }", "{ hdr_cnt 8 }", "{ src -m beg 127 }", "{ src -m str 127.0.0.1 }", "{ src -m int 2130706433 }", "{ src -m len 9 }", "{ src -m bin 7f000001 }", "{ src -m bool }", "{ src }",
+		"{ dst_port -m str 80 }", "{ dst_port -m len 5 4 }", "{ dst_port gt 1 lt 0 }", "{ dst_port 1:65535 }", "{ dst_port 1: }", "{ dst_port :65535 }", "{ dst_port le 65535 }", "{ src_port -m ip 1.2.3.4 }",
+		"{ src 127.0.0.0/255.0.255.255 }", "{ src 127.1.0.0/255.0.255.0 }", "{ src 10.0.0.0/8 127.0.0.0/8 }", "{ src ::ffff:127.0.0.1 }", "{ src 0.0.0.0/0 }", "{ src ::/0 }",
+		"{ hdr_ip(x-ip) 10.1.2.0/24 192.0.2.9 }", "{ hdr(x-ip,1) -m ip 10.1.2.3 }", "{ hdr(x-ip),ipmask(24) 192.0.2.0 }", "{ url_ip -m found }", "{ url_port 80 }",
+		"{ path -m bin 2f }", "{ path -m bin 2F61 2f3f }", "{ hdr(x-list) -m bin 61 }", "{ base32 gt 0 }", "{ base32 -m len 10 }", "{ base32+src -m len 8 }", "{ base32+src -m found }", "{ url32 gt 2000000000 }",
+		"{ path -m dom -i v1 }", "{ path -m sub -i PNG zzz }", "{ path -m sub a b c d e f g h }", "{ path -m sub /api/v1/x.PN qqqq wwww eeee rrrr }", "{ path -m end G zz /y /base/ kk }", "{ path -m end -i .gif .png .jpg .ico .css .js }",
+		"{ path -m beg /a/ /b/ /c/ /base /ap }", "{ path -m dir a b c d e f v1 }", "{ path -m dir v1/x.PNG q r s t }", "{ path -m dir /v1/ q r s t }", "{ path -m dom PNG q r s t }", "{ hdr(host) -m dom -i example.com q r s t }",
+		"{ hdr(host) -m dom Example q r s t }", "{ hdr(host) -m dom 80 q r s t }", "{ hdr(host) -m dom :80 }", "{ path -m dir / }", "{ path -m sub / }", "{ path -m beg -- -i / }", "{ path -m str -i -- -i /API/V1/X.png }",
+		"{ path -m reg ^/$ \\.PNG$ }", "{ path -m reg -i ^/API }", "{ path_reg -i png }", "{ url_reg a=[0-9] }", "{ path -m len 1 12 }", "{ path -m len lt 2 }",
+		"{ path,lower /api/v1/x.png }", "{ path,length 12 }", "{ path,length gt 5 }", "{ path,length,even }", "{ path,length,mod(2) 1 }", "{ path,crc32 -m found }", "{ path,sha1,hex -m beg 8 }", "{ path,bytes(0,2) -m bin 2f61 }", "{ path,bytes(0,2) -m str /a }",
+		"{ path_beg,lower /api/v1/x.png }", "{ hdr(x-list),upper A }", "{ hdr(x-list),upper D }", "{ hdr(x-list),length 1 }", "{ hdr_val(x-num) lt 0 }", "{ cook(lang),upper DE EN }", "{ urlp(a),add(1) 6 }", "{ urlp(a),add(1) 2 }", "{ req.cook(sid),length 3 }",
+		"{ str(a) a }", "{ int(5) gt 4 }", "{ int(5) 1:4 }", "{ int(5) 1:3 5 }", "{ bool(true) }", "{ bool(0) }", "!{ bool(0) }", "{ bin(4142) -m str AB }", "{ bin(4142) -m bin 4142 }", "{ ipv4(10.0.0.1) 10.0.0.0/8 }", "{ ipv6(2001:db8::1) 2001:db8::/32 }", "{ meth(GET) -m str GET }",
+		"{ int(1),bool }", "{ int(0),not }", "{ int(7),and(4) 4 }", "{ env(HERALD_UNSET) -m found }", "{ rand(1) 0 }", "{ nbproc 1 }", "{ date gt 1600000000 }", "{ uuid -m len 36 }", "{ fc_http_major 1 }", "{ ssl_fc }", "{ ssl_fc_sni -m found }", "{ ssl_c_used }", "{ fc_rcvd_proxy }",
+		"{ req.hdr_names -m sub x-list }", "{ req.fhdr(x-list) e }", "{ req.fhdr(x-list) -m beg a, }", "{ req.fhdr_cnt(x-list) 2 }", "{ hdr(x-list,1) a }", "{ hdr(x-list,-1) e }", "{ hdr(x-list,-2) d }", "{ req.body_size gt 0 }", "{ req.ver 1.0 1.1 }",
+		"{ hdr(host) -f testdata/hosts.lst }", "{ hdr(host) -i -f testdata/hosts.lst }", "{ hdr(host) -m end -f testdata/ends.lst }", "{ hdr(host) -m dom -i -f testdata/ends.lst other }", "{ src -f testdata/nets.lst }", "{ hdr_ip(x-ip) -f testdata/nets.lst }", "{ path -m beg -M -f testdata/paths.map }", "{ path -M -f testdata/paths.map }",
+		"{ hdr(host),lower,map(testdata/hosts.map) one }", "{ hdr(host),lower,map(testdata/hosts.map,none) none }", "{ hdr(host),lower,map_end(testdata/ends.map) a }", "{ hdr(host),lower,map_dom(testdata/ends.map) b }", "{ path,map_beg(testdata/paths.map) two\\ words }", "{ path,map_beg(testdata/paths.map) long }",
+		"{ src,map_ip(testdata/nets.map) inner }", "{ src,map_ip(testdata/nets.map) outer }", "{ path,map_sub_int(testdata/numbers.map) 7 }", "{ path,map_reg(testdata/regs.map) one }", "{ path,map_regm(testdata/regs.map) api-v1 }", "{ path,length,map_int(testdata/ints.map) twelve }", "{ hdr(host),map_str_ip(testdata/addrs.map) 10.0.0.0/8 }", "{ path,map_str_int(testdata/numbers.map,3) 3 }", "{ path,map_dir(testdata/ends.map) c }",
 		"METH_GET HTTP_1.1", "METH_GET !HTTP_1.1", "METH_POST or HTTP_1.0", "METH_POST || !METH_GET", "!METH_GET !METH_POST or { path_beg /api }",
 	},
 }
@@ -73,14 +90,15 @@ func TestConditionsHoldAsInHAProxy(t *testing.T) {
 		if written != cond {
 			t.Fatalf("line %d is about %s, want %s: run with -update", i+1, written, cond)
 		}
-		c, err := Names{}.Condition(strings.Fields(strings.ReplaceAll(strings.ReplaceAll(cond, `\"`, `"`), `\\`, `\`)))
+		names := Names{Loader: expr.Loader{Read: os.ReadFile, Made: map[string]any{}}}
+		c, err := names.Condition(strings.Fields(strings.ReplaceAll(strings.ReplaceAll(cond, `\"`, `"`), `\\`, `\`)))
 		if err != nil {
 			t.Errorf("%s: %v", cond, err)
 			continue
 		}
 		for j, r := range asked.requests {
 			in := request(t, r)
-			in.Source = local
+			in.Source, in.Destination = local, local
 			got := c.Holds(in) == expr.Found
 			if want := verdicts[j] == 'y'; got != want {
 				t.Errorf("%s, %q: %v, want %v", cond, r, got, want)
@@ -102,7 +120,7 @@ func askHAProxy(t *testing.T) {
 	addr := l.Addr().String()
 	l.Close()
 	var cfg strings.Builder
-	fmt.Fprintf(&cfg, "global\n tune.http.logurilen 4096\ndefaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 5s\nfrontend f\n bind %s\n", addr)
+	fmt.Fprintf(&cfg, "global\n tune.http.logurilen 4096\n tune.bufsize 65536\ndefaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 5s\nfrontend f\n bind %s\n", addr)
 	format := ""
 	for i, c := range asked.conditions {
 		fmt.Fprintf(&cfg, " http-request set-var(txn.v%d) bool(true) if %s\n", i, c)
@@ -112,6 +130,9 @@ func askHAProxy(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "haproxy.cfg")
 	if err := os.WriteFile(file, []byte(cfg.String()), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	if said, err := exec.Command(bin, "-c", "-f", file).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

@@ -4,7 +4,7 @@
 //
 // It knows no connection and carries nothing out.
 //
-//	acls := rule.Names{}
+//	var acls rule.Names
 //	err := acls.Add("api", []string{"path_beg", "/api/"})
 //	cond, err := acls.Condition([]string{"api", "!{", "src", "10.0.0.0/8", "}"})
 //	cond.Holds(&in) // expr.Found, expr.Missing, or expr.Wait
@@ -13,6 +13,7 @@ package rule
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -36,8 +37,15 @@ func (a ACL) holds(in *expr.Input) expr.Outcome {
 	return out
 }
 
-// Names are the ACLs of a section, by name.
-type Names map[string]ACL
+// Names are the ACLs of a section, by name. The zero value is ready.
+type Names struct {
+	// Loader reads the files that patterns come from.
+	Loader expr.Loader
+	acls   map[string]ACL
+}
+
+// Clone copies n: what is added to the copy is not in n.
+func (n *Names) Clone() Names { return Names{n.Loader, maps.Clone(n.acls)} }
 
 // predefined are the ACLs everybody has (Configuration manual 7.4).
 var predefined = map[string][]string{
@@ -65,59 +73,73 @@ var predefined = map[string][]string{
 }
 
 // Add compiles a criterion and adds it to the ACL called name.
-func (n Names) Add(name string, words []string) error {
-	m, err := criterion(words)
-	if err == nil {
-		n[name] = append(n[name], m)
+func (n *Names) Add(name string, words []string) error {
+	m, err := n.criterion(words)
+	if err != nil {
+		return err
 	}
-	return err
+	if n.acls == nil {
+		n.acls = map[string]ACL{}
+	}
+	n.acls[name] = append(n.acls[name], m)
+	return nil
 }
 
 // criterion compiles FETCH [FLAG...] [PATTERN...].
-func criterion(words []string) (*expr.Matcher, error) {
+func (n *Names) criterion(words []string) (*expr.Matcher, error) {
 	if len(words) == 0 {
 		return nil, errors.New("a criterion is missing")
 	}
 	name, method := expr.CutSuffix(words[0])
-	f, err := expr.Parse(name)
+	f, err := n.Loader.Parse(name)
 	if err != nil {
 		return nil, err
 	}
-	flags := expr.Flags{Method: method}
+	var lists []expr.List
+	var fold, columns bool
 	i := 1
+	argument := func() (string, error) {
+		if i++; i >= len(words) {
+			return "", fmt.Errorf("%s expects a word behind it", words[i-1])
+		}
+		return words[i], nil
+	}
 flags:
-	for i < len(words) && strings.HasPrefix(words[i], "-") && len(words[i]) > 1 {
-		switch words[i] {
+	for ; i < len(words) && strings.HasPrefix(words[i], "-") && len(words[i]) > 1; i++ {
+		switch flag := words[i]; flag {
 		case "-i":
-			flags.Fold = true
+			fold = true
 		case "-n": // addresses are never looked up
+		case "-M":
+			columns = true
 		case "-m":
-			if i++; i >= len(words) {
+			if method, err = argument(); err != nil {
 				return nil, errors.New("-m expects a method")
 			}
-			flags.Method = words[i]
+		case "-f":
+			l := expr.List{Fold: fold, Map: columns}
+			if l.File, err = argument(); err != nil {
+				return nil, err
+			}
+			lists = append(lists, l)
+		case "-u":
+			if _, err = argument(); err != nil {
+				return nil, err
+			}
 		case "--":
 			i++
 			break flags
-		case "-f", "-M", "-u":
-			return nil, Unbuilt{words[i]}
 		default:
-			if words[i][1] >= '0' && words[i][1] <= '9' { // a negative number
+			if flag[1] >= '0' && flag[1] <= '9' { // a negative number
 				break flags
 			}
-			return nil, fmt.Errorf("unknown flag %q, expected -i, -m, -n or --", words[i])
+			return nil, fmt.Errorf("unknown flag %q, expected -f, -i, -m, -M, -n, -u or --", flag)
 		}
-		i++
 	}
-	return expr.Compile(f, flags, words[i:])
-}
-
-// Unbuilt is a flag HAProxy has and that is not supported yet.
-type Unbuilt struct{ Flag string }
-
-// Error names it.
-func (u Unbuilt) Error() string {
-	return fmt.Sprintf("flag %q is known to HAProxy but not supported yet", u.Flag)
+	if i < len(words) {
+		lists = append(lists, expr.List{Words: words[i:], Fold: fold})
+	}
+	return n.Loader.Compile(f, method, lists)
 }
 
 // term is one ACL of a condition, or its opposite.
@@ -131,19 +153,31 @@ type term struct {
 type Condition struct {
 	either [][]term
 	unless bool
-	http   bool
-	uses   []string // names of the fetches
+	never  string // a fetch without patterns
+	uses   []*expr.Fetch
 }
 
-// HTTP reports whether it looks at a request's head.
-func (c *Condition) HTTP() bool { return c.http }
+// Uses are the fetches it looks at.
+func (c *Condition) Uses() []*expr.Fetch { return c.uses }
 
-// Uses reports whether it looks at a fetch.
-func (c *Condition) Uses(fetch string) bool { return slices.Contains(c.uses, fetch) }
+// Empty names a fetch that there are no patterns for, so that it never
+// matches; "" when there is none.
+func (c *Condition) Empty() string { return c.never }
+
+// Lacks names a fetch that needs more than there is at a place, so that it
+// never finds anything; "" when there is none.
+func (c *Condition) Lacks(there expr.Place) string {
+	for _, f := range c.uses {
+		if f.Needs&^there != 0 {
+			return f.Name
+		}
+	}
+	return ""
+}
 
 // Condition compiles what follows "if": ACL names and anonymous ones in
 // braces, "!" before either, and "or" or "||" between alternatives.
-func (n Names) Condition(words []string) (Condition, error) {
+func (n *Names) Condition(words []string) (Condition, error) {
 	var c Condition
 	var all []term
 	if len(words) == 0 {
@@ -171,7 +205,7 @@ func (n Names) Condition(words []string) (Condition, error) {
 			if end < 0 {
 				return c, errors.New("\"{\" has no \"}\"")
 			}
-			m, err := criterion(words[i+1 : i+end])
+			m, err := n.criterion(words[i+1 : i+end])
 			if err != nil {
 				return c, err
 			}
@@ -184,8 +218,10 @@ func (n Names) Condition(words []string) (Condition, error) {
 			t.acl = acl
 		}
 		for _, m := range t.acl {
-			c.http = c.http || m.HTTP()
 			c.uses = append(c.uses, m.Fetch())
+			if m.Empty() {
+				c.never = m.Fetch().Name
+			}
 		}
 		all = append(all, t)
 	}
@@ -197,16 +233,16 @@ func (n Names) Condition(words []string) (Condition, error) {
 }
 
 // named finds an ACL.
-func (n Names) named(name string) (ACL, error) {
-	if acl, ok := n[name]; ok {
+func (n *Names) named(name string) (ACL, error) {
+	if acl, ok := n.acls[name]; ok {
 		return acl, nil
 	}
 	if words, ok := predefined[name]; ok {
-		m, err := criterion(words)
+		m, err := n.criterion(words)
 		return ACL{m}, err
 	}
 	var known []string
-	for k := range n {
+	for k := range n.acls {
 		known = append(known, k)
 	}
 	for k := range predefined {

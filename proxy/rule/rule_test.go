@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"herald/proxy/expr"
 	"herald/proxy/h1"
@@ -12,7 +13,15 @@ import (
 // world has one backend with two servers up.
 type world struct{}
 
-func (world) Up(name string) (int, bool) { return 2, name == "app" }
+func (world) Now() time.Time                   { return time.Unix(1700000000, 0) }
+func (world) Chance() uint64                   { return 1 << 63 }
+func (world) Name(expr.Name) string            { return "" }
+func (world) Link(expr.Side) (expr.Link, bool) { return expr.Link{}, false }
+func (world) TLS(expr.Side) *expr.Security     { return nil }
+func (world) TCP(expr.Side) (expr.TCP, bool)   { return expr.TCP{}, false }
+func (world) Number(m expr.Measure, of expr.Reference) (int64, bool) {
+	return 2, m == expr.BackendServersUp && of.Name == "app"
+}
 
 // request is what a rule sees of a request from 10.1.2.3.
 func request(t testing.TB, text string) *expr.Input {
@@ -25,7 +34,7 @@ func request(t testing.TB, text string) *expr.Input {
 }
 
 func TestConditions(t *testing.T) {
-	names := Names{}
+	names := new(Names)
 	for _, a := range []string{"api path_beg /api/", "api path /v2", "inside src 10.0.0.0/8", "www hdr(host) -i www.example.com", "old hdr_end(host) .old"} {
 		words := strings.Fields(a)
 		if err := names.Add(words[0], words[1:]); err != nil {
@@ -64,7 +73,7 @@ func TestConditions(t *testing.T) {
 }
 
 func TestMistakesAreNamed(t *testing.T) {
-	names := Names{}
+	names := new(Names)
 	names.Add("api", []string{"path", "/"})
 	for cond, want := range map[string]string{
 		"":                       "a condition is missing",
@@ -78,13 +87,22 @@ func TestMistakesAreNamed(t *testing.T) {
 		"{ path -x / }":          `unknown flag "-x"`,
 		"{ path_reg ( }":         "regular expression",
 		"{ dst_port x }":         `"x" is not an integer`,
-		"{ dst_port gt }":        `"gt" needs a number behind it`,
 		"{ src x/y }":            "not ADDRESS",
-		"{ src -m beg 10 }":      "-m beg compares strings",
-		"{ hdr x }":              "hdr takes 1 to 1 arguments, not 0",
+		"{ src -m beg(1) 10 }":   "-m beg(1) is not one of",
+		"{ hdr(a,b) x }":         `hdr: argument 2: "b" is not an integer`,
 		"{ hdr(host x }":         `expected ")" at the end`,
-		"{ path -m int 1 }":      "path is no integer",
-		"{ req.payload(a,1) x }": "not a whole number",
+		"{ bin(00) -m int 1 }":   "bin is of type binary, which -m int cannot compare",
+		"{ bin(00) 00 }":         "bin is binary: say how to compare it with -m",
+		"{ path -m bin 0 }":      `"0" is not hexadecimal`,
+		"{ path -f }":            "-f expects a word behind it",
+		"{ path -f none }":       "no files can be read here",
+		"{ req.payload(a,1) x }": `"a" is not an integer`,
+		"{ path,lowr x }":        `did you mean "lower"?`,
+		"{ path,set-var(a) x }":  `converter "set-var" is known to HAProxy but not supported yet`,
+		"{ sc0_conn_cnt gt 1 }":  `fetch "sc0_conn_cnt" is known to HAProxy but not supported yet`,
+		"{ ssl_fc_npn x }":       "ssl_fc_npn is known to HAProxy and not available here: crypto/tls speaks ALPN alone",
+		"{ path,add(txn.a) 1 }":  `variable "txn.a": variables are not supported yet`,
+		"{ url_ipp 1 }":          `did you mean "url_ip"?`,
 	} {
 		if _, err := names.Condition(strings.Fields(cond)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q in it", cond, err, want)
@@ -100,7 +118,7 @@ func TestGatesWaitForWhatTheyNeed(t *testing.T) {
 			c := Condition{}
 			if cond != "" {
 				var err error
-				if c, err = (Names{}).Condition(strings.Fields(cond)); err != nil {
+				if c, err = new(Names).Condition(strings.Fields(cond)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -125,9 +143,9 @@ func TestGatesWaitForWhatTheyNeed(t *testing.T) {
 		"content":                {gates("accept if REQ_CONTENT", "reject"), "x", false, Accept},
 		"cannot hold any more":   {gates("accept if FALSE WAIT_END", "reject"), "", false, Reject},
 		"an alternative holds":   {gates("accept if WAIT_END or TRUE", "reject"), "", false, Accept},
-		"payload":                {gates("accept if { req.payload(0,4) SSH- }", "reject"), "SSH-2.0", false, Accept},
-		"payload not yet":        {gates("accept if { req.payload(0,4) SSH- }", "reject"), "SS", false, Pending},
-		"payload never":          {gates("accept if { req.payload(0,4) SSH- }", "reject"), "SS", true, Reject},
+		"payload":                {gates("accept if { req.payload(0,4) -m str SSH- }", "reject"), "SSH-2.0", false, Accept},
+		"payload not yet":        {gates("accept if { req.payload(0,4) -m str SSH- }", "reject"), "SS", false, Pending},
+		"payload never":          {gates("accept if { req.payload(0,4) -m str SSH- }", "reject"), "SS", true, Reject},
 		"unless, while it waits": {Gates{{Reject: true, If: gates("x if WAIT_END")[0].If.Unless()}}, "", false, Pending},
 	} {
 		in := &expr.Input{Data: []byte(tc.data), Final: tc.final}
@@ -138,7 +156,7 @@ func TestGatesWaitForWhatTheyNeed(t *testing.T) {
 }
 
 func BenchmarkChoose(b *testing.B) {
-	names := Names{}
+	names := new(Names)
 	var list []Choice
 	for _, cond := range []string{"{ path_beg /static/ }", "{ hdr(host) -i a.example b.example }", "{ path_end .png }", "{ src 192.0.2.0/24 }", "{ hdr_dom(host) -i example.com }"} {
 		c, err := names.Condition(strings.Fields(cond))

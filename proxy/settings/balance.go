@@ -2,7 +2,7 @@ package settings
 
 // BalanceArgs are the words after the algorithm on a balance line.
 type BalanceArgs struct {
-	Name       string // of the header, parameter or cookie; the expression of hash
+	Name       string // of the header, parameter or cookie
 	Len        int    // uri: hash at most so many bytes; 0 means all
 	Depth      int    // uri: hash so many directories; 0 means all
 	Whole      bool   // uri: the query string too

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"herald/config"
+	"herald/proxy/expr"
 	"herald/proxy/rule"
 )
 
@@ -96,8 +97,9 @@ type Proxy struct {
 	Servers        []Server
 	Balance        string // "roundrobin"
 	BalanceArgs    BalanceArgs
-	Dispatch       *Server // takes all requests when not nil
-	BalanceDraws   int     // of balance random; 0 means 2
+	HashOf         *expr.Fetch // of balance hash
+	Dispatch       *Server     // takes all requests when not nil
+	BalanceDraws   int         // of balance random; 0 means 2
 	HashType       HashType
 	HashFactor     int // hash-balance-factor in percent; 0 is off
 

@@ -1,5 +1,7 @@
 package settings
 
+import "herald/proxy/expr"
+
 // TLS is what the two sides of TLS have in common.
 type TLS struct {
 	// On says that "ssl" was written; without it the rest means nothing.
@@ -91,7 +93,7 @@ type ServerTLS struct {
 	TLS
 	Certificate *Certificate // shown to the server when it asks; nil means none
 	VerifyHost  string       // name the server's certificate must hold
-	SNI         string       // expression of the name to ask for; empty means none
+	SNI         *expr.Fetch  // the name to ask for; nil means none
 	// NoReuse asks for a whole handshake on every connection.
 	NoReuse bool
 	// Check says that health checks are encrypted as the traffic is.

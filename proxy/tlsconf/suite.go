@@ -106,3 +106,15 @@ func CipherName(id uint16) string {
 	}
 	return tls.CipherSuiteName(id)
 }
+
+// KeySize is the size of a suite's key for the data, in bits.
+func KeySize(id uint16) int {
+	name := tls.CipherSuiteName(id)
+	switch {
+	case strings.Contains(name, "AES_128"), strings.Contains(name, "RC4_128"):
+		return 128
+	case strings.Contains(name, "3DES"):
+		return 168
+	}
+	return 256
+}

@@ -97,6 +97,7 @@ func loadProxy(o Options, diags *config.Diagnostics) *proxysettings.Config {
 	sections := line.Parse(texts, line.Env{Lookup: os.LookupEnv}, diags)
 	return proxydirective.Build(sections, proxydirective.Options{
 		ReadFile:    os.ReadFile,
+		LookupEnv:   os.LookupEnv,
 		ReadDir:     fileNames,
 		Hostname:    hostName(),
 		LookupUser:  func(name string) (int, error) { return number(user.Lookup(name)) },

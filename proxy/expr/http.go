@@ -1,0 +1,793 @@
+package expr
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"herald/config"
+	"herald/proxy/h1"
+	"herald/proxy/lb"
+)
+
+// requestRows are fetches that look into a request (Configuration manual
+// 7.3.6).
+var requestRows = slices.Concat([]config.Row[Kind]{
+	row("base", "The Host header and the path behind it.", "base -m beg www.example.com/img/", inHead(base)),
+	row("base32", "A hash of base.", "base32 -m found", hashed(base, false)),
+	row("base32+src", "A hash of base, and the client's address behind it.", "base32+src -m found", hashed(base, true)),
+	row("baseq", "The Host header and the path with the query behind it.", "baseq -m beg www.example.com/find?q=", inHead(baseWithQuery)),
+	row("capture.req.method", "The method of the request, also while its response is looked at.", "capture.req.method GET", captured(0)),
+	row("capture.req.uri", "The target of the request, also while its response is looked at.", "capture.req.uri -m beg /api/", captured(1)),
+	row("capture.req.ver", "The version of the request, also while its response is looked at.", "capture.req.ver HTTP/1.1", captured(2)),
+	row("cook", "A cookie of the request; each of the name counts as one.", "cook(lang) de", requestCookie),
+	row("cook_cnt", "How many cookies of the name there are.", "cook_cnt(sid) gt 1", countOf(requestCookie)),
+	row("cook_val", "The number in a cookie.", "cook_val(n) gt 1", numberOf(requestCookie)),
+	row("cookie", "The old name of req.cook.", "cookie(lang) de", requestCookie),
+	row("hdr", "A header of the request; each element of a list counts as one.", "hdr(host) -i www.example.com", requestHeader),
+	row("http_first_req", "Whether the request is the first of its connection.", "http_first_req", headed(boolNumber(FirstRequest, ""))),
+	row("method", "The method of the request.", "method GET HEAD", inHead(func(in *Input) []byte { return in.Head.MethodAt.In(in.Buf) })),
+	row("path", "The path of the request, without the query.", "path -m beg /api/", inHead(pathOf)),
+	row("pathq", "The path of the request with the query.", "pathq -m beg /find?q=", inHead(pathWithQuery)),
+	row("query", "What follows the question mark.", "query -m found", inHead(queryOf)),
+	row("req.body", "What of the body has come; all of it with option http-buffer-request.", "req.body -m sub token", bodyBin((*Input).body)),
+	row("req.body_len", "How many bytes of the body have come.", "req.body_len gt 1000", headed(Kind{Type: Int, Make: plain(func(in *Input) (Value, Outcome) {
+		b, ok := in.body()
+		if !ok {
+			return Value{}, Missing
+		}
+		return whole(int64(len(b)))
+	})})),
+	row("req.body_param", "A parameter of a form in the body.", "req.body_param(user) -m str joe", parameters(Bin, (*Input).body, "?s")),
+	row("req.body_size", "The size of the body as announced, or as come so far.", "req.body_size gt 1000", headed(Kind{Type: Int, Make: plain(bodySize)})),
+	row("req.ver", "The version of the request, as 1.1.", "req.ver 1.1", inHead(versionOf)),
+	row("req_ver", "The old name of req.ver.", "req_ver 1.1", inHead(versionOf)),
+	row("url", "The target of the request as it came.", "url -m end .png", inHead(func(in *Input) []byte { return in.Head.Target.In(in.Buf) })),
+	row("url32", "A hash of baseq.", "url32 -m found", hashed(baseWithQuery, false)),
+	row("url32+src", "A hash of baseq, and the client's address behind it.", "url32+src -m found", hashed(baseWithQuery, true)),
+	row("url_ip", "The address in a target that has a scheme.", "url_ip 10.0.0.0/8", headed(Kind{Type: Addr, Make: plain(targetAddress)})),
+	row("url_param", "A parameter of the query string; each of the name counts as one.", "url_param(id) 7", targetParameter),
+	row("url_port", "The port in a target that has a scheme.", "url_port 8080", headed(Kind{Type: Int, Make: plain(targetPort)})),
+	row("urlp", "The same as url_param.", "urlp(id) 7", targetParameter),
+	row("urlp_val", "The number in a parameter.", "urlp_val(id) gt 7", numberOf(targetParameter)),
+}, headerRows("req.", "request", requestSide), headerRows("", "request", requestSide)[1:], []config.Row[Kind]{
+	row("req.cook", "The same as cook.", "req.cook(lang) de", requestCookie),
+	row("req.cook_cnt", "The same as cook_cnt.", "req.cook_cnt(sid) gt 1", countOf(requestCookie)),
+	row("req.cook_val", "The number in a cookie.", "req.cook_val(n) gt 1", numberOf(requestCookie)),
+	row("req.fhdr", "A header of the request: its last line, or the nth, with its commas.", "req.fhdr(user-agent) -m sub Mobile", requestSide.lines()),
+	row("req.fhdr_cnt", "How many lines a header of the request has.", "req.fhdr_cnt(cookie) gt 1", requestSide.lineCount()),
+	row("req.hdr_names", "The names of the headers of the request, with commas between.", "req.hdr_names -m sub x-forwarded-for", requestSide.names()),
+	row("req.hdrs", "All headers of the request as text.", "req.hdrs -m found", requestSide.all()),
+	row("req.hdrs_bin", "All headers of the request, each part behind its length.", "req.hdrs_bin -m found", requestSide.packed()),
+})
+
+// answerRows are fetches that look into a response.
+var answerRows = slices.Concat([]config.Row[Kind]{
+	row("res.ver", "The version of the response, as 1.1.", "res.ver 1.1", answerVersion),
+	row("resp_ver", "The old name of res.ver.", "resp_ver 1.1", answerVersion),
+	row("status", "The status of the response.", "status 500:599", Kind{Type: Int, Needs: Answer, Make: plain(func(in *Input) (Value, Outcome) {
+		if in.Reply == nil {
+			return Value{}, Missing
+		}
+		return whole(int64(in.Reply.Status))
+	})}),
+}, headerRows("res.", "response", answerSide), headerRows("s", "response", answerSide), []config.Row[Kind]{
+	row("res.cook", "A cookie the server sets.", "res.cook(sid) -m found", answerCookie),
+	row("res.cook_cnt", "How many cookies of the name the server sets.", "res.cook_cnt(sid) gt 1", countOf(answerCookie)),
+	row("res.cook_val", "The number in a cookie the server sets.", "res.cook_val(n) gt 1", numberOf(answerCookie)),
+	row("res.fhdr", "A header of the response: its last line, or the nth, with its commas.", "res.fhdr(server) -m sub nginx", answerSide.lines()),
+	row("res.fhdr_cnt", "How many lines a header of the response has.", "res.fhdr_cnt(set-cookie) gt 1", answerSide.lineCount()),
+	row("res.hdr_names", "The names of the headers of the response, with commas between.", "res.hdr_names -m sub via", answerSide.names()),
+	row("res.hdrs", "All headers of the response as text.", "res.hdrs -m found", answerSide.all()),
+	row("res.hdrs_bin", "All headers of the response, each part behind its length.", "res.hdrs_bin -m found", answerSide.packed()),
+	row("scook", "The old name of res.cook.", "scook(sid) -m found", answerCookie),
+	row("scook_cnt", "The old name of res.cook_cnt.", "scook_cnt(sid) gt 1", countOf(answerCookie)),
+	row("scook_val", "The old name of res.cook_val.", "scook_val(n) gt 1", numberOf(answerCookie)),
+})
+
+// headerRows are the fetches of single elements of headers. The first row is
+// the plain one.
+func headerRows(prefix, of string, s side) []config.Row[Kind] {
+	h := prefix + "hdr"
+	return []config.Row[Kind]{
+		row(h, "A header of the "+of+": its last element, or the nth; each element of a list counts as one.", h+"(x-forwarded-proto) https", s.elements(false)),
+		row(h+"_cnt", "How many elements a header of the "+of+" has, of all its lines.", h+"_cnt(x-forwarded-for) gt 3", countOf(s.elements(true))),
+		row(h+"_ip", "The addresses in a header of the "+of+".", h+"_ip(x-forwarded-for) 10.0.0.0/8", s.addresses()),
+		row(h+"_val", "The numbers in a header of the "+of+".", h+"_val(content-length) gt 1000000", numberOf(s.elements(false))),
+	}
+}
+
+var (
+	requestHeader = requestSide.elements(false)
+	requestCookie = cookies(requestSide, "cookie", ";,")
+	answerCookie  = cookies(answerSide, "set-cookie", "")
+
+	targetParameter = parameters(Str, nil, "?ss")
+
+	answerVersion = Kind{Type: Str, Needs: Answer, Make: plain(func(in *Input) (Value, Outcome) {
+		if in.Reply == nil {
+			return Value{}, Missing
+		}
+		if in.Reply.Version == h1.HTTP10 {
+			return Value{Type: Str, Str: []byte("1.0")}, Found
+		}
+		return Value{Type: Str, Str: []byte("1.1")}, Found
+	})}
+)
+
+// side is a head: the request's or the response's.
+type side struct {
+	head  func(in *Input) (*h1.Head, []byte)
+	needs Place
+}
+
+var (
+	requestSide = side{func(in *Input) (*h1.Head, []byte) { return in.Head, in.Buf }, Head}
+	answerSide  = side{func(in *Input) (*h1.Head, []byte) { return in.Reply, in.ReplyBuf }, Answer}
+)
+
+func headed(k Kind) Kind {
+	k.Needs |= Head
+	return k
+}
+
+// inHead is a fetch of a text in the head of a request; nil is none.
+func inHead(part func(in *Input) []byte) Kind {
+	return headed(Kind{Type: Str, Make: plain(func(in *Input) (Value, Outcome) {
+		if in.Head == nil {
+			return Value{}, Missing
+		}
+		b := part(in)
+		if b == nil {
+			return Value{}, Missing
+		}
+		return Value{Type: Str, Str: b}, Found
+	})})
+}
+
+func bodyBin(get func(in *Input) ([]byte, bool)) Kind {
+	return headed(Kind{Type: Bin, Make: plain(func(in *Input) (Value, Outcome) {
+		b, ok := get(in)
+		if !ok {
+			return Value{}, Missing
+		}
+		return Value{Type: Bin, Str: b}, Found
+	})})
+}
+
+func bodySize(in *Input) (Value, Outcome) {
+	b, ok := in.body()
+	if !ok {
+		return Value{}, Missing
+	}
+	return whole(max(in.Head.Length, int64(len(b))))
+}
+
+// body is what has come of the body, without the lines of chunks.
+func (in *Input) body() ([]byte, bool) {
+	switch {
+	case in.Head == nil:
+		return nil, false
+	case in.Head.Framing == h1.Length:
+		return in.Body[:min(int64(len(in.Body)), in.Head.Length)], true
+	case in.Head.Framing != h1.Chunked:
+		return nil, true
+	}
+	if in.content == nil {
+		in.content = in.keep(appendChunks(in.room(), in.Body))
+	}
+	return in.content, true
+}
+
+// appendChunks takes the data out of chunks (RFC 9112 section 7.1), which have
+// been judged.
+func appendChunks(to, b []byte) []byte {
+	for {
+		line, rest, ok := bytes.Cut(b, []byte("\n"))
+		size, digits := 0, 0
+		for _, c := range line {
+			d := hexDigit(c)
+			if d < 0 {
+				break
+			}
+			if size, digits = size<<4|d, digits+1; digits > 7 {
+				return to
+			}
+		}
+		if !ok || digits == 0 || size == 0 {
+			return to
+		}
+		if size >= len(rest) {
+			return append(to, rest...)
+		}
+		to, b = append(to, rest[:size]...), rest[size:]
+		b = bytes.TrimPrefix(bytes.TrimPrefix(b, []byte("\r")), []byte("\n"))
+	}
+}
+
+// afterAuthority is what follows scheme and authority of a target.
+func afterAuthority(target []byte) []byte {
+	if len(target) > 0 && target[0] != '/' {
+		if i := bytes.Index(target, []byte("://")); i >= 0 {
+			target = target[i+3:]
+			j := bytes.IndexByte(target, '/')
+			if j < 0 {
+				return nil
+			}
+			return target[j:]
+		}
+	}
+	return target
+}
+
+func pathOf(in *Input) []byte {
+	target := pathWithQuery(in)
+	if i := bytes.IndexByte(target, '?'); i >= 0 {
+		target = target[:i]
+	}
+	return target
+}
+
+func pathWithQuery(in *Input) []byte {
+	target := afterAuthority(in.Head.Target.In(in.Buf))
+	if len(target) == 0 || target[0] != '/' {
+		return nil
+	}
+	return target
+}
+
+func queryOf(in *Input) []byte {
+	_, query, _ := bytes.Cut(in.Head.Target.In(in.Buf), []byte("?"))
+	return query // nil without a question mark
+}
+
+func versionOf(in *Input) []byte {
+	if in.HTTP2 {
+		return []byte("2.0")
+	}
+	if in.Head.Version == h1.HTTP10 {
+		return []byte("1.0")
+	}
+	return []byte("1.1")
+}
+
+// behindHost joins the Host header and something behind it; with neither
+// there is nothing.
+func (in *Input) behindHost(rest []byte) []byte {
+	b := in.room()
+	if i := in.Head.FindKind(h1.Host); i >= 0 {
+		b = append(b, in.Head.Headers[i].Value.In(in.Buf)...)
+	}
+	if b = append(b, rest...); len(b) == 0 {
+		return nil
+	}
+	return in.keep(b)
+}
+
+func base(in *Input) []byte          { return in.behindHost(pathOf(in)) }
+func baseWithQuery(in *Input) []byte { return in.behindHost(pathWithQuery(in)) }
+
+// hashed is a hash of a text, and if it shall the client's address behind it.
+func hashed(of func(in *Input) []byte, address bool) Kind {
+	k := headed(Kind{Type: Int, Make: plain(func(in *Input) (Value, Outcome) {
+		if in.Head == nil {
+			return Value{}, Missing
+		}
+		n := lb.Hash{Avalanche: true}.Of(of(in))
+		if !address {
+			return whole(int64(n))
+		}
+		b := append(in.room(), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+		switch a := in.Source.Addr().Unmap(); {
+		case a.Is4():
+			four := a.As4()
+			b = append(b, four[:]...)
+		case a.Is6():
+			six := a.As16()
+			b = append(b, six[:]...)
+		}
+		return Value{Type: Bin, Str: in.keep(b)}, Found
+	})})
+	if address {
+		k.Type = Bin
+	}
+	return k
+}
+
+// captured is the nth word of the request line.
+func captured(n int) Kind {
+	return Kind{Type: Str, Needs: Request, Make: plain(func(in *Input) (Value, Outcome) {
+		line := in.Line
+		if in.Head != nil {
+			line = in.Head.StartLine.In(in.Buf)
+		}
+		if n == 2 {
+			if len(line) == 0 {
+				return Value{}, Missing
+			}
+			if bytes.HasSuffix(line, []byte("HTTP/1.0")) {
+				return Value{Type: Str, Str: []byte("HTTP/1.0")}, Found
+			}
+			return Value{Type: Str, Str: []byte("HTTP/1.1")}, Found
+		}
+		method, rest, ok := bytes.Cut(line, []byte(" "))
+		if !ok {
+			return Value{}, Missing
+		}
+		if n == 0 {
+			return text(method)
+		}
+		target, _, _ := bytes.Cut(rest, []byte(" "))
+		return text(target)
+	})}
+}
+
+// authorityOf is the host and port of a target that has a scheme.
+func authorityOf(in *Input) ([]byte, bool) {
+	if in.Head == nil {
+		return nil, false
+	}
+	target := in.Head.Target.In(in.Buf)
+	i := bytes.Index(target, []byte("://"))
+	if i < 0 || target[0] == '/' {
+		return nil, false
+	}
+	target = target[i+3:]
+	if end := bytes.IndexAny(target, "/?"); end >= 0 {
+		target = target[:end]
+	}
+	return target, true
+}
+
+func targetAddress(in *Input) (Value, Outcome) {
+	authority, ok := authorityOf(in)
+	if !ok {
+		return Value{}, Missing
+	}
+	host, _ := cutPort(authority)
+	a, ok := readAddr(bytes.Trim(host, "[]"))
+	if !ok {
+		return Value{}, Missing
+	}
+	return Value{Type: Addr, Addr: a}, Found
+}
+
+func targetPort(in *Input) (Value, Outcome) {
+	authority, ok := authorityOf(in)
+	if !ok {
+		return Value{}, Missing
+	}
+	host, port := cutPort(authority)
+	if _, ok := readAddr(bytes.Trim(host, "[]")); !ok { // names are not resolved
+		return Value{}, Missing
+	}
+	if len(port) == 0 {
+		return whole(80)
+	}
+	return whole(leadingNumber(port))
+}
+
+// cutPort cuts host and port apart; brackets stay with the host.
+func cutPort(b []byte) (host, port []byte) {
+	i := bytes.LastIndexByte(b, ':')
+	if i < 0 || bytes.IndexByte(b[i:], ']') >= 0 {
+		return b, nil
+	}
+	return b[:i], b[i+1:]
+}
+
+// leadingNumber is the number a text begins with, as HAProxy reads it: 0
+// without one, what is below the digits counts as less than 0, and 32 bits are
+// all there is.
+func leadingNumber(b []byte) int64 {
+	digits, minus := bytes.CutPrefix(b, []byte("-"))
+	var n int32
+	for _, c := range digits {
+		d := int32(int8(c)) - '0'
+		if d > 9 {
+			break
+		}
+		n = 10*n + d
+	}
+	if minus {
+		n = -n
+	}
+	return int64(n)
+}
+
+// numberOf reads the number a text begins with.
+func numberOf(k Kind) Kind {
+	inner := k.Make
+	k.Type = Int
+	k.Make = func(a *Arguments) (Get, error) {
+		get, err := inner(a)
+		return func(in *Input) (Value, Outcome) {
+			v, out := get(in)
+			if out != Found {
+				return v, out
+			}
+			return whole(leadingNumber(v.Str))
+		}, err
+	}
+	return k
+}
+
+// countOf counts the values of a fetch of several.
+func countOf(k Kind) Kind {
+	inner := k.Make
+	least, needs := k.Args, k.Needs
+	return Kind{Type: Int, Needs: needs, Args: Args(strings.Replace(string(least), "i", "", 1)), Make: func(a *Arguments) (Get, error) {
+		get, err := inner(a)
+		return func(in *Input) (Value, Outcome) {
+			if in.Head == nil && needs&Head != 0 || in.Reply == nil && needs&Answer != 0 {
+				return Value{}, Missing
+			}
+			n := int64(0)
+			for in.cursor = (cursor{walking: true}); ; {
+				if _, out := get(in); out == Found {
+					n++
+				}
+				if !in.cursor.more {
+					break
+				}
+			}
+			in.cursor = cursor{}
+			return whole(n)
+		}, err
+	}}
+}
+
+// Walks over headers: the cursor's line is the header to look at next, from
+// is where in its value.
+
+// elements is a fetch of the elements of a header's lines; without a name there
+// are none, or if it shall those of all headers.
+func (s side) elements(all bool) Kind {
+	return Kind{Type: Str, Needs: s.needs, Several: true, Args: "?si", Make: func(a *Arguments) (Get, error) {
+		name, nth := strings.ToLower(a.at(0)), int(a.int(1, 0))
+		return func(in *Input) (Value, Outcome) {
+			head, buf := s.head(in)
+			if head == nil || name == "" && !all {
+				return Value{}, Missing
+			}
+			if in.cursor.walking && nth == 0 {
+				return in.nextElement(head, buf, name)
+			}
+			return nthElement(head, buf, name, nth)
+		}, nil
+	}}
+}
+
+// nextElement is the element at the cursor, which moves on.
+func (in *Input) nextElement(head *h1.Head, buf []byte, name string) (Value, Outcome) {
+	c := &in.cursor
+	for ; c.line < len(head.Headers); c.line, c.from = c.line+1, 0 {
+		f := &head.Headers[c.line]
+		if name != "" && string(f.Name.In(buf)) != name {
+			continue
+		}
+		value := f.Value.In(buf)
+		one, _, more := cutElement(value[c.from:])
+		if c.from += len(one) + 1; !more {
+			c.line, c.from = c.line+1, 0
+		}
+		c.more = true
+		return Value{Type: Str, Str: bytes.TrimSpace(one)}, Found
+	}
+	c.more = false
+	return Value{}, Missing
+}
+
+// nthElement is the nth element of a header from the first, 1, or from the
+// last, -1; 0 is the last too.
+func nthElement(head *h1.Head, buf []byte, name string, nth int) (v Value, out Outcome) {
+	if nth < 0 {
+		total := 0
+		everyElement(head, buf, name, func([]byte) bool { total++; return true })
+		if nth = total + nth + 1; nth <= 0 {
+			return v, Missing
+		}
+	}
+	last := nth == 0
+	everyElement(head, buf, name, func(one []byte) bool {
+		if nth--; nth == 0 || last {
+			v, out = Value{Type: Str, Str: one}, Found
+		}
+		return nth != 0 || last
+	})
+	return v, out
+}
+
+func everyElement(head *h1.Head, buf []byte, name string, yield func([]byte) bool) {
+	for i := range head.Headers {
+		f := &head.Headers[i]
+		if string(f.Name.In(buf)) != name {
+			continue
+		}
+		for rest, more := f.Value.In(buf), true; more; {
+			var one []byte
+			one, rest, more = cutElement(rest)
+			if !yield(bytes.TrimSpace(one)) {
+				return
+			}
+		}
+	}
+}
+
+// addresses is a fetch of the elements that are addresses.
+func (s side) addresses() Kind {
+	k := s.elements(false)
+	inner := k.Make
+	k.Type = Addr
+	k.Make = func(a *Arguments) (Get, error) {
+		get, err := inner(a)
+		return func(in *Input) (Value, Outcome) {
+			for {
+				v, out := get(in)
+				if out != Found {
+					return v, out
+				}
+				if a, rest, ok := cutIPv4(v.Str); ok && (len(rest) == 0 || rest[0] == ':') {
+					return Value{Type: Addr, Addr: a}, Found
+				}
+				if a, ok := readAddr(v.Str); ok {
+					return Value{Type: Addr, Addr: a}, Found
+				}
+				if !in.cursor.more {
+					return Value{}, Missing
+				}
+			}
+		}, err
+	}
+	return k
+}
+
+// lines is a fetch of whole lines of a header.
+func (s side) lines() Kind {
+	return Kind{Type: Str, Needs: s.needs, Several: true, Args: "?si", Make: func(a *Arguments) (Get, error) {
+		name, nth := strings.ToLower(a.at(0)), int(a.int(1, 0))
+		return func(in *Input) (v Value, out Outcome) {
+			head, buf := s.head(in)
+			if head == nil {
+				return v, Missing
+			}
+			c := &in.cursor
+			if c.walking && nth == 0 {
+				for ; c.line < len(head.Headers); c.line++ {
+					if f := &head.Headers[c.line]; string(f.Name.In(buf)) == name {
+						c.line, c.more = c.line+1, true
+						return Value{Type: Str, Str: f.Value.In(buf)}, Found
+					}
+				}
+				c.more = false
+				return v, Missing
+			}
+			i, step, left := 0, 1, nth
+			if nth <= 0 {
+				i, step, left = len(head.Headers)-1, -1, max(-nth, 1)
+			}
+			for ; i >= 0 && i < len(head.Headers); i += step {
+				if f := &head.Headers[i]; string(f.Name.In(buf)) == name {
+					if left--; left == 0 {
+						return Value{Type: Str, Str: f.Value.In(buf)}, Found
+					}
+				}
+			}
+			return v, Missing
+		}, nil
+	}}
+}
+
+func (s side) lineCount() Kind {
+	return Kind{Type: Int, Needs: s.needs, Args: "?s", Make: func(a *Arguments) (Get, error) {
+		name := strings.ToLower(a.at(0))
+		return func(in *Input) (Value, Outcome) {
+			head, buf := s.head(in)
+			if head == nil {
+				return Value{}, Missing
+			}
+			n := int64(0)
+			for i := range head.Headers {
+				if name == "" || string(head.Headers[i].Name.In(buf)) == name {
+					n++
+				}
+			}
+			return whole(n)
+		}, nil
+	}}
+}
+
+func (s side) names() Kind {
+	return Kind{Type: Str, Needs: s.needs, Args: "?s", Make: func(a *Arguments) (Get, error) {
+		between := ","
+		if a.has(0) {
+			between = a.at(0)
+		}
+		return func(in *Input) (Value, Outcome) {
+			head, buf := s.head(in)
+			if head == nil {
+				return Value{}, Missing
+			}
+			b := in.room()
+			for i := range head.Headers {
+				if i > 0 {
+					b = append(b, between...)
+				}
+				b = append(b, head.Headers[i].Name.In(buf)...)
+			}
+			return Value{Type: Str, Str: in.keep(b)}, Found
+		}, nil
+	}}
+}
+
+func (s side) all() Kind {
+	return Kind{Type: Bin, Needs: s.needs, Make: plain(func(in *Input) (Value, Outcome) {
+		head, buf := s.head(in)
+		if head == nil {
+			return Value{}, Missing
+		}
+		b := in.room()
+		for i := range head.Headers {
+			f := &head.Headers[i]
+			b = append(append(b, f.Name.In(buf)...), ": "...)
+			b = append(append(b, f.Value.In(buf)...), "\r\n"...)
+		}
+		return Value{Type: Bin, Str: in.keep(append(b, "\r\n"...))}, Found
+	})}
+}
+
+func (s side) packed() Kind {
+	return Kind{Type: Bin, Needs: s.needs, Make: plain(func(in *Input) (Value, Outcome) {
+		head, buf := s.head(in)
+		if head == nil {
+			return Value{}, Missing
+		}
+		b := in.room()
+		for i := range head.Headers {
+			f := &head.Headers[i]
+			b = appendPacked(appendPacked(b, f.Name.In(buf)), f.Value.In(buf))
+		}
+		return Value{Type: Bin, Str: in.keep(append(b, 0, 0))}, Found
+	})}
+}
+
+// appendPacked writes a text behind its length, as SPOP does: lengths from 240
+// on go over several bytes.
+func appendPacked(b, text []byte) []byte {
+	n := len(text)
+	if n < 240 {
+		return append(append(b, byte(n)), text...)
+	}
+	b = append(b, byte(n)|0xf0)
+	for n = (n - 240) >> 4; n >= 128; n = (n - 128) >> 7 {
+		b = append(b, byte(n)|0x80)
+	}
+	return append(append(b, byte(n)), text...)
+}
+
+// cookies is a fetch of the cookies of a name (RFC 6265 section 4.2.1). A list
+// may be cut by commas too, as HAProxy reads it; of a line of set-cookie the
+// first pair alone counts.
+func cookies(s side, header, between string) Kind {
+	return Kind{Type: Str, Needs: s.needs, Several: true, Args: "?s", Make: func(a *Arguments) (Get, error) {
+		name := []byte(a.at(0))
+		next := func(head *h1.Head, buf []byte, c *cursor) (Value, Outcome) {
+			for ; c.line < len(head.Headers); c.line, c.from = c.line+1, 0 {
+				f := &head.Headers[c.line]
+				if string(f.Name.In(buf)) != header {
+					continue
+				}
+				value := f.Value.In(buf)
+				if len(value) <= len(name)+1 { // an empty cookie alone is none, as in HAProxy
+					continue
+				}
+				for c.from < len(value) {
+					one := value[c.from:]
+					if between == "" {
+						one, _, _ = bytes.Cut(one, []byte(";"))
+						c.from = len(value)
+					} else if end := bytes.IndexAny(one, between); end >= 0 {
+						one = one[:end]
+					}
+					c.from += len(one) + 1
+					is, v, ok := bytes.Cut(one, []byte("="))
+					if ok && (len(name) == 0 || bytes.Equal(bytes.TrimSpace(is), name)) {
+						c.more = true
+						return Value{Type: Str, Str: bytes.TrimSpace(v)}, Found
+					}
+				}
+			}
+			c.more = false
+			return Value{}, Missing
+		}
+		return func(in *Input) (Value, Outcome) {
+			head, buf := s.head(in)
+			if head == nil {
+				return Value{}, Missing
+			}
+			if in.cursor.walking {
+				return next(head, buf, &in.cursor)
+			}
+			var last Value
+			out := Missing
+			for c := &in.cursor; ; {
+				v, found := next(head, buf, c)
+				if found != Found {
+					break
+				}
+				if last, out = v, Found; len(name) == 0 {
+					break
+				}
+			}
+			in.cursor = cursor{}
+			return last, out
+		}, nil
+	}}
+}
+
+// parameters is a fetch of the parameters of a name, in a text or else in the
+// query of the target, which begins behind the character of the second
+// argument. One value alone is the first.
+func parameters(t Type, text func(in *Input) ([]byte, bool), args Args) Kind {
+	return headed(Kind{Type: t, Several: true, Args: args, Make: func(a *Arguments) (Get, error) {
+		name, begin := []byte(a.at(0)), byte('?')
+		if a.has(1) {
+			begin = a.at(1)[0]
+		}
+		query := func(in *Input) ([]byte, bool) {
+			if in.Head == nil {
+				return nil, false
+			}
+			target := in.Head.Target.In(in.Buf)
+			i := bytes.IndexByte(target, begin)
+			if i < 0 {
+				return nil, false
+			}
+			return target[i+1:], true
+		}
+		if text != nil {
+			query = text
+		}
+		return func(in *Input) (Value, Outcome) {
+			q, ok := query(in)
+			c := &in.cursor
+			for ok && c.from <= len(q) {
+				one := q[c.from:]
+				if end := bytes.IndexAny(one, "&;?"); end >= 0 {
+					one = one[:end]
+				}
+				c.from += len(one) + 1
+				if is, v, has := bytes.Cut(one, []byte("=")); has && (len(name) == 0 || bytes.Equal(is, name)) {
+					c.more = true
+					return Value{Type: t, Str: v}, Found
+				}
+			}
+			c.more = false
+			return Value{}, Missing
+		}, nil
+	}})
+}
+
+// cutElement cuts the first element off a list; a comma within quotes is part
+// of it (RFC 9110 section 5.6.1).
+func cutElement(list []byte) (one, rest []byte, more bool) {
+	quoted := false
+	for i := 0; i < len(list); i++ {
+		switch c := list[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\\' && quoted:
+			i++
+		case c == ',' && !quoted:
+			return list[:i], list[i+1:], true
+		}
+	}
+	return list, nil, false
+}
+
+// Fetches are what rules can look at (Configuration manual 7.3).
+var Fetches = func() *config.Registry[Kind] {
+	rows := slices.Concat(internalRows, linkRows, secureRows, payloadRows, requestRows, answerRows)
+	slices.SortFunc(rows, func(a, b config.Row[Kind]) int { return strings.Compare(a.Name, b.Name) })
+	return config.NewRegistry(rows...)
+}()

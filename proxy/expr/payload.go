@@ -1,0 +1,267 @@
+package expr
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"herald/config"
+	"herald/proxy/h1"
+)
+
+// payloadRows are fetches of bytes in mode tcp (Configuration manual 7.3.5).
+var payloadRows = []config.Row[Kind]{
+	row("payload", "The old name of req.payload.", "payload(0,4) 5353482d", hexadecimal(requestBytes(payload, "ii"))),
+	row("payload_lv", "The old name of req.payload_lv.", "payload_lv(0,2) -m found", hexadecimal(requestBytes(payloadBehindLength, "ii?s"))),
+	row("rdp_cookie", "The old name of req.rdp_cookie.", "rdp_cookie(mstshash) joe", rdpCookie(false)),
+	row("rdp_cookie_cnt", "The old name of req.rdp_cookie_cnt.", "rdp_cookie_cnt gt 0", rdpCookie(true)),
+	row("rep_ssl_hello_type", "The old name of res.ssl_hello_type.", "rep_ssl_hello_type 2", Kind{Type: Int, Needs: Response, Make: plain(answerHello)}),
+	row("req.len", "How many bytes have been received.", "req.len gt 0", Kind{Type: Int, Needs: Request, Make: plain(received)}),
+	row("req.payload", "Bytes received, from an offset on; a length of 0 is all.", "req.payload(0,4) -m bin 5353482d", requestBytes(payload, "ii")),
+	row("req.payload_lv", "Bytes behind a length that is at an offset, or at another place.", "req.payload_lv(0,2) -m found", requestBytes(payloadBehindLength, "ii?s")),
+	row("req.proto_http", "Whether what has come is an HTTP request.", "req.proto_http", Kind{Type: Bool, Needs: Request, Make: plain(protoHTTP)}),
+	row("req.rdp_cookie", "The cookie of an RDP connection request.", "req.rdp_cookie(mstshash) joe", rdpCookie(false)),
+	row("req.rdp_cookie_cnt", "How many cookies an RDP connection request has.", "req.rdp_cookie_cnt gt 0", rdpCookie(true)),
+	row("req.ssl_alpn", "The first protocol a TLS client offers.", "req.ssl_alpn h2", ofHello(Str, func(h *Hello) (Value, Outcome) { return text(h.ALPN) })),
+	row("req.ssl_ec_ext", "Whether a TLS client says which elliptic curves it knows.", "req.ssl_ec_ext", ofHello(Bool, func(h *Hello) (Value, Outcome) { return boolean(h.Curves) })),
+	row("req.ssl_hello_type", "The type of a TLS client's first message: 1 is a ClientHello.", "req.ssl_hello_type 1", ofHello(Int, helloType)),
+	row("req.ssl_sni", "The name a TLS client asks for, without decrypting anything.", "req.ssl_sni -i www.example.com", ofHello(Str, sni)),
+	row("req.ssl_st_ext", "Whether a TLS client takes tickets: 0 no, 1 yes, 2 it has one.", "req.ssl_st_ext 2", ofHello(Int, func(h *Hello) (Value, Outcome) { return whole(int64(h.Ticket)) })),
+	row("req.ssl_ver", "The version a TLS client begins with: major times 65536 and minor.", "req.ssl_ver ge 3.1", dotted(ofHello(Int, version))),
+	row("req_len", "The old name of req.len.", "req_len gt 0", Kind{Type: Int, Needs: Request, Make: plain(received)}),
+	row("req_proto_http", "The old name of req.proto_http.", "req_proto_http", Kind{Type: Bool, Needs: Request, Make: plain(protoHTTP)}),
+	row("req_rdp_cookie", "The old name of req.rdp_cookie.", "req_rdp_cookie(mstshash) joe", rdpCookie(false)),
+	row("req_rdp_cookie_cnt", "The old name of req.rdp_cookie_cnt.", "req_rdp_cookie_cnt gt 0", rdpCookie(true)),
+	row("req_ssl_hello_type", "The old name of req.ssl_hello_type.", "req_ssl_hello_type 1", ofHello(Int, helloType)),
+	row("req_ssl_sni", "The old name of req.ssl_sni.", "req_ssl_sni -i www.example.com", ofHello(Str, sni)),
+	row("req_ssl_ver", "The old name of req.ssl_ver.", "req_ssl_ver ge 3.1", dotted(ofHello(Int, version))),
+	row("res.len", "How many bytes the server has sent.", "res.len gt 0", Kind{Type: Int, Needs: Response, Make: plain(func(in *Input) (Value, Outcome) { return whole(int64(len(in.Sent))) })}),
+	row("res.payload", "Bytes the server sent, from an offset on; a length of 0 is all.", "res.payload(0,4) -m bin 5353482d", answerBytes(payload, "ii")),
+	row("res.payload_lv", "Bytes of the server behind a length that is at an offset, or at another place.", "res.payload_lv(0,2) -m found", answerBytes(payloadBehindLength, "ii?s")),
+	row("res.ssl_hello_type", "The type of a TLS server's first message: 2 is a ServerHello.", "res.ssl_hello_type 2", Kind{Type: Int, Needs: Response, Make: plain(answerHello)}),
+	row("wait_end", "True when no more is waited for.", "wait_end", Kind{Type: Bool, Make: plain(waitEnd)}),
+}
+
+// dotted says that patterns of the fetch may be MAJOR.MINOR.
+func dotted(k Kind) Kind {
+	k.Method = "dotted"
+	return k
+}
+
+// received counts bytes; more may come until the end.
+func received(in *Input) (Value, Outcome) {
+	if in.Head != nil {
+		return whole(int64(len(in.Buf)))
+	}
+	return whole(int64(len(in.Data)))
+}
+
+// waitEnd is not known before the end.
+func waitEnd(in *Input) (Value, Outcome) {
+	if !in.Final {
+		return Value{}, Wait
+	}
+	return yes, Found
+}
+
+// part cuts something out of bytes of which more may come.
+type part func(a *Arguments) (func(in *Input, data []byte) (Value, Outcome), error)
+
+// requestBytes is a fetch of what the client has sent, which in mode http
+// there is none of.
+func requestBytes(cut part, args Args) Kind {
+	return bytesOf(cut, args, Request, func(in *Input) []byte { return in.Data })
+}
+
+// hexadecimal says that patterns of the fetch are so without -m.
+func hexadecimal(k Kind) Kind {
+	k.Method = "bin"
+	return k
+}
+
+func answerBytes(cut part, args Args) Kind {
+	return bytesOf(cut, args, Response, func(in *Input) []byte { return in.Sent })
+}
+
+func bytesOf(cut part, args Args, needs Place, data func(in *Input) []byte) Kind {
+	return Kind{Type: Bin, Args: args, Needs: needs, Make: func(a *Arguments) (Get, error) {
+		get, err := cut(a)
+		return func(in *Input) (Value, Outcome) {
+			if in.Head != nil || in.Reply != nil {
+				return Value{}, Missing
+			}
+			return get(in, data(in))
+		}, err
+	}}
+}
+
+// least answers Wait while data has fewer than n bytes and more may come.
+func (in *Input) least(data []byte, n int) Outcome {
+	switch {
+	case len(data) >= n:
+		return Found
+	case in.Final:
+		return Missing
+	}
+	return Wait
+}
+
+func payload(a *Arguments) (func(in *Input, data []byte) (Value, Outcome), error) {
+	from, length := int(a.number[0]), int(a.number[1])
+	if from < 0 || length < 0 || from > 1<<20 || length > 1<<20 {
+		return nil, errors.New("an offset or length is beyond what there can be")
+	}
+	return func(in *Input, data []byte) (Value, Outcome) {
+		end := from + length
+		if length == 0 {
+			end = len(data)
+		}
+		if out := in.least(data, max(end, from+1)); out != Found {
+			return Value{}, out
+		}
+		return Value{Type: Bin, Str: data[from:end]}, Found
+	}, nil
+}
+
+func payloadBehindLength(a *Arguments) (func(in *Input, data []byte) (Value, Outcome), error) {
+	at, size := int(a.number[0]), int(a.number[1])
+	place := a.at(2)
+	relative := strings.HasPrefix(place, "+") || strings.HasPrefix(place, "-")
+	offset := 0
+	if place != "" {
+		n, err := strconv.Atoi(place)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not an offset", place)
+		}
+		offset = n
+	}
+	from := at + size
+	switch {
+	case relative:
+		from += offset
+	case place != "":
+		from = offset
+	}
+	if at < 0 || at > 1<<20 || size < 1 || size > 4 || from < 0 || from > 1<<20 {
+		return nil, errors.New("an offset or length is beyond what there can be")
+	}
+	return func(in *Input, data []byte) (Value, Outcome) {
+		if out := in.least(data, at+size); out != Found {
+			return Value{}, out
+		}
+		length := 0
+		for _, c := range data[at : at+size] {
+			length = length<<8 | int(c)
+		}
+		if length == 0 || length > 1<<20 {
+			return Value{}, Missing
+		}
+		if out := in.least(data, from+length); out != Found {
+			return Value{}, out
+		}
+		return Value{Type: Bin, Str: data[from : from+length]}, Found
+	}, nil
+}
+
+func ofHello(t Type, get func(h *Hello) (Value, Outcome)) Kind {
+	return Kind{Type: t, Needs: Request, Make: plain(func(in *Input) (Value, Outcome) {
+		h, out := in.Hello()
+		if out != Found {
+			return Value{}, out
+		}
+		return get(h)
+	})}
+}
+
+func helloType(h *Hello) (Value, Outcome) { return whole(int64(h.Type)) }
+
+func sni(h *Hello) (Value, Outcome) { return text(h.ServerName) }
+
+func version(h *Hello) (Value, Outcome) {
+	return whole(int64(h.Version>>8)<<16 | int64(h.Version&0xff))
+}
+
+// answerHello is the type of the first handshake message of a server.
+func answerHello(in *Input) (Value, Outcome) {
+	if in.Reply != nil {
+		return Value{}, Missing
+	}
+	if len(in.Sent) > 0 && in.Sent[0] != handshakeRecord {
+		return Value{}, Missing
+	}
+	if out := in.least(in.Sent, recordHeader+1); out != Found {
+		return Value{}, out
+	}
+	return whole(int64(in.Sent[recordHeader]))
+}
+
+// protoHTTP parses what has come in mode tcp; in mode http it is one.
+func protoHTTP(in *Input) (Value, Outcome) {
+	if in.Head != nil {
+		return yes, Found
+	}
+	var head h1.Head
+	head.Reset()
+	switch v := head.ParseRequest(bytes.Clone(in.Data)); { // which would write names in lower case
+	case v == h1.Complete:
+		return yes, Found
+	case v == h1.Incomplete && !in.Final:
+		return Value{}, Wait
+	}
+	return no, Found
+}
+
+// rdpCookie finds the cookie of an RDP connection request: the line "Cookie:
+// NAME=VALUE" after the TPKT and X.224 headers ([MS-RDPBCGR] section 2.2.1.1).
+func rdpCookie(count bool) Kind {
+	k := Kind{Type: Str, Needs: Request, Args: "?s", Make: func(a *Arguments) (Get, error) {
+		name := []byte(a.at(0))
+		return func(in *Input) (Value, Outcome) {
+			v, out := cookieOfRDP(in, name)
+			if count {
+				n := int64(0)
+				if out == Found {
+					n = 1
+				}
+				if out == Wait {
+					return Value{}, Wait
+				}
+				return whole(n)
+			}
+			return v, out
+		}, nil
+	}}
+	if count {
+		k.Type = Int
+	}
+	return k
+}
+
+func cookieOfRDP(in *Input, name []byte) (Value, Outcome) {
+	const (
+		headers = 11 // TPKT 4, X.224 connection request 7
+		word    = "Cookie:"
+	)
+	data := in.Data
+	if len(data) > 0 && data[0] != 3 {
+		return Value{}, Missing
+	}
+	if out := in.least(data, headers+len(word)); out != Found {
+		return Value{}, out
+	}
+	line := data[headers:]
+	if data[5] != 0xe0 || !bytes.EqualFold(line[:len(word)], []byte(word)) {
+		return Value{}, Missing
+	}
+	line, _, ended := bytes.Cut(bytes.TrimLeft(line[len(word):], " "), []byte("\r\n"))
+	if !ended {
+		return Value{}, in.least(nil, 1)
+	}
+	key, value, ok := bytes.Cut(line, []byte("="))
+	if !ok || len(name) > 0 && !bytes.EqualFold(key, name) {
+		return Value{}, Missing
+	}
+	return Value{Type: Str, Str: value}, Found
+}
