@@ -109,8 +109,9 @@ type target struct {
 	poke      chan struct{} // the checker looks at state.Next again
 	pokeAgent chan struct{} // and that of the agent
 
-	how *loop.How  // the way there; nil is the system's
-	tls *connector // nil: nothing is encrypted
+	how   *loop.How  // the way there; nil is the system's
+	socks *loop.Addr // of the SOCKS4 proxy all connections go to; nil: none
+	tls   *connector // nil: nothing is encrypted
 
 	sessions gauge
 	idle     atomic.Int64
@@ -257,7 +258,7 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 	if t.tls, err = newConnector(cfg.TLS); err != nil {
 		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
 	}
-	t.how = t.newWay()
+	t.how, t.socks = t.newWay(), t.socksAddr()
 	return t, nil
 }
 

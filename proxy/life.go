@@ -291,6 +291,11 @@ func connect(x *stream) answer {
 		return wait
 	}
 	if !x.u.connected {
+		if x.t.socks != nil {
+			if a := x.throughSocks(); a != next {
+				return a
+			}
+		}
 		x.u.connected = true
 		x.saw(check.Connected)
 		if x.t.introduces() && !x.introduce() {

@@ -15,6 +15,7 @@ import (
 	"herald/proxy/check"
 	"herald/proxy/check/probe"
 	checks "herald/proxy/check/script"
+	"herald/proxy/proxyproto"
 )
 
 // checkVars are the variables that health checks keep between runs. The
@@ -118,6 +119,13 @@ func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
 	}
 	if t.how != nil && p.Network == "tcp" && k.Addr == "" {
 		p.Control = t.how.Control
+	}
+	if at, err := netip.ParseAddrPort(p.Address); err == nil && t.socks != nil && p.Network == "tcp" && (k.Socks4 || k.Default && c.Checks.Socks4) {
+		if !at.Addr().Unmap().Is4() {
+			return p, errors.New("SOCKS4 Proxy knows no IPv6")
+		}
+		p.Address, p.Ask = c.Socks4, proxyproto.AppendSOCKS4(nil, at)
+		p.Granted = func(reply [8]byte) error { return proxyproto.CheckSOCKS4(reply[:]) }
 	}
 	asked := k.SendProxy || k.Default && c.Checks.SendProxy
 	if asked || k.Default && c.CheckAddr == "" && c.CheckPort == 0 && k.Port == nil { // elsewhere nobody may expect it

@@ -310,6 +310,12 @@ func (x *stream) connectFailed(who byte) answer {
 			return x.to(stepPick)
 		}
 	}
+	if who == 's' { // it has had its time
+		if x.t == nil {
+			return x.to(stepPick)
+		}
+		return x.to(stepConnect)
+	}
 	delay := retryPause
 	if c := x.be.cfg.Timeouts.Connect; c > 0 {
 		delay = min(delay, c)

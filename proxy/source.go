@@ -22,7 +22,7 @@ func (t *target) source() *settings.Source {
 // newWay makes the way to a server; nil is the system's.
 func (t *target) newWay() *loop.How {
 	src := t.source()
-	asksOnce := t.be.http && t.tls == nil && !t.introduces() && !t.mayH2() && t.cfg.WebSockets != settings.WebSocketsH2
+	asksOnce := t.be.http && t.cfg.Socks4 == "" && t.tls == nil && !t.introduces() && !t.mayH2() && t.cfg.WebSockets != settings.WebSocketsH2
 	if src.IsZero() && !t.cfg.FastOpen && t.cfg.UserTimeout == 0 && !asksOnce {
 		return nil
 	}

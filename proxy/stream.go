@@ -78,7 +78,8 @@ type stream struct {
 	tries        int                      // connection attempts left
 	retries      int                      // made
 	redispatched bool
-	avoid        int // server of the failed attempt
+	through      netip.AddrPort // the server, for a SOCKS4 proxy
+	avoid        int            // server of the failed attempt
 	reused       bool
 	freshOnly    bool // the attempt on a reused connection failed
 

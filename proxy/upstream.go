@@ -23,6 +23,7 @@ type upstream struct {
 	x         *stream // nil while idle
 	in        []byte  // a partial response head
 	connected bool
+	asked     bool    // a SOCKS4 proxy was asked for the server
 	uses      int     // responses so far
 	name      string  // the server was asked for in TLS
 	refused   bool    // the TLS handshake failed
@@ -84,6 +85,7 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 		return unix.EADDRNOTAVAIL
 	}
 	to := &a.at
+	x.through = a.ip
 	var same loop.Addr
 	if a.unix == "" && (a.follows || a.ip.Port() == 0) { // something of where the client connected to
 		at, errno := a.follow(x.c.local(), t.cfg.PortOffset)
@@ -91,9 +93,15 @@ func (w *worker) dial(t *target, x *stream) syscall.Errno {
 			return errno
 		}
 		same = loop.TCP(at)
-		to = &same
+		to, x.through = &same, at
 	}
-	if x.mayH2() && (t.tls == nil || !t.tls.on) {
+	if t.socks != nil {
+		if !x.through.Addr().Unmap().Is4() {
+			return unix.EAFNOSUPPORT
+		}
+		to = t.socks
+	}
+	if x.mayH2() && t.socks == nil && (t.tls == nil || !t.tls.on) {
 		return w.dialH2(t, x, to)
 	}
 	u := w.upstreams.take()

@@ -181,8 +181,7 @@ func readConnect(r *ruleReader) {
 		case "send-proxy":
 			k.SendProxy = true
 		case "via-socks4":
-			// Without "socks4" on a server line, which is refused, it means nothing.
-			r.diags.Unsupported(r.args[r.at2-1].Pos, config.Warning, "connect argument", w, "HAProxy")
+			k.Socks4 = true
 		case "ssl":
 			k.TLS = true
 		case "sni":

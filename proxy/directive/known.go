@@ -147,8 +147,8 @@ var knownBind = merge(
 
 var knownServer = merge(
 	optionNames(0, config.Error, "force-sslv3"),
-	optionNames(1, config.Error, "log-proto namespace redir socks4"),
-	optionNames(0, config.Warning, "check-via-socks4 allow-0rtt non-stick stick"),
+	optionNames(1, config.Error, "log-proto namespace redir"),
+	optionNames(0, config.Warning, "allow-0rtt non-stick stick"),
 	optionNames(1, config.Warning, "npn "+
 		"cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+
 		"pool-conn-name set-proxy-v2-tlv-fmt sigalgs"),

@@ -120,6 +120,12 @@ const maxOccurrence = 10
 // wayOptions are server options about the way to the server. "source" takes
 // any number of words and is read beside them.
 var wayOptions = []config.Row[serverOption]{
+	{Name: "check-via-socks4", Example: "server a 10.1.1.20:80 check socks4 127.0.0.1:1080 check-via-socks4",
+		Doc: "Checks go by the proxy of socks4 as well.",
+		Do:  mark(func(s *settings.Server) { s.Checks.Socks4 = true })},
+	{Name: "socks4", Syntax: "ADDRESS:PORT", Example: "server a 10.1.1.20:80 socks4 127.0.0.1:1080",
+		Doc: "Connects by a SOCKS4 proxy, which knows IPv4 alone.",
+		Do:  serverOption{args: 1, ask: readSocks4}},
 	{Name: "no-tfo", Example: "server a 10.1.1.20:80 no-tfo",
 		Doc: "Takes back a \"tfo\" of default-server.",
 		Do:  mark(func(s *settings.Server) { s.FastOpen = false })},
@@ -129,4 +135,19 @@ var wayOptions = []config.Row[serverOption]{
 	{Name: "tfo", Example: "server a 10.1.1.20:80 tfo",
 		Doc: "Sends data with the first segment to a server that has allowed it before (TCP Fast Open).",
 		Do:  mark(func(s *settings.Server) { s.FastOpen = true })},
+}
+
+func readSocks4(c *call, s *settings.Server, v line.Word) error {
+	a, err := parseAddress(v.Text)
+	if err == nil {
+		err = c.listenable(&a, v.Text)
+	}
+	switch {
+	case err != nil:
+		return err
+	case a.path != "" || a.host == "" || a.port != a.last:
+		return fmt.Errorf("%q is not ADDRESS:PORT", v.Text)
+	}
+	s.Socks4 = netip.AddrPortFrom(netip.MustParseAddr(a.host), uint16(a.port)).String()
+	return nil
 }

@@ -532,3 +532,15 @@ func TestOldListenAddressTakesBindOptions(t *testing.T) {
 		t.Errorf("got %+v", p.Binds)
 	}
 }
+
+func TestTheProxyOnTheWayIsAnAddress(t *testing.T) {
+	p := proxies(t, "listen l\n mode http\n bind :1\n default-server check-via-socks4\n server a 10.0.0.1:80 socks4 127.0.0.1:1080\n")[0]
+	if s := p.Servers[0]; s.Socks4 != "127.0.0.1:1080" || !s.Checks.Socks4 {
+		t.Errorf("got %q, checks %v", s.Socks4, s.Checks.Socks4)
+	}
+	for _, bad := range []string{"127.0.0.1", ":1080", "127.0.0.1:1-2", "/run/x"} {
+		if _, diags := build("listen l\n bind :1\n server a 10.0.0.1:80 socks4 "+bad+"\n", world); !strings.Contains(fmt.Sprint(diags), "socks4") {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+}

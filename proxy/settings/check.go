@@ -38,4 +38,5 @@ type ServerCheck struct {
 	ALPN      string // comma-separated
 	Proto     string // check-proto; empty means the one of the check
 	SendProxy bool
+	Socks4    bool // check-via-socks4
 }

@@ -233,6 +233,7 @@ type Server struct {
 	// and Path are empty.
 	Transparent                 bool
 	Source                      Source
+	Socks4                      string        // ADDRESS:PORT of a SOCKS4 proxy on the way to it; empty means none
 	FastOpen                    bool          // tfo
 	UserTimeout                 time.Duration // tcp-ut; 0 means the system's
 	Check                       bool

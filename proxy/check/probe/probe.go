@@ -31,6 +31,10 @@ type Place struct {
 	Address string // "10.1.1.20:80", or a path
 	// TLS encrypts the connection; nil leaves it plain.
 	TLS *tls.Config
+	// Ask is a request to a SOCKS4 proxy at Address, whose answer comes before
+	// all else and that Granted reads; nil without one.
+	Ask     []byte
+	Granted func(reply [8]byte) error
 	// Header is a PROXY header in front of everything: version 1 or 2, 0 none.
 	Header int
 	// HTTP says that the script speaks HTTP, so that HTTP/2 may be agreed on;
@@ -100,7 +104,7 @@ func (p *run) dial(w script.Want) {
 		p.limit = begun.Add(min(p.o.Inter, p.o.Connect))
 	}
 	d := net.Dialer{Deadline: p.limit, KeepAlive: -1, Control: place.Control}
-	if d.Control == nil && place.Network == "tcp" && w.Last && place.TLS == nil && place.Header == 0 {
+	if d.Control == nil && place.Network == "tcp" && w.Last && place.TLS == nil && place.Header == 0 && place.Ask == nil {
 		d.Control = noQuickAck
 	}
 	if place.Network == Abstract {
@@ -123,7 +127,7 @@ func (p *run) dial(w script.Want) {
 	}
 	p.conn.SetDeadline(p.limit)
 	p.raw = p.conn
-	if !p.header(place.Header) || !p.encrypt(place.TLS) || !p.second(place) {
+	if !p.ask(&place) || !p.header(place.Header) || !p.encrypt(place.TLS) || !p.second(place) {
 		return
 	}
 	p.m.Dialed(place.TLS != nil)
@@ -136,6 +140,29 @@ func noQuickAck(_, _ string, c syscall.RawConn) error {
 		// Without it the check costs one packet more, that is all.
 		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 0)
 	})
+}
+
+func (p *run) ask(place *Place) bool {
+	if place.Ask == nil {
+		return true
+	}
+	var reply [8]byte
+	_, err := p.conn.Write(place.Ask)
+	if err == nil {
+		_, err = io.ReadFull(p.conn, reply[:])
+	}
+	switch {
+	case err != nil && timedOut(err):
+		p.m.Failed(script.TimedOut, 4, "")
+		return false
+	case err != nil:
+		p.m.Failed(script.Broken, 4, "SOCKS4 Proxy read error during handshake")
+		return false
+	}
+	if err = place.Granted(reply); err != nil {
+		p.m.Failed(script.Broken, 4, err.Error())
+	}
+	return err == nil
 }
 
 func (p *run) header(version int) bool {

@@ -36,7 +36,7 @@ func (s *Script) Key() (string, bool) {
 }
 
 func (c *Connect) key(b *strings.Builder) bool {
-	fmt.Fprintf(b, " %v %q %q %v %q %q %v %v %q", c.Default, c.PortText, c.Addr, c.TLS, c.SNI, c.ALPN, c.SendProxy, c.Linger, c.Proto)
+	fmt.Fprintf(b, " %v %v %q %q %v %q %q %v %v %q", c.Socks4, c.Default, c.PortText, c.Addr, c.TLS, c.SNI, c.ALPN, c.SendProxy, c.Linger, c.Proto)
 	return c.Port == nil || c.PortText != ""
 }
 

@@ -99,6 +99,7 @@ type Connect struct {
 	SNI       string
 	ALPN      []string
 	SendProxy bool
+	Socks4    bool // via-socks4
 	Linger    bool
 	Proto     string
 }
