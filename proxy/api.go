@@ -52,6 +52,7 @@ type Listener struct {
 	Network     string // "tcp", "unix", "abns" or "fd"
 	Address     string // "192.0.2.1:80", "[::]:80", ":80" for every IPv4 address, a path, an abstract name, or a descriptor's number
 	Interface   string // bound to this interface; empty for all
+	Namespace   string // network namespace by name; empty is that of the process
 	V6Only      bool
 	Transparent bool
 	Backlog     int // 0 means the system's largest
@@ -76,6 +77,9 @@ func (l Listener) Key() string {
 	b.WriteString(l.Address)
 	if l.Interface != "" {
 		b.WriteString("|dev=" + l.Interface)
+	}
+	if l.Namespace != "" {
+		b.WriteString("|netns=" + l.Namespace)
 	}
 	if l.V6Only {
 		b.WriteString("|v6only")

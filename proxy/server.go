@@ -199,7 +199,7 @@ func describe(b *settings.Bind, sockets int) Listener {
 		l.Address, l.Sockets, l.UID, l.GID = b.Path, 1, b.UID, b.GID
 		return l
 	}
-	l.Tune = b.Tune
+	l.Tune, l.Namespace = b.Tune, b.Namespace
 	l.Network = "tcp"
 	l.Address = net.JoinHostPort(b.Host, strconv.Itoa(b.Port))
 	if ip, err := netip.ParseAddr(b.Host); err == nil && ip.Is6() {

@@ -67,6 +67,15 @@ var bindOptionRows = []config.Row[bindOption]{
 			b.Name = v.Text
 			return nil
 		}}},
+	{Name: "namespace", Syntax: "NAME", Example: "bind 10.1.1.10:80 namespace red",
+		Doc: "Listens in a network namespace of this name (ip-netns(8)).",
+		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
+			if strings.Contains(v.Text, "/") || strings.HasPrefix(v.Text, ".") {
+				return fmt.Errorf("%q is no name of a network namespace", v.Text)
+			}
+			b.Namespace = v.Text
+			return nil
+		}}},
 	{Name: "proto", Syntax: "h1 | h2", Example: "bind :80 proto h2",
 		Doc: "Protocol spoken at once, without looking at the first bytes or ALPN.",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {

@@ -135,7 +135,7 @@ func silent(args int, words string) map[string]knownOption {
 
 var knownBind = merge(
 	optionNames(0, config.Error, "force-sslv3"),
-	optionNames(1, config.Error, "accept-netscaler-cip namespace"),
+	optionNames(1, config.Error, "accept-netscaler-cip"),
 	optionNames(0, config.Warning, "allow-0rtt generate-certificates quic-force-retry"),
 	optionNames(1, config.Warning, "ca-sign-file ca-sign-pass npn "+
 		"quic-cc-algo"),

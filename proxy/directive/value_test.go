@@ -52,10 +52,10 @@ func TestListeningAddresses(t *testing.T) {
 }
 
 func TestBindOptionsReachEveryListenerOfTheLine(t *testing.T) {
-	p := proxies(t, "listen l\n bind :80-81 name web interface eth0 maxconn 5 backlog 6 transparent v4v6 level admin\n"+
+	p := proxies(t, "listen l\n bind :80-81 name web namespace red interface eth0 maxconn 5 backlog 6 transparent v4v6 level admin\n"+
 		" bind /run/x mode 660 user haproxy group haproxy\n bind /run/y uid 1 gid 2 v6only\n")[0]
 	for i, port := range []int{80, 81} {
-		want := settings.Bind{Pos: config.Pos{File: "t", Line: 2, Column: 2}, Network: "tcp", Port: port, Name: "web", Interface: "eth0",
+		want := settings.Bind{Pos: config.Pos{File: "t", Line: 2, Column: 2}, Network: "tcp", Port: port, Name: "web", Interface: "eth0", Namespace: "red",
 			MaxConn: 5, Backlog: 6, V4V6: true, Transparent: true, UID: -1, GID: -1}
 		if got := p.Binds[i]; got != want {
 			t.Errorf("got  %+v\nwant %+v", got, want)

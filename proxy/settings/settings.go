@@ -188,6 +188,7 @@ type Bind struct {
 	Path        string // of a unix socket, the name of an abstract one, the number of an inherited one
 	Name        string // "name", or file:line:NUMBER as HAProxy shows it
 	Interface   string
+	Namespace   string // of the network, by name (ip-netns(8)); empty is ours
 	MaxConn     int
 	Backlog     int
 	V4V6        bool // "v4v6" on an IPv6 address

@@ -176,7 +176,7 @@ func openLog(t settings.LogTarget) (proxy.Sink, error) {
 func sockets(needs []proxy.Listener) []ipc.Socket {
 	list := make([]ipc.Socket, 0, len(needs))
 	for _, n := range needs {
-		list = append(list, ipc.Socket{Key: n.Key(), Network: n.Network, Address: n.Address, Interface: n.Interface,
+		list = append(list, ipc.Socket{Key: n.Key(), Network: n.Network, Address: n.Address, Interface: n.Interface, NetNamespace: n.Namespace,
 			V6Only: n.V6Only, Transparent: n.Transparent, Backlog: n.Backlog, Count: n.Sockets,
 			FastOpen: n.Tune.FastOpen, DeferAccept: n.Tune.DeferAccept, MSS: n.Tune.MSS, UserTimeout: int(n.Tune.UserTimeout.Milliseconds()),
 			Mode: n.Mode, Owner: account(n.UID), Group: account(n.GID)})

@@ -17,20 +17,23 @@ const (
 // Socket describes one listening address a role asks for.
 type Socket struct {
 	// Key names the address between processes and generations: the same key
-	// is the same sockets. Empty means Network, Address and Interface.
-	Key         string `json:"key,omitempty"`
-	Network     string `json:"network"` // "tcp", "unix", "abns" (an abstract unix socket) or "fd" (one the parent was started with)
-	Address     string `json:"address"` // "192.0.2.1:80", ":80" for every IPv4 address, "[::]:80", a path, an abstract name, or a descriptor's number
-	Interface   string `json:"interface,omitempty"`
-	V6Only      bool   `json:"v6only,omitempty"`
-	Transparent bool   `json:"transparent,omitempty"`
-	Backlog     int    `json:"backlog,omitempty"` // 0 means the system's largest
-	Count       int    `json:"count,omitempty"`   // sockets sharing the address by SO_REUSEPORT; 0 means 1; unix has one
-	FastOpen    bool   `json:"tfo,omitempty"`
-	DeferAccept bool   `json:"defer,omitempty"`
-	MSS         int    `json:"mss,omitempty"`    // bytes; negative is taken off the usual
-	UserTimeout int    `json:"tcp_ut,omitempty"` // milliseconds
-	Mode        uint32 `json:"mode,omitempty"`   // of a unix socket; 0 means the umask's
+	// is the same sockets. Empty means Network, Address, Interface
+	// and NetNamespace.
+	Key       string `json:"key,omitempty"`
+	Network   string `json:"network"` // "tcp", "unix", "abns" (an abstract unix socket) or "fd" (one the parent was started with)
+	Address   string `json:"address"` // "192.0.2.1:80", ":80" for every IPv4 address, "[::]:80", a path, an abstract name, or a descriptor's number
+	Interface string `json:"interface,omitempty"`
+	// NetNamespace of a TCP address, by name; empty is the parent's.
+	NetNamespace string `json:"net_namespace,omitempty"`
+	V6Only       bool   `json:"v6only,omitempty"`
+	Transparent  bool   `json:"transparent,omitempty"`
+	Backlog      int    `json:"backlog,omitempty"` // 0 means the system's largest
+	Count        int    `json:"count,omitempty"`   // sockets sharing the address by SO_REUSEPORT; 0 means 1; unix has one
+	FastOpen     bool   `json:"tfo,omitempty"`
+	DeferAccept  bool   `json:"defer,omitempty"`
+	MSS          int    `json:"mss,omitempty"`    // bytes; negative is taken off the usual
+	UserTimeout  int    `json:"tcp_ut,omitempty"` // milliseconds
+	Mode         uint32 `json:"mode,omitempty"`   // of a unix socket; 0 means the umask's
 	// Owner and Group of a unix socket; nil means the parent's.
 	Owner *int `json:"owner,omitempty"`
 	Group *int `json:"group,omitempty"`
@@ -41,7 +44,11 @@ func (s Socket) Name() string {
 	if s.Key != "" {
 		return s.Key
 	}
-	return s.Network + "|" + s.Address + "|" + s.Interface
+	name := s.Network + "|" + s.Address + "|" + s.Interface
+	if s.NetNamespace != "" {
+		name += "|" + s.NetNamespace
+	}
+	return name
 }
 
 // Script is one command a role may have run.

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/netns"
 )
 
 // Sharing says whether another process may listen on the same TCP port.
@@ -142,8 +143,19 @@ func address(s ipc.Socket) (netip.AddrPort, error) {
 	return a, nil
 }
 
-// listenTCP makes one listening socket.
-func listenTCP(s ipc.Socket, share bool) (int, error) {
+// listenTCP makes one listening socket, in its namespace.
+func listenTCP(s ipc.Socket, share bool) (fd int, err error) {
+	err = netns.Do(s.NetNamespace, func() error {
+		fd, err = listenHere(s, share)
+		return err
+	})
+	if err != nil {
+		return -1, err
+	}
+	return fd, nil
+}
+
+func listenHere(s ipc.Socket, share bool) (int, error) {
 	a, err := address(s)
 	if err != nil {
 		return -1, err

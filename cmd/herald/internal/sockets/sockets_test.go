@@ -1,8 +1,11 @@
 package sockets
 
 import (
+	"fmt"
 	"net"
+	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/netns"
 )
 
 func open(t *testing.T, s ipc.Socket, sharing Sharing) *Group {
@@ -188,5 +192,44 @@ func TestAFileIsNotReplacedByASocket(t *testing.T) {
 	if g, err := Open(ipc.Socket{Network: "unix", Address: path}, Exclusive); err == nil {
 		g.Close()
 		t.Error("a file was replaced")
+	}
+}
+
+func TestASocketListensInItsNamespace(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root for a network namespace")
+	}
+	name := fmt.Sprintf("heraldsockets%d", os.Getpid())
+	if out, err := exec.Command("ip", "netns", "add", name).CombinedOutput(); err != nil {
+		t.Skipf("needs ip netns: %s, %v", out, err)
+	}
+	t.Cleanup(func() { exec.Command("ip", "netns", "del", name).Run() })
+	if out, err := exec.Command("ip", "-n", name, "link", "set", "lo", "up").CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v", out, err)
+	}
+	addr := free(t, "tcp4", "127.0.0.1")
+	here := open(t, ipc.Socket{Network: "tcp", Address: addr}, Exclusive)
+	there := open(t, ipc.Socket{Network: "tcp", Address: addr, NetNamespace: name, Count: 2}, Exclusive)
+	if len(here.FDs) != 1 || len(there.FDs) != 2 {
+		t.Fatalf("got %v and %v, want one socket here and two there", here.FDs, there.FDs)
+	}
+	here.Close()
+	if c, err := net.Dial("tcp", addr); err == nil {
+		c.Close()
+		t.Error("the socket in the namespace is heard here")
+	}
+	if err := netns.Do(name, func() error {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		to, _ := sockaddr(netip.MustParseAddrPort(addr))
+		return unix.Connect(fd, to)
+	}); err != nil {
+		t.Errorf("connect in the namespace: %v", err)
+	}
+	if _, err := Open(ipc.Socket{Network: "tcp", Address: addr, NetNamespace: "heraldnone"}, Exclusive); err == nil || !strings.Contains(err.Error(), "network namespace heraldnone") {
+		t.Errorf("got %v, want the name of the namespace", err)
 	}
 }

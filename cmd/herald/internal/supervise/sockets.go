@@ -42,7 +42,7 @@ func (s *Supervisor) socket(spec ipc.Socket) (Listener, error) {
 func (s *Supervisor) shares(spec ipc.Socket) bool {
 	port := s.sys.Port(spec)
 	for _, have := range s.specs {
-		if port != 0 && s.sys.Port(have) == port {
+		if port != 0 && s.sys.Port(have) == port && have.NetNamespace == spec.NetNamespace {
 			return true
 		}
 	}
