@@ -82,8 +82,8 @@ func TestUnderKeepalivedsNameItTakesItsCommandLineSignalsAndFiles(t *testing.T) 
 	case <-ctx.Done():
 		t.Fatal("it does not stop")
 	}
-	if h := c.Holder(virtual[0]); h != 1 {
-		t.Errorf("after the stop %s is on %v, want the second controller", virtual[0], c.Holders(virtual[0]))
+	if err := c.WaitFor(ctx, "the second controller to hold the address after the stop", func() bool { return c.Holder(virtual[0]) == 1 }); err != nil {
+		t.Error(err)
 	}
 	if out, err := first.Exec("ls", "/run/keepalived.pid", "/run/vrrp.pid"); err == nil {
 		t.Errorf("pid files are left: %s", out)
