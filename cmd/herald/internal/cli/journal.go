@@ -8,7 +8,7 @@ import (
 )
 
 // journal writes the daemon's log without ever making it wait: a reader that
-// stopped costs lines, which are counted, and nothing else.
+// stopped, or a full disk, costs lines, which are counted, and nothing else.
 type journal struct {
 	out   io.Writer
 	stamp bool // begin each line with the time
@@ -41,7 +41,7 @@ func (j *journal) log(line string) {
 	}
 	if j.dropped > 0 {
 		select {
-		case j.lines <- fmt.Sprintf("%d lines of the log were dropped: nobody read them", j.dropped):
+		case j.lines <- fmt.Sprintf("%d lines of the log were dropped: nobody read them, or there was no room", j.dropped):
 			j.dropped = 0
 		default:
 		}
@@ -70,6 +70,10 @@ func (j *journal) close(limit time.Duration) {
 func (j *journal) write() {
 	defer close(j.ended)
 	for line := range j.lines {
-		io.WriteString(j.out, line+"\n")
+		if _, err := io.WriteString(j.out, line+"\n"); err != nil { // a disk that is full, perhaps for a while
+			j.mu.Lock()
+			j.dropped++
+			j.mu.Unlock()
+		}
 	}
 }
