@@ -166,6 +166,9 @@ func (x *stream) fill(r *logline.Record) {
 	if len(x.line) > 0 {
 		r.Request = x.line
 	}
+	if c := x.caught; c != nil {
+		r.RequestHeaders, r.ResponseHeaders, r.RequestCookie, r.ResponseCookie = c.request, c.response, c.requestCookie, c.answerCookie
+	}
 	if x.be != nil {
 		r.Backend = x.be.cfg.Name
 		r.BeConn = int(x.be.sessions.now.Load()) - 1

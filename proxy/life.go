@@ -111,6 +111,7 @@ func (x *stream) gotHead(buf []byte) answer {
 	h := &x.w.head
 	x.headAt = x.now()
 	x.keepLine(buf)
+	x.catchRequest(buf)
 	x.method, x.version = h.Method, h.Version
 	x.keep, x.upgrade = h.KeepAlive, h.WantsUpgrade
 	x.last = !h.KeepAlive
@@ -199,6 +200,9 @@ func pick(x *stream) answer {
 	switch found {
 	case place:
 		x.assign(t)
+		if a, mine := x.redirect(t); mine {
+			return a
+		}
 		return x.to(stepConnect)
 	case crowded:
 		return x.enqueue(t, seen)

@@ -153,6 +153,7 @@ func (x *stream) passResponse(buf []byte, shared bool) answer {
 	if h.Status == 401 || h.Status == 407 {
 		x.noticeNTLM(buf)
 	}
+	x.catchResponse(buf)
 	x.dataAt, x.status, x.serverHeard = x.now(), h.Status, x.now()
 	x.sawStatus(h.Status)
 	x.headSent = true

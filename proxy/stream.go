@@ -44,6 +44,7 @@ type stream struct {
 	upgrade    bool
 	bodyGone   bool   // some of the body is not in out any more: no second attempt
 	line       []byte // the request line, for the log
+	caught     *caught
 
 	// out is the request as it is sent: the rewritten head, and what of the
 	// body came with it. It is kept until the response begins, for a second

@@ -22,16 +22,18 @@ type draft struct {
 	set    map[string]config.Pos // rows read in this section itself
 	// ownStats is set once the section has a stats keyword of its own, which
 	// drops all those of its defaults.
-	ownStats  bool
-	check     checkDraft
-	forcedID  bool
-	balanced  bool // balance is written here or in the defaults
-	serverPos map[string]config.Pos
-	serverIDs map[int]string
-	acls      rules.Names
-	choices   []config.Pos // of the names in use_backend
-	refers    []reference  // of expressions, and conditions that need heads
-	headed    []reference
+	ownStats bool
+	check    checkDraft
+	forcedID bool
+	balanced bool // balance is written here or in the defaults
+	// transparent connections go where the client's went, unless balanced.
+	transparent bool
+	serverPos   map[string]config.Pos
+	serverIDs   map[int]string
+	acls        rules.Names
+	choices     []config.Pos // of the names in use_backend
+	refers      []reference  // of expressions, and conditions that need heads
+	headed      []reference
 }
 
 func newDraft() *draft {

@@ -95,12 +95,12 @@ var (
 var knownProxy = merge(
 	names(config.Error, "cookie filter force-persist http-after-response http-request "+
 		"http-response ignore-persist persist rate-limit redirect "+
-		"stick stick-table tcp-response transparent use-fcgi-app use-server", ""),
-	names(config.Error, "http_proxy transparent", "option "),
+		"stick stick-table tcp-response use-fcgi-app use-server", ""),
+	names(config.Error, "http_proxy", "option "),
 	names(config.Warning, "contstats persist socket-stats", "option "),
 	names(config.Warning, "show-modules", "stats "),
-	names(config.Warning, "capture compression declare dynamic-cookie-key email-alert "+
-		"error-log-format errorfiles errorloc errorloc302 errorloc303 http-error "+
+	names(config.Warning, "compression declare dynamic-cookie-key email-alert "+
+		"error-log-format errorfiles http-error "+
 		"load-server-state-from-file log-format-sd max-session-srv-conns server-state-file-name "+
 		"unique-id-format unique-id-header", ""),
 	newerProxy,
@@ -147,7 +147,7 @@ var knownBind = merge(
 
 var knownServer = merge(
 	optionNames(0, config.Error, "force-sslv3"),
-	optionNames(1, config.Error, "log-proto namespace redir"),
+	optionNames(1, config.Error, "log-proto namespace"),
 	optionNames(0, config.Warning, "allow-0rtt non-stick stick"),
 	optionNames(1, config.Warning, "npn "+
 		"cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+

@@ -14,7 +14,7 @@ var (
 	globalKeywords = config.NewRegistry(slices.Concat(globalRows, headerCaseRows, h2GlobalRows, globalLogRows, globalTLSRows, environmentRows,
 		externalGlobalRows)...)
 	proxyKeywords = config.NewRegistry(slices.Concat(proxyRows, balanceRows, templateRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, probeRows, sourceRows, ruleRows, logRows,
-		errorFileRows, statsRows, h2OptionRows,
+		errorFileRows, captureRows, statsRows, h2OptionRows,
 		healthRows, checkRuleRows, externalRows)...)
 )
 

@@ -544,3 +544,38 @@ func TestTheProxyOnTheWayIsAnAddress(t *testing.T) {
 		}
 	}
 }
+
+func TestErrorPagesMayBeElsewhere(t *testing.T) {
+	p := proxies(t, "listen l\n mode http\n bind :1\n errorloc 503 http://a/b\n errorloc303 404 /x\n")[0]
+	if got, want := string(p.ErrorFiles[503].Bytes), "HTTP/1.1 302 Found\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: http://a/b\r\n\r\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := string(p.ErrorFiles[404].Bytes); !strings.HasPrefix(got, "HTTP/1.1 303 See Other\r\n") {
+		t.Errorf("got %q", got)
+	}
+	for line, want := range map[string]string{
+		"errorloc 599 /x":                  `status code "599" is not one of`,
+		`errorloc 503 "a b"`:               `is not a URL`,
+		"capture request headr Host len 5": `did you mean "header"?`,
+		"capture cookie A length 5":        "expects NAME len N",
+	} {
+		if _, diags := build("listen l\n mode http\n bind :1\n "+line+"\n", world); !strings.Contains(fmt.Sprint(diags), want) {
+			t.Errorf("%s: got %v, want %q", line, diags, want)
+		}
+	}
+}
+
+func TestTransparentIsADispatchAddress(t *testing.T) {
+	for text, want := range map[string]bool{
+		"listen l\n bind :1\n option transparent\n":                                   true,
+		"listen l\n bind :1\n transparent\n server a 10.0.0.1:1\n":                    true,
+		"listen l\n bind :1\n transparent\n balance source\n server a 10.0.0.1:1\n":   false,
+		"defaults\n option transparent\nlisten l\n bind :1\n no option transparent\n": false,
+		"defaults\n option transparent\nlisten l\n bind :1\n dispatch 10.0.0.1:80\n":  false,
+	} {
+		p := proxies(t, text)[0]
+		if got := p.Dispatch != nil && p.Dispatch.Transparent; got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}

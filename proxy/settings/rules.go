@@ -16,3 +16,17 @@ type Rules struct {
 	Content      rule.Gates    // tcp-request content
 	Backends     []rule.Choice // use_backend, in order
 }
+
+// Captures are what the log tells of a frontend's messages.
+type Captures struct {
+	Request, Response []Capture // capture request header, capture response header
+	// Cookie is what the name of the captured cookie begins with, and a "=" when
+	// it is the whole name; empty is none.
+	Cookie Capture
+}
+
+// Capture is one header or cookie, cut to a number of bytes.
+type Capture struct {
+	Name string // of a header in lower case
+	Len  int
+}

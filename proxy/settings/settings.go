@@ -147,6 +147,7 @@ type Proxy struct {
 	// ErrorFiles are whole HTTP responses by status, read at load.
 	ErrorFiles map[int]ErrorFile
 	Stats      *Stats // nil is off
+	Captures   Captures
 	MonitorURI string
 	// MonitorFail is when monitor-uri is answered with 503: any that holds.
 	MonitorFail []rule.Condition
@@ -224,6 +225,7 @@ type Server struct {
 	OnError             OnError
 	ForcedID            bool // "id" is given
 	MaxQueue            int
+	Redirect            string // redir: where GET and HEAD are sent instead; empty means to the server
 	Pool                Pool
 	SendProxy           ProxyHeader
 	Abstract            bool // Path is the name of an abstract unix socket
