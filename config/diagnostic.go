@@ -113,9 +113,10 @@ func (ds *Diagnostics) Unknown(pos Pos, sev Severity, what, word string, known [
 }
 
 // Unsupported adds a finding about a word that is known to HAProxy or
-// keepalived (origin) and that herald does not act on yet.
-func (ds *Diagnostics) Unsupported(pos Pos, sev Severity, what, word, origin string) {
-	ds.Add(Diagnostic{Pos: pos, Severity: sev, Kind: Unsupported, Word: word,
+// keepalived (origin) and that herald does not act on yet. Instead, if given,
+// is what herald does.
+func (ds *Diagnostics) Unsupported(pos Pos, sev Severity, what, word, origin string, instead ...string) {
+	ds.Add(Diagnostic{Pos: pos, Severity: sev, Kind: Unsupported, Word: word, Fix: strings.Join(instead, ""),
 		Message: fmt.Sprintf("%s %q is known to %s but not supported yet", what, word, origin)})
 }
 

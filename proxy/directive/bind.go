@@ -201,7 +201,7 @@ func (c *call) bindOptions(b *settings.Bind, s *settings.StatsSocket) {
 func (c *call) unbuiltOption(word line.Word, known map[string]knownOption, names []string, what string) int {
 	if k, ok := known[word.Text]; ok {
 		if !k.silent {
-			c.diags.Unsupported(word.Pos, k.severity, what, word.Text, "HAProxy")
+			c.diags.Unsupported(word.Pos, k.severity, what, word.Text, "HAProxy", instead[strings.TrimSuffix(what, " option")+" "+word.Text])
 		}
 		if k.old != "" {
 			c.diags.Obsolete(word.Pos, word.Text, k.old)

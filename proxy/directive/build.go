@@ -104,6 +104,6 @@ func (b *builder) section(s line.Section) {
 		if !ok {
 			sev = config.Warning
 		}
-		b.diags.Unsupported(s.Pos, sev, "section", s.Kind, "HAProxy")
+		b.diags.Unsupported(s.Pos, sev, "section", s.Kind, "HAProxy", instead["section "+s.Kind])
 	}
 }

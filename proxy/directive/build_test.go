@@ -235,3 +235,26 @@ func TestEveryWordOfHAProxyIsKnown(t *testing.T) {
 		}
 	}
 }
+
+// TestIgnoredWordsSayWhatHappensInstead: who reads a warning wants to know
+// what it costs.
+func TestIgnoredWordsSayWhatHappensInstead(t *testing.T) {
+	newer := strings.Fields("cc client-sigalgs default-crt guid guid-prefix hash-key idle-ping init-state label log-bufsize ocsp-update " +
+		"pool-conn-name quic-socket set-proxy-v2-tlv-fmt sigalgs acme crt-store log-profile traces")
+	for where, words := range map[string]map[string]config.Severity{"global": knownGlobal, "proxy": knownProxy, "section": unbuiltSections,
+		"bind": optionSeverities(knownBind), "server": optionSeverities(knownServer)} {
+		for w, sev := range words {
+			if sev != config.Error && !isOld(newerGlobal, w) && !isOld(newerProxy, w) && !slices.Contains(newer, w) && instead[where+" "+w] == "" {
+				t.Errorf("%s %s: nothing says what happens instead", where, w)
+			}
+		}
+	}
+	for key := range instead {
+		where, w, _ := strings.Cut(key, " ")
+		known := map[string]map[string]config.Severity{"global": knownGlobal, "proxy": knownProxy, "section": unbuiltSections,
+			"bind": optionSeverities(knownBind), "server": optionSeverities(knownServer)}[where]
+		if _, is := known[w]; !is {
+			t.Errorf("%q is no word that is left out", key)
+		}
+	}
+}

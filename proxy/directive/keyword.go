@@ -209,7 +209,11 @@ func (b *builder) unbuilt(l line.Line, px *draft) {
 			if px != nil {
 				px.set[name] = l.Pos
 			}
-			b.diags.Unsupported(l.Pos, sev, "keyword", name, "HAProxy")
+			where := "proxy "
+			if px == nil {
+				where = "global "
+			}
+			b.diags.Unsupported(l.Pos, sev, "keyword", name, "HAProxy", instead[where+name])
 			return
 		}
 	}

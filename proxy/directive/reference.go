@@ -45,12 +45,16 @@ func Reference() string {
 	for _, why := range slices.Sorted(maps.Keys(cannot)) {
 		fmt.Fprintf(&b, "- Fetches, an error, as %s: %s.\n", why, strings.Join(cannot[why], ", "))
 	}
-	list(&b, "Global section, an error", knownGlobal, config.Error)
-	list(&b, "Global section, ignored", knownGlobal, config.Warning, config.Notice)
-	list(&b, "Proxies, an error", knownProxy, config.Error)
-	list(&b, "Proxies, ignored", knownProxy, config.Warning, config.Notice)
-	list(&b, "Sections, an error", unbuiltSections, config.Error)
-	list(&b, "Sections, ignored", unbuiltSections, config.Warning)
+	list(&b, "Global section, an error", "global", knownGlobal, config.Error)
+	list(&b, "Global section, ignored", "global", knownGlobal, config.Warning, config.Notice)
+	list(&b, "Proxies, an error", "proxy", knownProxy, config.Error)
+	list(&b, "Proxies, ignored", "proxy", knownProxy, config.Warning, config.Notice)
+	list(&b, "Sections, an error", "section", unbuiltSections, config.Error)
+	list(&b, "Options of bind, an error", "bind", optionSeverities(knownBind), config.Error)
+	list(&b, "Options of bind, ignored", "bind", optionSeverities(knownBind), config.Warning)
+	list(&b, "Options of server, an error", "server", optionSeverities(knownServer), config.Error)
+	list(&b, "Options of server, ignored", "server", optionSeverities(knownServer), config.Warning)
+	list(&b, "Sections, ignored", "section", unbuiltSections, config.Warning)
 	return b.String()
 }
 
@@ -78,14 +82,33 @@ func table[T any](b *strings.Builder, title string, rows []config.Row[T], where 
 // cell escapes what would end a table cell.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-func list(b *strings.Builder, title string, words map[string]config.Severity, which ...config.Severity) {
-	var picked []string
+// list writes the words of a table, those of one fate together.
+func list(b *strings.Builder, title, where string, words map[string]config.Severity, which ...config.Severity) {
+	fates := map[string][]string{}
 	for w, sev := range words {
 		if slices.Contains(which, sev) {
-			picked = append(picked, "`"+w+"`")
+			text := instead[where+" "+w]
+			fates[text] = append(fates[text], "`"+w+"`")
 		}
 	}
-	fmt.Fprintf(b, "- %s: %s.\n", title, strings.Join(sorted(picked), ", "))
+	for _, text := range slices.Sorted(maps.Keys(fates)) {
+		line := strings.Join(sorted(fates[text]), ", ")
+		if text != "" {
+			line += ": " + text
+		}
+		fmt.Fprintf(b, "- %s: %s.\n", title, line)
+	}
+}
+
+// optionSeverities are the severities of words behind an address.
+func optionSeverities(words map[string]knownOption) map[string]config.Severity {
+	m := map[string]config.Severity{}
+	for w, k := range words {
+		if !k.silent {
+			m[w] = k.severity
+		}
+	}
+	return m
 }
 
 func negatable(k keyword) string {
