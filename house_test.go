@@ -77,7 +77,7 @@ var rooms = map[string]struct {
 	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/check", "proxy/check/script", "proxy/logline", "proxy/errorpage", "proxy/lb", "proxy/tlsconf", "proxy/expr", "proxy/rule"}},
 
 	"proxy/check/script": {core, []string{"config", "proxy/check"}},
-	"proxy/check/probe":  {edge, []string{"proxy/check", "proxy/check/script"}},
+	"proxy/check/probe":  {edge, []string{"proxy/check", "proxy/check/script", "proxy/loop"}},
 	"proxy/proxyproto":   {core, nil},
 	"proxy/expr":         {core, []string{"config", "proxy/h1", "proxy/lb"}},
 	"proxy/rule":         {core, []string{"config", "proxy/expr"}},

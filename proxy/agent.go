@@ -63,7 +63,25 @@ func (t *target) aimed() aim {
 // watchAgent asks one server's agent whenever its state says so, until the
 // Server closes.
 func (s *Server) watchAgent(t *target) {
-	s.wait(t, t.pokeAgent, func(x check.State) time.Time { return x.Agent.Next }, s.askAgent)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		t.be.mu.Lock()
+		when := t.state.Agent.Next
+		t.be.mu.Unlock()
+		var due <-chan time.Time
+		if !when.IsZero() {
+			timer.Reset(time.Until(when))
+			due = timer.C
+		}
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-t.pokeAgent:
+		case <-due:
+			s.askAgent(t)
+		}
+	}
 }
 
 // askAgent asks the agent of t and does what it says.

@@ -106,12 +106,13 @@ type target struct {
 	external  int          // index of its command among the Server's, -1 without one
 	naming    *naming      // nil: its name is resolved at start only, if it is one
 
-	poke      chan struct{} // the checker looks at state.Next again
-	pokeAgent chan struct{} // and that of the agent
+	watch     atomic.Pointer[watch] // of its checks; nil before they begin
+	pokeAgent chan struct{}         // who asks the agent looks at state.Agent.Next again
 
-	how   *loop.How  // the way there; nil is the system's
-	socks *loop.Addr // of the SOCKS4 proxy all connections go to; nil: none
-	tls   *connector // nil: nothing is encrypted
+	how      *loop.How  // the way there; nil is the system's
+	checkHow *loop.How  // that of checks
+	socks    *loop.Addr // of the SOCKS4 proxy all connections go to; nil: none
+	tls      *connector // nil: nothing is encrypted
 
 	sessions gauge
 	idle     atomic.Int64
@@ -232,7 +233,7 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 
 func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, error) {
 	t := &target{cfg: cfg, be: b, index: i, weight: cfg.Weight, tallies: make([]tally, len(s.workers)),
-		poke: make(chan struct{}, 1), pokeAgent: make(chan struct{}, 1), aim: newAim(cfg)}
+		pokeAgent: make(chan struct{}, 1), aim: newAim(cfg)}
 	t.slot = s.targets
 	s.targets++
 	t.maxConn.Store(int64(cfg.MaxConn))
@@ -258,7 +259,8 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 	if t.tls, err = newConnector(cfg.TLS); err != nil {
 		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
 	}
-	t.how, t.socks = t.newWay(), t.socksAddr()
+	t.setWays()
+	t.socks = t.socksAddr()
 	return t, nil
 }
 

@@ -8,52 +8,33 @@ import (
 	"herald/proxy/logline"
 )
 
-// startChecks starts one checker for every server that is checked, and one for
-// every agent.
-func (s *Server) startChecks() {
+// startChecks starts the loop of the checks, and one goroutine for every
+// agent.
+func (s *Server) startChecks() error {
 	s.share()
 	for _, b := range s.backends {
 		for _, t := range b.targets {
 			if t.cfg.Check {
-				s.wg.Go(func() { s.watch(t) })
+				if err := s.watch(t); err != nil {
+					return err
+				}
 			}
 			if t.cfg.Agent.Enabled {
 				s.wg.Go(func() { s.watchAgent(t) })
 			}
 		}
 	}
-}
-
-// watch checks one server whenever its state says so, until the Server
-// closes.
-func (s *Server) watch(t *target) {
-	s.wait(t, t.poke, func(x check.State) time.Time { return x.Next }, s.checkOnce)
-}
-
-// wait calls do whenever the time has come that next finds in the state of t,
-// until the Server closes. A poke looks at the state again.
-func (s *Server) wait(t *target, poke <-chan struct{}, next func(check.State) time.Time, do func(*target)) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		t.be.mu.Lock()
-		when := next(t.state)
-		t.be.mu.Unlock()
-		var due <-chan time.Time
-		if !when.IsZero() {
-			timer.Reset(time.Until(when))
-			due = timer.C
-		}
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-poke:
-		case <-due:
-			do(t)
-		}
+	if s.checks != nil {
+		s.wg.Go(func() {
+			if err := s.checks.Run(); err != nil {
+				s.notice("loop of the health checks: " + err.Error())
+			}
+		})
 	}
+	return nil
 }
 
+// checkOnce is one check of t, by a goroutine.
 func (s *Server) checkOnce(t *target) {
 	if t.shared != nil {
 		s.checkTogether(t)
@@ -68,7 +49,7 @@ func (s *Server) checkOnce(t *target) {
 	}
 }
 
-// wake has a checker look at its target's state again.
+// wake has who asks an agent look at its target's state again.
 func wake(poke chan struct{}) {
 	select {
 	case poke <- struct{}{}:
@@ -116,7 +97,7 @@ func (s *Server) step(t *target, e check.Event) {
 	}
 	// Who has just checked looks at the state again without being told.
 	if e.Kind != check.Checked {
-		wake(t.poke)
+		t.lookAgain()
 	}
 	if e.Kind != check.AgentChecked && t.cfg.Agent.Enabled {
 		wake(t.pokeAgent)

@@ -63,24 +63,34 @@ func (s *Server) probe(t *target) check.Result {
 	if t.external >= 0 {
 		return s.runExternal(t)
 	}
-	kind := t.be.cfg.Check.Script
-	if kind == nil {
-		kind = plainCheck
-	}
-	w := checks.World{Now: time.Now()}
-	if kind.Kind != checks.Plain && kind.Kind != checks.Protocol {
-		w = s.world(t, a, kind.SendState)
-		w.Vars = s.checkVars.snapshot()
-	}
-	limit := s.bufSize()
-	r := probe.Run(s.ctx, checks.Start(kind, &w, limit), probe.Options{
-		Inter: t.check.Inter, Connect: t.be.cfg.Timeouts.Connect, Timeout: t.be.cfg.Timeouts.Check,
-		Locate: func(w checks.Want) (probe.Place, error) { return t.place(a, w) },
-	})
+	m, w, o := s.script(t, a)
+	r := probe.Run(s.ctx, m, o)
 	if w.Vars != nil {
 		s.checkVars.keep(w.Vars)
 	}
 	return r
+}
+
+// checkScript is what checks do.
+func (t *target) checkScript() *checks.Script {
+	if kind := t.be.cfg.Check.Script; kind != nil {
+		return kind
+	}
+	return plainCheck
+}
+
+// script begins the check of t, which is at a.
+func (s *Server) script(t *target, a *address) (*checks.Machine, *checks.World, probe.Options) {
+	kind := t.checkScript()
+	w := &checks.World{Now: time.Now()}
+	if kind.Kind != checks.Plain && kind.Kind != checks.Protocol {
+		*w = s.world(t, a, kind.SendState)
+		w.Vars = s.checkVars.snapshot()
+	}
+	return checks.Start(kind, w, s.bufSize()), w, probe.Options{
+		Inter: t.check.Inter, Connect: t.be.cfg.Timeouts.Connect, Timeout: t.be.cfg.Timeouts.Check,
+		Locate: func(w checks.Want) (probe.Place, error) { return t.place(a, w) },
+	}
 }
 
 // place answers where a connection of a check goes: as the server line says,
@@ -117,8 +127,8 @@ func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
 		}
 		p.Address = at.String()
 	}
-	if t.how != nil && p.Network == "tcp" && k.Addr == "" {
-		p.Control = t.how.Control
+	if t.checkHow != nil && p.Network == "tcp" && k.Addr == "" {
+		p.Control, p.How = t.checkHow.Control, t.checkHow
 	}
 	if at, err := netip.ParseAddrPort(p.Address); err == nil && t.socks != nil && p.Network == "tcp" && (k.Socks4 || k.Default && c.Checks.Socks4) {
 		if !at.Addr().Unmap().Is4() {

@@ -39,6 +39,7 @@ type Server struct {
 	checkVars checkVars
 	commands  []Command // of external checks
 	runner    func(ctx context.Context, index int) (CommandResult, error)
+	checks    *loop.Loop    // of health checks; nil without any
 	turns     chan struct{} // of handshakes, as many at a time as there are loops
 	renewing  sync.Mutex    // guards what the files of TLS say
 
@@ -244,7 +245,10 @@ func (s *Server) Serve(lent map[string][]int) error {
 	for _, w := range s.workers {
 		s.wg.Go(w.run)
 	}
-	s.startChecks()
+	if err := s.startChecks(); err != nil {
+		s.Close()
+		return err
+	}
 	s.startNaming()
 	s.wg.Go(s.beat)
 	if s.warms() {
@@ -358,6 +362,9 @@ func (s *Server) Close() error {
 			if !s.bound.Load() {
 				w.l.Run() // never started: one turn closes its descriptors
 			}
+		}
+		if s.checks != nil {
+			s.checks.Stop()
 		}
 	})
 	s.wg.Wait()

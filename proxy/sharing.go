@@ -90,7 +90,7 @@ func (s *Server) checkTogether(t *target) {
 	for _, m := range g.members {
 		if m == t || m.sameAim(t) {
 			s.step(m, check.Event{Kind: check.Checked, Result: r, Chance: chance})
-			wake(m.poke)
+			m.lookAgain()
 		}
 	}
 }

@@ -19,14 +19,27 @@ func (t *target) source() *settings.Source {
 	return &t.cfg.Source
 }
 
-// newWay makes the way to a server; nil is the system's.
+// setWays makes the ways to a server, of requests and of checks; nil is the
+// system's.
+func (t *target) setWays() {
+	t.checkHow = t.newWay()
+	t.how = t.checkHow
+	if t.be.http && t.cfg.Socks4 == "" && t.tls == nil && !t.introduces() && !t.mayH2() && t.cfg.WebSockets != settings.WebSocketsH2 {
+		how := loop.How{}
+		if t.checkHow != nil {
+			how = *t.checkHow
+		}
+		how.AsksOnce = true
+		t.how = &how
+	}
+}
+
 func (t *target) newWay() *loop.How {
 	src := t.source()
-	asksOnce := t.be.http && t.cfg.Socks4 == "" && t.tls == nil && !t.introduces() && !t.mayH2() && t.cfg.WebSockets != settings.WebSocketsH2
-	if src.IsZero() && !t.cfg.FastOpen && t.cfg.UserTimeout == 0 && !asksOnce {
+	if src.IsZero() && !t.cfg.FastOpen && t.cfg.UserTimeout == 0 {
 		return nil
 	}
-	how := &loop.How{AsksOnce: asksOnce, Interface: src.Interface, FastOpen: t.cfg.FastOpen, UserTimeout: int(t.cfg.UserTimeout.Milliseconds())}
+	how := &loop.How{Interface: src.Interface, FastOpen: t.cfg.FastOpen, UserTimeout: int(t.cfg.UserTimeout.Milliseconds())}
 	if ip, err := netip.ParseAddr(src.Host); err == nil {
 		how.From, how.LastPort = netip.AddrPortFrom(ip, uint16(src.Port)), uint16(src.LastPort)
 	}

@@ -23,6 +23,7 @@ import (
 
 	"herald/proxy/check"
 	"herald/proxy/check/script"
+	"herald/proxy/loop"
 )
 
 // Place is where and how one connection of a check goes.
@@ -40,8 +41,10 @@ type Place struct {
 	// HTTP says that the script speaks HTTP, so that HTTP/2 may be agreed on;
 	// H2 speaks HTTP/2 without asking.
 	HTTP, H2 bool
-	// Control prepares the socket before it connects; nil does not.
+	// Control prepares the socket before it connects; nil does not. How is the
+	// same for a Flight.
 	Control func(network, address string, c syscall.RawConn) error
+	How     *loop.How
 }
 
 // Options of a run.

@@ -87,6 +87,16 @@ type Step struct {
 	Conditions []string
 }
 
+// Connects is how many connections a run opens at most.
+func (s *Script) Connects() (n int) {
+	for i := range s.Steps {
+		if s.Steps[i].Action == ActConnect {
+			n++
+		}
+	}
+	return n
+}
+
 // Connect is a connect rule. The zero value connects as the server line says.
 type Connect struct {
 	// Default takes what the server line says about encryption and headers
