@@ -6,16 +6,20 @@ import (
 	"herald/proxy/expr"
 	"herald/proxy/loop"
 	"herald/proxy/rule"
+	"herald/proxy/settings"
 )
 
-// linkRules finds the backends that rules name.
+// linkRules finds the backends that rules name; nil where the name is made for
+// each request.
 func (f *frontend) linkRules(byName map[string]*backend) (problems []error) {
 	for _, choice := range f.cfg.Rules.Backends {
-		b := byName[choice.Backend]
-		if b == nil {
-			problems = append(problems, fmt.Errorf("%s: use_backend %s: no such backend", f.cfg.Name, choice.Backend))
-		} else {
-			b.reach += int(f.maxConn.Load())
+		var b *backend
+		if choice.Format == nil {
+			if b = byName[choice.Name]; b == nil {
+				problems = append(problems, fmt.Errorf("%s: use_backend %s: no such backend", f.cfg.Name, choice.Name))
+			} else {
+				b.reach += int(f.maxConn.Load())
+			}
 		}
 		f.choices = append(f.choices, b)
 	}
@@ -44,7 +48,9 @@ func (x *stream) look() *expr.Input {
 	x.w.view.x = x
 	if x.fe.http {
 		in.Head, in.Buf = &x.w.head, x.request
-		in.Body = x.request[x.w.head.Len:]
+		if n := x.w.head.Len; n <= len(x.request) {
+			in.Body = x.request[n:]
+		}
 	} else {
 		in.Data = x.c.in
 	}
@@ -73,19 +79,88 @@ func (x *stream) lookAtSent() *expr.Input {
 // choose is the backend that the rules of the frontend choose.
 func (x *stream) choose() *backend {
 	if list := x.fe.cfg.Rules.Backends; len(list) > 0 {
-		if i := rule.Choose(list, x.look()); i >= 0 {
-			return x.fe.choices[i]
+		in := x.look()
+		if i := rule.Choose(list, in); i >= 0 {
+			if list[i].Format == nil {
+				return x.fe.choices[i]
+			}
+			if b := x.w.s.byName[string(list[i].Format.Make(in))]; b != nil && b.http == x.fe.http {
+				return b
+			}
 		}
 	}
 	return x.fe.backend
 }
 
+// useServer finds the server that use-server wants for the request; of those
+// that cannot take any the next rule is asked.
+func (x *stream) useServer() {
+	if x.be == nil || len(x.be.cfg.Rules.Servers) == 0 || x.be.dispatch != nil {
+		return
+	}
+	list := x.be.cfg.Rules.Servers
+	in := x.look()
+	for i := range list {
+		r := &list[i]
+		if r.If.Holds(in) != expr.Found {
+			continue
+		}
+		name := r.Name
+		if r.Format != nil {
+			name = string(r.Format.Make(in))
+		}
+		t := x.be.server(name)
+		if t == nil { // as in HAProxy, where a name nobody has ends the list
+			return
+		}
+		if t.up() {
+			x.wanted = t
+			return
+		}
+	}
+}
+
 // inspect lets a connection pass or ends it, by what it has sent within
 // inspect-delay.
 func inspect(x *stream) answer {
-	gates := x.fe.cfg.Rules.Content
-	if len(gates) == 0 {
-		return next
+	switch x.judge(&x.fe.cfg.Rules) {
+	case rule.Pending:
+		return wait
+	case rule.Reject:
+		x.tally().deniedReq.Add(1)
+		if x.fe.http { // as HAProxy logs what it did not look at as a request
+			x.began, x.headAt, x.line = 0, 0, x.line[:0]
+		}
+		return x.end('P', 'R')
+	}
+	return next
+}
+
+// inspectBackend is inspect by the rules of the backend, once it is chosen.
+func inspectBackend(x *stream) answer {
+	if x.be != nil && x.be.cfg != x.fe.cfg {
+		switch x.judge(&x.be.cfg.Rules) {
+		case rule.Pending:
+			return wait
+		case rule.Reject:
+			x.tally().deniedReq.Add(1)
+			x.be.tallies[x.w.id].deniedReq.Add(1)
+			return x.end('P', 'R')
+		}
+	}
+	x.useServer()
+	if !x.fe.http {
+		x.takeKey(nil)
+		return x.to(stepPick)
+	}
+	return next
+}
+
+// judge decides by rules on content; it waits for bytes until inspect-delay
+// has passed.
+func (x *stream) judge(r *settings.Rules) rule.Verdict {
+	if len(r.Content) == 0 {
+		return rule.Accept
 	}
 	c := x.c
 	for {
@@ -94,34 +169,118 @@ func inspect(x *stream) answer {
 			ended = x.more()
 		}
 		in := x.look()
-		in.Final = x.fe.http || ended || x.late&clientLate != 0 || x.fe.cfg.Rules.InspectDelay == 0 || len(c.in) >= x.w.s.bufSize()
-		switch gates.Decide(in) {
-		case rule.Accept:
-			if x.inspecting {
-				x.inspecting = false
-				x.late &^= clientLate
-				x.w.l.Disarm(&c.timer)
-			}
-			return next
-		case rule.Reject:
-			x.tally().deniedReq.Add(1)
-			if x.fe.http { // as HAProxy logs what it did not look at as a request
-				x.began, x.headAt, x.line = 0, 0, x.line[:0]
-			}
-			return x.end('P', 'R')
-		}
-		if in.Final { // a rule that still waits never holds
-			return next
-		}
-		if c.Can()&loop.Readable != 0 {
+		in.Final = x.fe.http || ended || x.late&clientLate != 0 || r.InspectDelay == 0 || len(c.in) >= x.w.s.bufSize()
+		v := r.Content.Decide(in)
+		switch {
+		case v == rule.Pending && in.Final: // a rule that still waits never holds
+			v = rule.Accept
+		case v == rule.Pending && c.Can()&loop.Readable != 0:
 			continue
-		}
-		if !x.inspecting {
+		case v == rule.Pending && !x.inspecting:
 			x.inspecting = true
-			c.arm(x.fe.cfg.Rules.InspectDelay)
+			c.arm(r.InspectDelay)
 		}
-		return wait
+		if v != rule.Pending && x.inspecting {
+			x.inspecting = false
+			x.late &^= clientLate
+			x.w.l.Disarm(&c.timer)
+		}
+		return v
 	}
+}
+
+// lookAtAnswer is what can be seen of what the server has sent.
+func (x *stream) lookAtAnswer() *expr.Input {
+	in := x.c.look()
+	x.w.view.x = x
+	in.Line = x.line
+	return in
+}
+
+// inspectAnswer lets what a server sends first pass in mode tcp, or ends the
+// connection, within the delay of tcp-response inspect-delay. What the client
+// sends goes on meanwhile.
+func inspectAnswer(x *stream) answer {
+	r, u := &x.be.cfg.Rules, x.u
+	most := x.w.s.bufSize()
+	for {
+		x.upload()
+		ended := x.u.Can()&(loop.Failed) != 0
+		for u.Can()&loop.Readable != 0 && len(u.in) < most && !ended {
+			if len(u.in) == cap(u.in) {
+				u.in = x.w.buffers.grow(u.in, min(max(4*len(u.in), 1<<10), most))
+			}
+			n, errno := u.Recv(u.in[len(u.in):min(cap(u.in), most)])
+			if errno == eagain {
+				break
+			}
+			if ended = n == 0 || errno != 0; !ended {
+				u.in = u.in[:len(u.in)+n]
+				x.serverHeard = x.now()
+			}
+		}
+		in := x.lookAtAnswer()
+		in.Sent = u.in
+		in.Final = ended || x.late&serverLate != 0 || r.AnswerDelay == 0 || len(u.in) >= most
+		v := r.Answer.Decide(in)
+		if v == rule.Pending && !in.Final {
+			switch {
+			case x.clientLeft(), x.late&clientLate != 0, x.up.fault == faultSource:
+				x.aborted()
+				return x.end('C', 'D')
+			case u.Can()&loop.Readable != 0:
+				continue
+			}
+			if !x.inspecting {
+				x.inspecting = true
+				u.arm(r.AnswerDelay)
+			}
+			return wait
+		}
+		if x.inspecting {
+			x.inspecting = false
+			x.late &^= serverLate
+			x.w.l.Disarm(&u.timer)
+		}
+		if v == rule.Reject {
+			x.deniedAnswer()
+			u.Reset()
+			return x.end('P', 'D')
+		}
+		x.down.pending, x.down.sent, u.in = u.in, 0, nil
+		x.down.ended = x.down.ended || ended || v == rule.Close
+		if v == rule.Close {
+			x.up.ended, x.up.done = true, true
+		}
+		x.step = stepForward
+		x.armBoth()
+		return jump
+	}
+}
+
+// deniedAnswer counts a response that rules have refused.
+func (x *stream) deniedAnswer() {
+	x.tally().deniedResp.Add(1)
+	x.be.tallies[x.w.id].deniedResp.Add(1)
+	x.t.tallies[x.w.id].deniedResp.Add(1)
+}
+
+// refusesAnswer decides by tcp-response content in mode http, where the head of
+// the response is there; it ends the connection of the server with close.
+func (x *stream) refusesAnswer(buf []byte) bool {
+	gates := x.be.cfg.Rules.Answer
+	if len(gates) == 0 {
+		return false
+	}
+	in := x.lookAtAnswer()
+	in.Reply, in.ReplyBuf = &x.w.head, buf
+	switch gates.Decide(in) {
+	case rule.Reject:
+		return true
+	case rule.Close:
+		x.keepServer = false
+	}
+	return false
 }
 
 // more receives what waits of the client, as far as a buffer goes, and reports

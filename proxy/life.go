@@ -31,6 +31,7 @@ const (
 	stepHead step = iota
 	stepInspect
 	stepBackend
+	stepInspectBackend
 	stepRequest
 	stepBody
 	stepPick
@@ -40,6 +41,7 @@ const (
 	stepSend
 	stepReceive
 	stepForward
+	stepInspectAnswer
 	stepForm
 	stepPage
 	stepReply
@@ -50,22 +52,24 @@ var life [stepFinish + 1]phase
 
 func init() {
 	life = [...]phase{
-		stepHead:    readHead,
-		stepInspect: inspect,
-		stepBackend: chooseBackend,
-		stepRequest: rewriteRequest,
-		stepBody:    gatherBody,
-		stepPick:    pick,
-		stepQueue:   queue,
-		stepConnect: connect,
-		stepPause:   pause,
-		stepSend:    send,
-		stepReceive: receive,
-		stepForward: forward,
-		stepForm:    readForm,
-		stepPage:    awaitPage,
-		stepReply:   sendReply,
-		stepFinish:  finish,
+		stepHead:           readHead,
+		stepInspect:        inspect,
+		stepBackend:        chooseBackend,
+		stepInspectBackend: inspectBackend,
+		stepRequest:        rewriteRequest,
+		stepBody:           gatherBody,
+		stepPick:           pick,
+		stepQueue:          queue,
+		stepConnect:        connect,
+		stepPause:          pause,
+		stepSend:           send,
+		stepReceive:        receive,
+		stepForward:        forward,
+		stepInspectAnswer:  inspectAnswer,
+		stepForm:           readForm,
+		stepPage:           awaitPage,
+		stepReply:          sendReply,
+		stepFinish:         finish,
 	}
 }
 
@@ -141,10 +145,6 @@ func chooseBackend(x *stream) answer {
 		b.tallies[x.w.id].sessions.Add(1)
 		touch(&b.lastUse, x.w.l.Wall().Unix())
 		x.tries = b.cfg.Retries
-	}
-	if !x.fe.http {
-		x.takeKey(nil)
-		return x.to(stepPick)
 	}
 	return next
 }
@@ -340,6 +340,9 @@ func send(x *stream) answer {
 	x.late, x.serverHeard = 0, 0
 	if !x.fe.http {
 		x.tunnel()
+		if len(x.be.cfg.Rules.Answer) > 0 {
+			return x.to(stepInspectAnswer)
+		}
 		x.step = stepForward
 		x.armBoth()
 		return jump

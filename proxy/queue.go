@@ -148,6 +148,9 @@ func (b *backend) choose(x *stream) (t *target, f found, seen uint64) {
 	x.takeBodyKey()
 	x.takeHash()
 	seen = b.changes.Load()
+	if t = x.wanted; t != nil && x.avoid == lb.None {
+		return t, t.admit(), seen
+	}
 	kind := b.group.Kind()
 	if kind.Drains && b.line.n.now.Load() > 0 {
 		return nil, crowded, seen
@@ -175,13 +178,18 @@ func (b *backend) choose(x *stream) (t *target, f found, seen uint64) {
 		t.tallies[x.w.id].chosen.Add(1)
 		b.tallies[x.w.id].chosen.Add(1)
 	}
+	return t, t.admit(), seen
+}
+
+// admit takes a place on t, or tells why there is none.
+func (t *target) admit() found {
 	switch {
 	case t.enter():
-		return t, place, seen
+		return place
 	case t.cfg.MaxQueue > 0 && t.line.n.now.Load() >= int64(t.cfg.MaxQueue):
-		return t, shut, seen
+		return shut
 	}
-	return t, crowded, seen
+	return crowded
 }
 
 // enqueue takes a place in the queue of t, or of the backend when t is nil,

@@ -147,6 +147,12 @@ func (x *stream) passResponse(buf []byte, shared bool) answer {
 	if kind := settings.RetryStatus(h.Status); kind != 0 && x.resend(kind) {
 		return jump
 	}
+	if x.refusesAnswer(buf) {
+		x.deniedAnswer()
+		x.status = h.Status
+		x.keepServer = false
+		return x.end('P', 'D')
+	}
 	if x.be.cfg.HTTP.CheckCache && x.cachesCookie(buf) {
 		return x.blockCookie()
 	}

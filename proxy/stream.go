@@ -67,6 +67,7 @@ type stream struct {
 	seen  pageAccess
 	made  *render.Response
 
+	wanted   *target // by use-server; nil: whichever the algorithm chooses
 	serverAs string  // the name in TLS that namedFor is asked for
 	namedFor *target // nil: it is not known yet
 

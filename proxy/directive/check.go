@@ -268,6 +268,12 @@ func (b *builder) missingTimeouts(d *draft) {
 // checkBackends checks what a frontend sends its traffic to.
 func (b *builder) checkBackends(d *draft) {
 	b.checkReferences(d)
+	for i, choice := range d.p.Rules.Servers {
+		known := slices.ContainsFunc(d.p.Servers, func(s settings.Server) bool { return s.Name == choice.Name })
+		if choice.Format == nil && !known && d.p.Backend {
+			b.diags.Unknown(d.wanted[i], config.Error, "server", choice.Name, serverNames(&d.p))
+		}
+	}
 	if !d.p.Frontend {
 		d.p.DefaultBackend = ""
 		return
@@ -280,7 +286,9 @@ func (b *builder) checkBackends(d *draft) {
 		b.checkBackend(d, "default_backend", d.p.DefaultBackend, at)
 	}
 	for i, choice := range d.p.Rules.Backends {
-		b.checkBackend(d, "use_backend", choice.Backend, d.choices[i])
+		if choice.Format == nil {
+			b.checkBackend(d, "use_backend", choice.Name, d.choices[i])
+		}
 	}
 }
 

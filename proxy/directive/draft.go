@@ -34,6 +34,7 @@ type draft struct {
 	choices     []config.Pos // of the names in use_backend
 	refers      []reference  // of expressions, and conditions that need heads
 	headed      []reference
+	wanted      []config.Pos // of the names in use-server
 }
 
 func newDraft() *draft {

@@ -95,7 +95,7 @@ var (
 var knownProxy = merge(
 	names(config.Error, "cookie filter force-persist http-after-response http-request "+
 		"http-response ignore-persist persist rate-limit redirect "+
-		"stick stick-table tcp-response use-fcgi-app use-server", ""),
+		"stick stick-table use-fcgi-app", ""),
 	names(config.Error, "http_proxy", "option "),
 	names(config.Warning, "contstats persist socket-stats", "option "),
 	names(config.Warning, "show-modules", "stats "),

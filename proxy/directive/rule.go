@@ -20,9 +20,16 @@ var ruleRows = []config.Row[keyword]{
 	{Name: "tcp-request", Syntax: "inspect-delay TIME | connection|session|content accept|reject [if|unless CONDITION]",
 		Example: "tcp-request content accept if { req.ssl_hello_type 1 }",
 		Doc:     "Lets connections pass or closes them: before anything is received, when a PROXY header and TLS are done, or by what has been received within inspect-delay.",
-		Do:      keyword{in: inFrontend, min: 2, max: many, strict: true, read: readTCPRequest}},
+		Do:      keyword{in: inProxy, min: 2, max: many, strict: true, read: readTCPRequest}},
+	{Name: "tcp-response", Syntax: "inspect-delay TIME | content accept|reject|close [if|unless CONDITION]",
+		Example: "tcp-response content reject if { res.payload(0,4) -m bin 5353482d }",
+		Doc:     "Lets what a server sends pass, refuses it or ends the server's connection, by what it has sent within inspect-delay.",
+		Do:      keyword{in: inBackend, min: 2, max: many, strict: true, read: readTCPResponse}},
+	{Name: "use-server", Syntax: "NAME [if|unless CONDITION]", Example: "use-server %[req.hdr(x-server)] if { req.hdr(x-server) -m found }",
+		Doc: "Server for what the condition holds for, unless it is down; the first that holds counts, and the algorithm's choice when none does. The name may have %[EXPRESSION] in it.",
+		Do:  keyword{in: inBackend, min: 1, max: many, strict: true, read: readUseServer}},
 	{Name: "use_backend", Syntax: "NAME [if|unless CONDITION]", Example: "use_backend servers if { path_beg /api/ }",
-		Doc: "Backend for what the condition holds for; the first that holds counts, and default_backend when none does.",
+		Doc: "Backend for what the condition holds for; the first that holds counts, and default_backend when none does. The name may have %[EXPRESSION] in it.",
 		Do:  keyword{in: inFrontend, min: 1, max: many, strict: true, read: readUseBackend}},
 }
 
@@ -119,23 +126,52 @@ func (c *call) condition(i int) (rules.Condition, bool) {
 	return cond, true
 }
 
-func readUseBackend(c *call) {
-	name := c.arg(0)
-	if strings.Contains(name, "%") {
-		c.diags.Unsupported(c.args[0].Pos, config.Error, "name made by a format", name, "HAProxy")
-		return
+// choice reads NAME [if|unless CONDITION], where NAME may have expressions in
+// it.
+func (c *call) choice(there expr.Place) (rules.Choice, bool) {
+	r := rules.Choice{Name: c.arg(0)}
+	if strings.Contains(r.Name, "%") {
+		f, err := c.loader().ParseFormat(r.Name)
+		if err != nil {
+			c.reject(0, "%v", err)
+			return r, false
+		}
+		for _, e := range f.Fetches() {
+			if e.Needs&^there != 0 {
+				c.reject(0, "%s looks at what is not there yet", e.Name)
+				return r, false
+			}
+			c.refer(e)
+		}
+		r.Format = f
 	}
-	if cond, ok := c.condition(1); ok {
-		c.px.p.Rules.Backends = append(c.px.p.Rules.Backends, rules.Choice{Backend: name, If: cond})
+	var ok bool
+	if r.If, ok = c.condition(1); ok {
+		c.warnLacking(1, &r.If, there)
+	}
+	return r, ok
+}
+
+func readUseBackend(c *call) {
+	if r, ok := c.choice(atContent); ok {
+		c.px.p.Rules.Backends = append(c.px.p.Rules.Backends, r)
 		c.px.choices = append(c.px.choices, c.args[0].Pos)
+	}
+}
+
+func readUseServer(c *call) {
+	if r, ok := c.choice(atServer); ok {
+		c.px.p.Rules.Servers = append(c.px.p.Rules.Servers, r)
+		c.px.wanted = append(c.px.wanted, c.args[0].Pos)
 	}
 }
 
 func readTCPRequest(c *call) {
 	to := &c.px.p.Rules
+	kind := c.arg(0)
 	var gates *rules.Gates
 	there := atSession
-	switch c.arg(0) {
+	switch kind {
 	case "inspect-delay":
 		if d, ok := c.duration(1, time.Millisecond); ok {
 			to.InspectDelay = d
@@ -146,13 +182,38 @@ func readTCPRequest(c *call) {
 	case "session":
 		gates = &to.Session
 	case "content":
-		gates, there = &to.Content, atContent
+		if gates, there = &to.Content, atContent; c.px.kind == "backend" {
+			there = atServer
+		}
 	default:
 		c.unknownValue(0, "kind of rule", []string{"connection", "content", "inspect-delay", "session"})
 		return
 	}
+	if c.px.kind == "backend" && kind != "content" {
+		c.reject(0, "%q is not allowed in backend %q, which has no frontend capability", "tcp-request "+kind, c.px.p.Name)
+		return
+	}
+	c.gate(gates, there, "accept", "reject")
+}
+
+func readTCPResponse(c *call) {
+	to := &c.px.p.Rules
+	switch c.arg(0) {
+	case "inspect-delay":
+		if d, ok := c.duration(1, time.Millisecond); ok {
+			to.AnswerDelay = d
+		}
+	case "content":
+		c.gate(&to.Answer, atAnswer, "accept", "reject", "close")
+	default:
+		c.unknownValue(0, "kind of rule", []string{"content", "inspect-delay"})
+	}
+}
+
+// gate reads ACTION [if|unless CONDITION] behind the first argument.
+func (c *call) gate(gates *rules.Gates, there expr.Place, actions ...string) {
 	action := c.arg(1)
-	if action != "accept" && action != "reject" {
+	if !slices.Contains(actions, action) {
 		c.diags.Unsupported(c.args[1].Pos, config.Error, "action", action, "HAProxy")
 		return
 	}
@@ -161,7 +222,7 @@ func readTCPRequest(c *call) {
 		return
 	}
 	c.warnLacking(2, &cond, there)
-	*gates = append(*gates, rules.Gate{Reject: action == "reject", If: cond})
+	*gates = append(*gates, rules.Gate{Reject: action == "reject", Close: action == "close", If: cond})
 }
 
 // warnEmpty tells of a fetch without patterns.
@@ -220,4 +281,11 @@ func (b *builder) unresolved(d *draft, r expr.Reference) string {
 		return fmt.Sprintf("%q has no server %q", of.p.Name, r.Of)
 	}
 	return ""
+}
+
+func serverNames(p *settings.Proxy) (names []string) {
+	for i := range p.Servers {
+		names = append(names, p.Servers[i].Name)
+	}
+	return names
 }

@@ -29,6 +29,7 @@ type Arguments struct {
 	addr   []netip.Addr
 	refers []Reference
 	files  Loader
+	grows  bool // set by who makes the fetch: its value changes while bytes come
 }
 
 // has reports whether argument i was written.

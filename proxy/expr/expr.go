@@ -180,6 +180,7 @@ type Fetch struct {
 
 	get     Get
 	several bool
+	grows   bool // more bytes make another value
 	convs   []conversion
 }
 
@@ -310,6 +311,7 @@ func (files Loader) Parse(text string) (Fetch, error) {
 	if f.get, err = k.Make(a); err != nil {
 		return f, fmt.Errorf("%s: %w", name, err)
 	}
+	f.grows = a.grows
 	for s.more() {
 		if err := f.convert(&s, files); err != nil {
 			return f, err

@@ -75,7 +75,10 @@ func (m *Matcher) Match(in *Input) Outcome {
 			return Wait
 		case out == Found && (m.found || m.matches(in, v)):
 			return Found
-		case !in.cursor.more:
+		case in.cursor.more:
+		case m.fetch.grows && !in.Final:
+			return Wait
+		default:
 			return Missing
 		}
 	}

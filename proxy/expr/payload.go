@@ -18,7 +18,7 @@ var payloadRows = []config.Row[Kind]{
 	row("rdp_cookie", "The old name of req.rdp_cookie.", "rdp_cookie(mstshash) joe", rdpCookie(false)),
 	row("rdp_cookie_cnt", "The old name of req.rdp_cookie_cnt.", "rdp_cookie_cnt gt 0", rdpCookie(true)),
 	row("rep_ssl_hello_type", "The old name of res.ssl_hello_type.", "rep_ssl_hello_type 2", Kind{Type: Int, Needs: Response, Make: plain(answerHello)}),
-	row("req.len", "How many bytes have been received.", "req.len gt 0", Kind{Type: Int, Needs: Request, Make: plain(received)}),
+	row("req.len", "How many bytes have been received.", "req.len gt 0", Kind{Type: Int, Needs: Request, Make: growing(received)}),
 	row("req.payload", "Bytes received, from an offset on; a length of 0 is all.", "req.payload(0,4) -m bin 5353482d", requestBytes(payload, "ii")),
 	row("req.payload_lv", "Bytes behind a length that is at an offset, or at another place.", "req.payload_lv(0,2) -m found", requestBytes(payloadBehindLength, "ii?s")),
 	row("req.proto_http", "Whether what has come is an HTTP request.", "req.proto_http", Kind{Type: Bool, Needs: Request, Make: plain(protoHTTP)}),
@@ -30,18 +30,26 @@ var payloadRows = []config.Row[Kind]{
 	row("req.ssl_sni", "The name a TLS client asks for, without decrypting anything.", "req.ssl_sni -i www.example.com", ofHello(Str, sni)),
 	row("req.ssl_st_ext", "Whether a TLS client takes tickets: 0 no, 1 yes, 2 it has one.", "req.ssl_st_ext 2", ofHello(Int, func(h *Hello) (Value, Outcome) { return whole(int64(h.Ticket)) })),
 	row("req.ssl_ver", "The version a TLS client begins with: major times 65536 and minor.", "req.ssl_ver ge 3.1", dotted(ofHello(Int, version))),
-	row("req_len", "The old name of req.len.", "req_len gt 0", Kind{Type: Int, Needs: Request, Make: plain(received)}),
+	row("req_len", "The old name of req.len.", "req_len gt 0", Kind{Type: Int, Needs: Request, Make: growing(received)}),
 	row("req_proto_http", "The old name of req.proto_http.", "req_proto_http", Kind{Type: Bool, Needs: Request, Make: plain(protoHTTP)}),
 	row("req_rdp_cookie", "The old name of req.rdp_cookie.", "req_rdp_cookie(mstshash) joe", rdpCookie(false)),
 	row("req_rdp_cookie_cnt", "The old name of req.rdp_cookie_cnt.", "req_rdp_cookie_cnt gt 0", rdpCookie(true)),
 	row("req_ssl_hello_type", "The old name of req.ssl_hello_type.", "req_ssl_hello_type 1", ofHello(Int, helloType)),
 	row("req_ssl_sni", "The old name of req.ssl_sni.", "req_ssl_sni -i www.example.com", ofHello(Str, sni)),
 	row("req_ssl_ver", "The old name of req.ssl_ver.", "req_ssl_ver ge 3.1", dotted(ofHello(Int, version))),
-	row("res.len", "How many bytes the server has sent.", "res.len gt 0", Kind{Type: Int, Needs: Response, Make: plain(func(in *Input) (Value, Outcome) { return whole(int64(len(in.Sent))) })}),
+	row("res.len", "How many bytes the server has sent.", "res.len gt 0", Kind{Type: Int, Needs: Response, Make: growing(func(in *Input) (Value, Outcome) { return whole(int64(len(in.Sent))) })}),
 	row("res.payload", "Bytes the server sent, from an offset on; a length of 0 is all.", "res.payload(0,4) -m bin 5353482d", answerBytes(payload, "ii")),
 	row("res.payload_lv", "Bytes of the server behind a length that is at an offset, or at another place.", "res.payload_lv(0,2) -m found", answerBytes(payloadBehindLength, "ii?s")),
 	row("res.ssl_hello_type", "The type of a TLS server's first message: 2 is a ServerHello.", "res.ssl_hello_type 2", Kind{Type: Int, Needs: Response, Make: plain(answerHello)}),
 	row("wait_end", "True when no more is waited for.", "wait_end", Kind{Type: Bool, Make: plain(waitEnd)}),
+}
+
+// growing is a fetch whose value changes while bytes come.
+func growing(get Get) func(*Arguments) (Get, error) {
+	return func(a *Arguments) (Get, error) {
+		a.grows = true
+		return get, nil
+	}
 }
 
 // dotted says that patterns of the fetch may be MAJOR.MINOR.
@@ -110,6 +118,7 @@ func (in *Input) least(data []byte, n int) Outcome {
 
 func payload(a *Arguments) (func(in *Input, data []byte) (Value, Outcome), error) {
 	from, length := int(a.number[0]), int(a.number[1])
+	a.grows = length == 0
 	if from < 0 || length < 0 || from > 1<<20 || length > 1<<20 {
 		return nil, errors.New("an offset or length is beyond what there can be")
 	}

@@ -312,11 +312,13 @@ const (
 	Accept Verdict = iota
 	Reject
 	Pending // more has to come
+	Close   // Accept what there is, and nothing behind it
 )
 
 // Gate is one rule that accepts or rejects.
 type Gate struct {
 	Reject bool
+	Close  bool // accept, and end the server's connection (tcp-response content close)
 	If     Condition
 }
 
@@ -329,8 +331,11 @@ func (g Gates) Decide(in *expr.Input) Verdict {
 	for i := range g {
 		switch g[i].If.Holds(in) {
 		case expr.Found:
-			if g[i].Reject {
+			switch {
+			case g[i].Reject:
 				return Reject
+			case g[i].Close:
+				return Close
 			}
 			return Accept
 		case expr.Wait:
@@ -340,10 +345,11 @@ func (g Gates) Decide(in *expr.Input) Verdict {
 	return Accept
 }
 
-// Choice is one use_backend.
+// Choice is one use_backend or use-server.
 type Choice struct {
-	Backend string
-	If      Condition
+	Name   string       // of the backend or server
+	Format *expr.Format // makes the name, when it is not nil
+	If     Condition
 }
 
 // Choose answers the index of the first choice whose condition holds, or -1.

@@ -143,6 +143,10 @@ func TestGatesWaitForWhatTheyNeed(t *testing.T) {
 		"content":                {gates("accept if REQ_CONTENT", "reject"), "x", false, Accept},
 		"cannot hold any more":   {gates("accept if FALSE WAIT_END", "reject"), "", false, Reject},
 		"an alternative holds":   {gates("accept if WAIT_END or TRUE", "reject"), "", false, Accept},
+		"too short as yet":       {gates("accept if { req.len gt 3 }", "reject"), "SSH", false, Pending},
+		"too short for good":     {gates("accept if { req.len gt 3 }", "reject"), "SSH", true, Reject},
+		"long enough":            {gates("accept if { req.len gt 2 }", "reject"), "SSH", false, Accept},
+		"all so far":             {gates("reject if { req.payload(0,0) -m sub zz }"), "SSH", false, Pending},
 		"payload":                {gates("accept if { req.payload(0,4) -m str SSH- }", "reject"), "SSH-2.0", false, Accept},
 		"payload not yet":        {gates("accept if { req.payload(0,4) -m str SSH- }", "reject"), "SS", false, Pending},
 		"payload never":          {gates("accept if { req.payload(0,4) -m str SSH- }", "reject"), "SS", true, Reject},
@@ -163,7 +167,7 @@ func BenchmarkChoose(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		list = append(list, Choice{"x", c})
+		list = append(list, Choice{Name: "x", If: c})
 	}
 	in := request(b, "GET /api/x?a=b HTTP/1.1\r\nHost: WWW.Example.com\r\nUser-Agent: x\r\n\r\n")
 	b.ReportAllocs()

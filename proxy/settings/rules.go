@@ -6,7 +6,7 @@ import (
 	"herald/proxy/rule"
 )
 
-// Rules are what a frontend decides by looking at its traffic.
+// Rules are what a proxy decides by looking at its traffic.
 type Rules struct {
 	// InspectDelay is how long Content may wait for bytes (tcp-request
 	// inspect-delay); 0 does not wait.
@@ -15,6 +15,11 @@ type Rules struct {
 	Session      rule.Gates    // tcp-request session, when a PROXY header and TLS are done
 	Content      rule.Gates    // tcp-request content
 	Backends     []rule.Choice // use_backend, in order
+	Servers      []rule.Choice // use-server, in order
+	// AnswerDelay is how long Answer may wait for bytes of the server
+	// (tcp-response inspect-delay); 0 does not wait.
+	AnswerDelay time.Duration
+	Answer      rule.Gates // tcp-response content
 }
 
 // Captures are what the log tells of a frontend's messages.
