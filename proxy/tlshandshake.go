@@ -219,8 +219,10 @@ func (h *handshake) read(p []byte) (int, error) {
 	}
 }
 
-// write is what it writes to.
+// write is what it writes to. What the messages before were read through is let
+// go of: the next one may never come.
 func (h *handshake) write(p []byte) (int, error) {
+	slim(h.t.conn, 0)
 	sent := 0
 	for {
 		n, errno := h.call(loop.Transmit, p[sent:])
