@@ -233,13 +233,13 @@ func TestEveryReportArrivesAsItself(t *testing.T) {
 	p, r := connected(t)
 	r.Diagnostics([]Finding{{"warning", "f:1: warning: x"}})
 	r.Held([]Address{{Prefix: "10.1.1.10/32", Interface: "eth0"}})
-	r.State([]byte("s"))
+	r.State([]byte("s\n\x00{"))
 	r.HandOver([]byte("h"))
 	r.Instances(json.RawMessage(`[1]`))
 	r.Health(true, "2 loops")
 	r.Log("line")
 	r.Failed(errors.New("boom"))
-	want := []string{"f:1", "10.1.1.10/32", "s", "h", "[1]", "2 loops", "line", "boom"}
+	want := []string{"f:1", "10.1.1.10/32", "s\n\x00{", "h", "[1]", "2 loops", "line", "boom"}
 	for _, w := range want {
 		rep, err := p.Receive()
 		if err != nil {

@@ -171,9 +171,9 @@ func decode(m message) (Report, error) {
 	case kindBelongs:
 		return Belongings(m.Body), nil
 	case kindState:
-		return value[State](m)
+		return State(m.blob), nil
 	case kindHanded:
-		return value[Handed](m)
+		return Handed(m.blob), nil
 	case kindLog:
 		return value[LogLine](m)
 	case kindInstances:

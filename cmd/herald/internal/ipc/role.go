@@ -180,12 +180,13 @@ func (r *Role) Belongings(raw json.RawMessage) {
 	r.conn.post(message{Kind: kindBelongs, Body: raw})
 }
 
-// State reports the role's state, from which a successor could go on.
-func (r *Role) State(blob []byte) { r.conn.post(message{Kind: kindState, Body: body(blob)}) }
+// State reports the role's state, from which a successor could go on; blob
+// must not change any more.
+func (r *Role) State(blob []byte) { r.conn.post(message{Kind: kindState, blob: blob}) }
 
 // HandOver gives the final state to the successor, as the answer to Handover;
 // the role then returns and touches nothing more.
-func (r *Role) HandOver(blob []byte) { r.conn.post(message{Kind: kindHanded, Body: body(blob)}) }
+func (r *Role) HandOver(blob []byte) { r.conn.post(message{Kind: kindHanded, blob: blob}) }
 
 // Instances reports []stats.Instance as JSON for the statistics page and
 // `herald status`.
