@@ -299,9 +299,12 @@ func (t *target) number(m expr.Measure) int64 {
 func (v *view) Link(s expr.Side) (expr.Link, bool) {
 	c := v.c
 	if s == expr.ClientSide {
-		l := expr.Link{Source: c.peer, Destination: c.local(), Major: 1}
-		if c.via != nil {
+		l := expr.Link{Source: c.peer, Destination: c.local()}
+		switch {
+		case c.via != nil:
 			l.Major = 2
+		case c.port.fe.http:
+			l.Major = 1
 		}
 		if c.said != nil {
 			l.Proxied, l.Authority, l.UniqueID = true, c.said.authority, c.said.uniqueID
@@ -312,7 +315,7 @@ func (v *view) Link(s expr.Side) (expr.Link, bool) {
 	if u == nil {
 		return expr.Link{}, false
 	}
-	l := expr.Link{Source: loop.LocalAddr(u.wire().FD()), Major: 1}
+	l := expr.Link{Source: loop.LocalAddr(u.wire().FD()), Major: int(one(u.t.be.http))}
 	if a := u.t.addr.Load(); a != nil {
 		l.Destination = a.ip
 	}

@@ -21,10 +21,17 @@ var linkRows = []config.Row[Kind]{
 	row("fc_dst_port", "The port the client connected to.", "fc_dst_port 443", Kind{Type: Int, Make: plain(destinationPort)}),
 	row("fc_fackets", "Forward acknowledgements of the client's connection (tcp_info).", "fc_fackets gt 1", tcpNumber(func(t *TCP) uint32 { return t.Fackets })),
 	row("fc_http_major", "The version of HTTP spoken with the client: 1 or 2.", "fc_http_major 2", Kind{Type: Int, Needs: Session, Make: plain(func(in *Input) (Value, Outcome) {
-		if in.HTTP2 {
+		switch {
+		case in.HTTP2:
 			return whole(2)
+		case in.Head != nil:
+			return whole(1)
 		}
-		return whole(1)
+		l, _ := in.link(ClientSide)
+		if l.Major == 0 {
+			return Value{}, Missing
+		}
+		return whole(int64(l.Major))
 	})}),
 	row("fc_lost", "Segments lost towards the client (tcp_info).", "fc_lost gt 1", tcpNumber(func(t *TCP) uint32 { return t.Lost })),
 	row("fc_pp_authority", "The name of a PROXY header: that the client asked the proxy in front for.", "fc_pp_authority www.example.com", linkText(func(l *Link) []byte { return l.Authority })),

@@ -219,7 +219,7 @@ func protoHTTP(in *Input) (Value, Outcome) {
 	case v == h1.Incomplete && !in.Final:
 		return Value{}, Wait
 	}
-	return no, Found
+	return Value{}, Missing
 }
 
 // rdpCookie finds the cookie of an RDP connection request: the line "Cookie:
@@ -228,16 +228,12 @@ func rdpCookie(count bool) Kind {
 	k := Kind{Type: Str, Needs: Request, Args: "?s", Make: func(a *Arguments) (Get, error) {
 		name := []byte(a.at(0))
 		return func(in *Input) (Value, Outcome) {
-			v, out := cookieOfRDP(in, name)
-			if count {
-				n := int64(0)
-				if out == Found {
-					n = 1
-				}
-				if out == Wait {
-					return Value{}, Wait
-				}
-				return whole(n)
+			v, out, whether := cookieOfRDP(in, name)
+			switch {
+			case count && out == Found:
+				return whole(1)
+			case count && whether:
+				return whole(0)
 			}
 			return v, out
 		}, nil
@@ -248,29 +244,27 @@ func rdpCookie(count bool) Kind {
 	return k
 }
 
-func cookieOfRDP(in *Input, name []byte) (Value, Outcome) {
+// cookieOfRDP answers the cookie; known says that there is none for certain.
+func cookieOfRDP(in *Input, name []byte) (v Value, out Outcome, known bool) {
 	const (
 		headers = 11 // TPKT 4, X.224 connection request 7
 		word    = "Cookie:"
 	)
 	data := in.Data
-	if len(data) > 0 && data[0] != 3 {
-		return Value{}, Missing
-	}
 	if out := in.least(data, headers+len(word)); out != Found {
-		return Value{}, out
+		return v, out, false
 	}
 	line := data[headers:]
-	if data[5] != 0xe0 || !bytes.EqualFold(line[:len(word)], []byte(word)) {
-		return Value{}, Missing
+	if data[0] != 3 || data[5] != 0xe0 || !bytes.EqualFold(line[:len(word)], []byte(word)) {
+		return v, Missing, true
 	}
 	line, _, ended := bytes.Cut(bytes.TrimLeft(line[len(word):], " "), []byte("\r\n"))
-	if !ended {
-		return Value{}, in.least(nil, 1)
-	}
 	key, value, ok := bytes.Cut(line, []byte("="))
-	if !ok || len(name) > 0 && !bytes.EqualFold(key, name) {
-		return Value{}, Missing
+	switch {
+	case ok && len(name) > 0 && !bytes.EqualFold(key, name), ended && !ok:
+		return v, Missing, true
+	case !ended:
+		return v, in.least(nil, 1), false
 	}
-	return Value{Type: Str, Str: value}, Found
+	return Value{Type: Str, Str: value}, Found, true
 }

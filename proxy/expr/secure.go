@@ -231,7 +231,11 @@ func (in *Input) distinguished(seq pkix.RDNSequence, entry string, nth int, rfc 
 				b = append(b, ',')
 			}
 			b = append(append(b, p[0]...), '=')
-			b = append(b, p[1]...)
+			if rfc {
+				b = appendEscaped(b, p[1])
+			} else {
+				b = append(b, p[1]...)
+			}
 		}
 		return text(in.keep(b))
 	}
@@ -247,6 +251,23 @@ func (in *Input) distinguished(seq pkix.RDNSequence, entry string, nth int, rfc 
 		}
 	}
 	return Value{}, Missing
+}
+
+// appendEscaped writes a value as RFC 2253 section 2.4 does, and what is not
+// ASCII as hexadecimal, as OpenSSL does.
+func appendEscaped(b []byte, v string) []byte {
+	for i := range len(v) {
+		c := v[i]
+		switch {
+		case c < ' ' || c >= 0x7f:
+			b = append(b, '\\', upperHex[c>>4], upperHex[c&15])
+			continue
+		case strings.IndexByte(`,+"\<>;`, c) >= 0, i == 0 && (c == '#' || c == ' '), i == len(v)-1 && c == ' ':
+			b = append(b, '\\')
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
 var errNoDigest = errors.New("is not a digest that is here: md5, sha1, sha224, sha256, sha384 or sha512")
