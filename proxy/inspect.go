@@ -220,7 +220,9 @@ func inspectAnswer(x *stream) answer {
 			}
 		}
 		in := x.lookAtAnswer()
-		in.Sent = u.in
+		if in.Sent = u.in; in.Sent == nil {
+			in.Sent = []byte{}
+		}
 		in.Final = ended || x.late&serverLate != 0 || r.AnswerDelay == 0 || len(u.in) >= most
 		v := r.Answer.Decide(in)
 		if v == rule.Pending && !in.Final {

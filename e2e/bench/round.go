@@ -81,6 +81,9 @@ func (b *bench) once(which int, r row, s shape) (sample, error) {
 		return sample{}, err
 	}
 	defer os.Remove(config)
+	if err := s.lists(b.place); err != nil {
+		return sample{}, err
+	}
 	sub := &subject{contender: p, row: r, cpus: b.proxyCPU(s.threads), config: config}
 	if r.name == "check" || r.name == "start" {
 		return r.measure(b, sub)

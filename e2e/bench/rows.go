@@ -54,6 +54,7 @@ var rows = []row{
 	{name: "many", what: "keep-alive requests on many connections at once", unit: "CPU us/request", goal: 1.3, of: growth, small: &shape{bind: "http"}, shape: shape{bind: "http", many: true}, measure: manyConnections},
 	{name: "backends", what: "keep-alive requests beside 1,000 backends", unit: "CPU us/request", goal: 1.3, of: growth, small: &shape{bind: "http"}, shape: shape{bind: "http", backends: 1000}, measure: wrk("/1k")},
 	{name: "servers", what: "keep-alive requests to 1,000 servers in one backend", unit: "CPU us/request", goal: 1.3, of: growth, small: &shape{bind: "http"}, shape: shape{bind: "http", servers: 1000}, measure: wrk("/1k")},
+	{name: "patterns", what: "keep-alive requests compared with three files of 100,000 patterns", unit: "CPU us/request", goal: 1.3, of: growth, small: &shape{bind: "http", patterns: 10}, shape: shape{bind: "http", patterns: 100_000}, measure: wrk("/1k")},
 	{name: "check", what: "check of 20,000 lines", unit: "s", goal: 2, of: own, shape: shape{bind: "http", lines: 20000}, measure: checkTime},
 	{name: "start", what: "start with 20,000 lines, until a request is answered", unit: "s", goal: 2, of: own, shape: shape{bind: "http", lines: 20000}, measure: startTime},
 }

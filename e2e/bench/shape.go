@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -15,6 +17,7 @@ type shape struct {
 	backends int    // beside the one in use
 	servers  int    // in the backend in use; 0: two
 	lines    int    // at least so many lines
+	patterns int    // in each of three files that every request is compared with
 }
 
 // place is where everything is, on loopback.
@@ -89,6 +92,13 @@ func (s shape) configuration(p place) string {
 		options = fmt.Sprintf(options, p.dir)
 	}
 	fmt.Fprintf(&t, "frontend front\n    bind 127.0.0.1:%d%s\n    default_backend origins\nbackend origins\n", p.port, options)
+	if s.patterns > 0 {
+		front := "    use_backend none if { src -f %[1]s/nets%[2]d.lst }\n    use_backend none if { path -m beg -f %[1]s/paths%[2]d.lst }\n" +
+			"    use_backend none if { hdr(host),lower,map(%[1]s/hosts%[2]d.map) -m found }\n"
+		body := t.String()
+		t.Reset()
+		t.WriteString(strings.Replace(body, "    default_backend", fmt.Sprintf(front, p.dir, s.patterns)+"    default_backend", 1))
+	}
 	for i := range max(s.servers, 2) {
 		inter := ""
 		if s.servers > 2 {
@@ -96,11 +106,31 @@ func (s shape) configuration(p place) string {
 		}
 		fmt.Fprintf(&t, "    server s%d %s check%s\n", i, p.origins[i%2], inter)
 	}
+	if s.patterns > 0 {
+		t.WriteString("backend none\n")
+	}
 	for i := range s.backends {
 		fmt.Fprintf(&t, "backend b%d\n    balance leastconn\n    server a %s check inter 60s\n    server b %s check inter 60s\n", i, p.origins[0], p.origins[1])
 	}
 	s.fill(&t, p)
 	return t.String()
+}
+
+// lists writes the files of patterns: networks, beginnings of paths, and a map
+// of hosts, none of which a request of the measurement has.
+func (s shape) lists(p place) error {
+	var nets, paths, hosts strings.Builder
+	for i := range s.patterns {
+		fmt.Fprintf(&nets, "%d.%d.%d.0/24\n", 11+i>>16, i>>8&255, i&255)
+		fmt.Fprintf(&paths, "/dir%d/file%d\n", i%1000, i)
+		fmt.Fprintf(&hosts, "www%d.site%d.example app%d\n", i%7, i, i%10)
+	}
+	for name, text := range map[string]string{"nets%d.lst": nets.String(), "paths%d.lst": paths.String(), "hosts%d.map": hosts.String()} {
+		if err := os.WriteFile(filepath.Join(p.dir, fmt.Sprintf(name, s.patterns)), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fill adds backends until there are enough lines, twenty lines each, half of

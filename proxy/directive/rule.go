@@ -83,7 +83,7 @@ func (c *call) expression(text string, there expr.Place) (*expr.Fetch, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Needs&^there != 0 {
+	if f.Lacks(there) {
 		return nil, fmt.Errorf("%s looks at what is not there yet", f.Name)
 	}
 	c.refer(&f)
@@ -137,7 +137,7 @@ func (c *call) choice(there expr.Place) (rules.Choice, bool) {
 			return r, false
 		}
 		for _, e := range f.Fetches() {
-			if e.Needs&^there != 0 {
+			if e.Lacks(there) {
 				c.reject(0, "%s looks at what is not there yet", e.Name)
 				return r, false
 			}

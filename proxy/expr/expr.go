@@ -171,8 +171,8 @@ type Fetch struct {
 	Name string // as written, without arguments
 	Text string // all of it as written
 	Type Type   // of what comes out behind the converters
-	// Needs is what has to be there for it.
-	Needs Place
+	// Needs is what has to be there for it, and Or what will do too.
+	Needs, Or Place
 	// Refers are the proxies and servers its arguments name.
 	Refers []Reference
 	// Old is the way of matching that belongs to the name, "" without one.
@@ -190,6 +190,11 @@ type Reference struct {
 	Kind string // "frontend", "backend" or "server"
 	Name string // of the proxy; empty is the one that evaluates
 	Of   string // the server
+}
+
+// Lacks reports that it never finds anything with only so much there.
+func (f *Fetch) Lacks(there Place) bool {
+	return f.Needs&^there != 0 && (f.Or == 0 || f.Or&^there != 0)
 }
 
 // HTTP says that it looks at a request's head.
@@ -249,6 +254,7 @@ func (f *Fetch) As(in *Input, t Type) (Value, Outcome) {
 type Kind struct {
 	Type  Type
 	Needs Place
+	Or    Place // will do too; 0 is nothing
 	// Args are the arguments it takes.
 	Args Args
 	// Several says that there may be more than one value of it.
@@ -307,7 +313,7 @@ func (files Loader) Parse(text string) (Fetch, error) {
 		return Fetch{}, err
 	}
 	a.files = files
-	f := Fetch{Name: name, Text: text, Type: k.Type, Needs: k.Needs, Old: k.Method, Refers: a.refers, several: k.Several}
+	f := Fetch{Name: name, Text: text, Type: k.Type, Needs: k.Needs, Or: k.Or, Old: k.Method, Refers: a.refers, several: k.Several}
 	if f.get, err = k.Make(a); err != nil {
 		return f, fmt.Errorf("%s: %w", name, err)
 	}

@@ -23,8 +23,8 @@ var requestRows = slices.Concat([]config.Row[Kind]{
 	row("cook", "A cookie of the request; each of the name counts as one.", "cook(lang) de", requestCookie),
 	row("cook_cnt", "How many cookies of the name there are.", "cook_cnt(sid) gt 1", countOf(requestCookie)),
 	row("cook_val", "The number in a cookie.", "cook_val(n) gt 1", numberOf(requestCookie)),
-	row("cookie", "The old name of req.cook.", "cookie(lang) de", requestCookie),
-	row("hdr", "A header of the request; each element of a list counts as one.", "hdr(host) -i www.example.com", requestHeader),
+	row("cookie", "The cookie of a request, or of a response where one is looked at.", "cookie(lang) de", either(requestCookie, answerCookie)),
+	row("hdr", "A header of the request, or of the response where one is looked at; each element of a list counts as one.", "hdr(host) -i www.example.com", either(requestHeader, answerSide.elements(false))),
 	row("http_first_req", "Whether the request is the first of its connection.", "http_first_req", headed(boolNumber(FirstRequest, ""))),
 	row("method", "The method of the request.", "method GET HEAD", inHead(func(in *Input) []byte { return in.Head.MethodAt.In(in.Buf) })),
 	row("path", "The path of the request, without the query.", "path -m beg /api/", inHead(pathOf)),
@@ -99,8 +99,8 @@ func headerRows(prefix, of string, s side) []config.Row[Kind] {
 
 var (
 	requestHeader = requestSide.elements(false)
-	requestCookie = cookies(requestSide, "cookie", ";,")
-	answerCookie  = cookies(answerSide, "set-cookie", "")
+	requestCookie = cookies(requestSide, "cookie")
+	answerCookie  = cookies(answerSide, "set-cookie")
 
 	targetParameter = parameters(Str, nil, "?ss")
 
@@ -125,6 +125,26 @@ var (
 	requestSide = side{func(in *Input) (*h1.Head, []byte) { return in.Head, in.Buf }, Head}
 	answerSide  = side{func(in *Input) (*h1.Head, []byte) { return in.Reply, in.ReplyBuf }, Answer}
 )
+
+// either is a fetch of the response where there is one, else of the request.
+func either(request, response Kind) Kind {
+	k := request
+	k.Or = response.Needs
+	k.Make = func(a *Arguments) (Get, error) {
+		of, err := request.Make(a)
+		if err != nil {
+			return nil, err
+		}
+		behind, err := response.Make(a)
+		return func(in *Input) (Value, Outcome) {
+			if in.Reply != nil || in.Sent != nil {
+				return behind(in)
+			}
+			return of(in)
+		}, err
+	}
+	return k
+}
 
 func headed(k Kind) Kind {
 	k.Needs |= Head
@@ -666,9 +686,9 @@ func appendPacked(b, text []byte) []byte {
 }
 
 // cookies is a fetch of the cookies of a name (RFC 6265 section 4.2.1). A list
-// may be cut by commas too, as HAProxy reads it; of a line of set-cookie the
-// first pair alone counts.
-func cookies(s side, header, between string) Kind {
+// may be cut by commas too, and the attributes of set-cookie count as cookies,
+// as HAProxy reads them.
+func cookies(s side, header string) Kind {
 	return Kind{Type: Str, Needs: s.needs, Several: true, Args: "?s", Make: func(a *Arguments) (Get, error) {
 		name := []byte(a.at(0))
 		next := func(head *h1.Head, buf []byte, c *cursor) (Value, Outcome) {
@@ -683,10 +703,7 @@ func cookies(s side, header, between string) Kind {
 				}
 				for c.from < len(value) {
 					one := value[c.from:]
-					if between == "" {
-						one, _, _ = bytes.Cut(one, []byte(";"))
-						c.from = len(value)
-					} else if end := bytes.IndexAny(one, between); end >= 0 {
+					if end := bytes.IndexAny(one, ";,"); end >= 0 {
 						one = one[:end]
 					}
 					c.from += len(one) + 1

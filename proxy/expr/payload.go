@@ -13,8 +13,8 @@ import (
 
 // payloadRows are fetches of bytes in mode tcp (Configuration manual 7.3.5).
 var payloadRows = []config.Row[Kind]{
-	row("payload", "The old name of req.payload.", "payload(0,4) 5353482d", hexadecimal(requestBytes(payload, "ii"))),
-	row("payload_lv", "The old name of req.payload_lv.", "payload_lv(0,2) -m found", hexadecimal(requestBytes(payloadBehindLength, "ii?s"))),
+	row("payload", "req.payload, or res.payload where a response is looked at.", "payload(0,4) 5353482d", hexadecimal(either(requestBytes(payload, "ii"), answerBytes(payload, "ii")))),
+	row("payload_lv", "req.payload_lv, or res.payload_lv where a response is looked at.", "payload_lv(0,2) -m found", hexadecimal(either(requestBytes(payloadBehindLength, "ii?s"), answerBytes(payloadBehindLength, "ii?s")))),
 	row("rdp_cookie", "The old name of req.rdp_cookie.", "rdp_cookie(mstshash) joe", rdpCookie(false)),
 	row("rdp_cookie_cnt", "The old name of req.rdp_cookie_cnt.", "rdp_cookie_cnt gt 0", rdpCookie(true)),
 	row("rep_ssl_hello_type", "The old name of res.ssl_hello_type.", "rep_ssl_hello_type 2", Kind{Type: Int, Needs: Response, Make: plain(answerHello)}),

@@ -168,7 +168,7 @@ func (c *Condition) Empty() string { return c.never }
 // never finds anything; "" when there is none.
 func (c *Condition) Lacks(there expr.Place) string {
 	for _, f := range c.uses {
-		if f.Needs&^there != 0 {
+		if f.Lacks(there) {
 			return f.Name
 		}
 	}

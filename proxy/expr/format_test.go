@@ -1,0 +1,80 @@
+package expr
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestFormats(t *testing.T) {
+	var in Input
+	see(t, &in, valueRequests[0])
+	for text, want := range map[string]string{
+		"app":                              "app",
+		"100%%":                            "100%",
+		"app-%[path,field(2,/)]-%[method]": "app-api-GET",
+		"%[hdr(x-none)]x":                  "x",
+		`%[path,regsub("[a-z]","]",g)]`:    "/]]]/]1/].PNG",
+		"%[str(a])]b":                      "a]b",
+		"%[src]":                           "127.0.0.1",
+	} {
+		f, err := Loader{}.ParseFormat(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := string(f.Make(&in)); got != want || f.Text != text || len(f.Fetches()) != strings.Count(text, "%[") {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"%ci":      `"%ci": expected %[EXPRESSION], or %% for a percent sign`,
+		"a%":       `"%": expected %[EXPRESSION], or %% for a percent sign`,
+		"%[path":   `"%[path": expected "]" at the end of the expression`,
+		"%[pth]":   `unknown fetch "pth", did you mean "path"?`,
+		"%[path)]": `unknown fetch "path)", did you mean "path"?`,
+	} {
+		if _, err := (Loader{}).ParseFormat(text); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+func FuzzFormat(f *testing.F) {
+	for _, seed := range []string{"a%[path]b", "%%", `%[str("]")]`, "%[str(')'),field(1,']')]%[", "%[]", "%[path,]"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		form, err := Loader{}.ParseFormat(text)
+		if err != nil {
+			return
+		}
+		var in Input
+		see(t, &in, valueRequests[len(text)%len(valueRequests)])
+		form.Make(&in)
+	})
+}
+
+// What of a body is there is read without the lines of its chunks.
+func TestBodiesInChunks(t *testing.T) {
+	head := "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for body, want := range map[string]string{
+		"":                                "",
+		"3\r\nabc\r\n0\r\n\r\n":           "abc",
+		"3;x=y\r\nabc\r\n2\r\nde\r\n":     "abcde",
+		"A\r\nabc":                        "abc",
+		"3\r\nabc\r\n2":                   "abc",
+		"3\r\nabc\r\nx\r\n":               "abc",
+		"fffffffff\r\nabc":                "",
+		"00003\r\na=b\r\n1\r\n&\r\n0\r\n": "a=b&",
+	} {
+		var in Input
+		see(t, &in, head+body)
+		f, err := Parse("req.body")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, out := f.Get(&in); out != Found || string(v.Str) != want {
+			t.Errorf("%q: %q, %d, want %q", body, v.Str, out, want)
+		}
+	}
+}
