@@ -357,6 +357,9 @@ func FuzzNamesStayText(f *testing.F) {
 	f.Add("<b>")
 	f.Add("\"' onload=x")
 	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 100 {
+			return // it stands in a hundred places: a longer one only takes longer
+		}
 		if text == "" || text == "no check" || strings.ContainsAny(text, "?;&") || outcomes[text] != "" {
 			return // an empty text leaves out its line; the others mean something
 		}

@@ -1,9 +1,13 @@
 package dumpfile
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestALinkInTheWayIsReplacedNotFollowed(t *testing.T) {
@@ -38,5 +42,28 @@ func TestALinkInTheWayIsReplacedNotFollowed(t *testing.T) {
 func TestWhatCannotBeWrittenIsNamed(t *testing.T) {
 	if err := Write("/nonexistent/x", nil); err == nil {
 		t.Error("want an error")
+	}
+}
+
+// On a full disk the text before stays whole, and nothing is left beside it.
+func TestAFullDiskKeepsTheTextBefore(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("none", dir, "tmpfs", 0, "size=8k"); err != nil {
+		t.Skipf("needs to mount a small disk: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	path := filepath.Join(dir, "keepalived.data")
+	if err := Write(path, []byte("before")); err != nil {
+		t.Fatal(err)
+	}
+	err := Write(path, bytes.Repeat([]byte("x"), 8192))
+	if !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("got %v, want that there is no room", err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "before" {
+		t.Errorf("got %q", got)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
 	}
 }
