@@ -221,6 +221,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(unhex(f, "700400000a01011400000001759f60d5f72d81d8664807722133640102016dbf0a01010a0000000000000000"), false, true)
 	f.Add(unhex(f, "3133ff010064e5c9fe800000000000000000000000000010"), true, false)
 	f.Add([]byte{0x21}, false, false)
+	f.Add(unhex(f, "2133ff010001d4be0a01010a00000000000000000000"+"6969696969696969696969696969696969696969696969"+"000000"), false, false) // with a trailer
 	f.Fuzz(func(t *testing.T, b []byte, six, ah bool) {
 		p := packet(b)
 		if six {
@@ -234,6 +235,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		if ah && !six {
 			b = b[24:]
+		}
+		if a.Trailer != nil {
+			b = b[:len(b)-TrailerSize]
 		}
 		if a.Interval == 0 || len(a.Addresses) == 0 && six {
 			return // accepted with a remark, but not ours to send
