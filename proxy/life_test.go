@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -546,6 +547,19 @@ func TestADrainLetsTheResponseEndAndSaysClose(t *testing.T) {
 }
 
 // A client cannot know of a drain: its next request may be on its way.
+// A loop that has not heard of the drain yet may still accept a client, whose
+// connection would end with the engine's.
+func TestADrainWaitsForEveryLoopToStopAccepting(t *testing.T) {
+	r := serve(t, 2, section("127.0.0.1:1"))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	r.workers[1].l.Post(func() { <-ctx.Done() }) // a loop that is busy
+	r.Drain(ctx)
+	if ctx.Err() == nil {
+		t.Error("the drain was over while a loop had not closed its ports")
+	}
+}
+
 func TestAnIdleClientOfADrainingEngineHasItsNextRequestServed(t *testing.T) {
 	o := script(t, func(c net.Conn) {
 		for readHeadOf(c) {

@@ -52,6 +52,7 @@ type Server struct {
 	dropped  atomic.Uint64 // log lines
 
 	draining  atomic.Bool
+	accepting atomic.Int32 // loops whose ports a drain has not closed
 	serving   atomic.Bool
 	bound     atomic.Bool
 	instances atomic.Pointer[[]stats.Instance]
@@ -82,6 +83,7 @@ func New(cfg *settings.Config, opts Options) (*Server, error) {
 		n = runtime.NumCPU()
 	}
 	s.workers = make([]*worker, n)
+	s.accepting.Store(int32(n))
 	s.turns = make(chan struct{}, n)
 	if err := s.openSinks(); err != nil {
 		return nil, err
@@ -330,7 +332,6 @@ func (s *Server) Drain(ctx context.Context) error {
 			return nil
 		}
 	}
-	s.checkIdle()
 	select {
 	case <-s.idle:
 		return nil
@@ -341,9 +342,10 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 }
 
-// checkIdle ends a drain when the last connection has gone.
+// checkIdle ends a drain when the last connection has gone and no loop may
+// still accept another.
 func (s *Server) checkIdle() {
-	if s.draining.Load() && s.conns.now.Load() == 0 {
+	if s.draining.Load() && s.accepting.Load() == 0 && s.conns.now.Load() == 0 {
 		s.gone.Do(func() { close(s.idle) })
 	}
 }

@@ -220,6 +220,8 @@ func (w *worker) drain() {
 		}
 		c = after
 	}
+	w.s.accepting.Add(-1)
+	w.s.checkIdle()
 }
 
 func (w *worker) link(c *client) {
