@@ -50,7 +50,8 @@ func (s *spans) find(_ *Input, v Value) int {
 	return -1
 }
 
-// newSpans reads [OPERATOR] N, N:M, N: and :M (7.1.2).
+// newSpans reads [OPERATOR] N, N:M, N: and :M (7.1.2). As in HAProxy a minus
+// sign may stand for the colon, so that -1 is what :1 is.
 func newSpans(patterns []string, number func(string) (int64, error)) (*spans, error) {
 	const lowest, highest = -1 << 62, 1 << 62
 	var list []span
@@ -61,7 +62,10 @@ func newSpans(patterns []string, number func(string) (int64, error)) (*spans, er
 			continue
 		}
 		s := span{lowest, highest, len(list)}
-		lo, hi, isRange := strings.Cut(p, ":")
+		lo, hi, isRange := p, "", false
+		if i := strings.IndexAny(p, ":-"); i >= 0 {
+			lo, hi, isRange = p[:i], p[i+1:], true
+		}
 		var err error
 		if lo != "" {
 			if s.lo, err = number(lo); err != nil {

@@ -66,6 +66,7 @@ var asked = struct{ requests, conditions []string }{
 		"{ hdr(host) -f testdata/hosts.lst }", "{ hdr(host) -i -f testdata/hosts.lst }", "{ hdr(host) -m end -f testdata/ends.lst }", "{ hdr(host) -m dom -i -f testdata/ends.lst other }", "{ src -f testdata/nets.lst }", "{ hdr_ip(x-ip) -f testdata/nets.lst }", "{ path -m beg -M -f testdata/paths.map }", "{ path -M -f testdata/paths.map }",
 		"{ hdr(host),lower,map(testdata/hosts.map) one }", "{ hdr(host),lower,map(testdata/hosts.map,none) none }", "{ hdr(host),lower,map_end(testdata/ends.map) a }", "{ hdr(host),lower,map_dom(testdata/ends.map) b }", "{ path,map_beg(testdata/paths.map) two\\ words }", "{ path,map_beg(testdata/paths.map) long }",
 		"{ src,map_ip(testdata/nets.map) inner }", "{ src,map_ip(testdata/nets.map) outer }", "{ path,map_sub_int(testdata/numbers.map) 7 }", "{ path,map_reg(testdata/regs.map) one }", "{ path,map_regm(testdata/regs.map) api-v1 }", "{ path,length,map_int(testdata/ints.map) twelve }", "{ hdr(host),map_str_ip(testdata/addrs.map) 10.0.0.0/8 }", "{ path,map_str_int(testdata/numbers.map,3) 3 }", "{ path,map_dir(testdata/ends.map) c }",
+		"{ int(0) -- -1 }", "{ int(1) -- -1 }", "{ int(-5) -- -1 }", "{ int(2) -- -1 }", "{ int(3) 2-5 }", "{ int(6) 2-5 }", "{ int(6) 2- }", "{ int(-1) :-1 }", "{ int(0) :-1 }", "{ int(5) gt 4 1:2 }", "{ int(1) gt 4 1:2 }", "{ int(3) gt 4 1:2 }", "{ int(-3) lt 0 gt 4 }",
 		"METH_GET HTTP_1.1", "METH_GET !HTTP_1.1", "METH_POST or HTTP_1.0", "METH_POST || !METH_GET", "!METH_GET !METH_POST or { path_beg /api }",
 	},
 }

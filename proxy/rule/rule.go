@@ -130,10 +130,7 @@ flags:
 			i++
 			break flags
 		default:
-			if flag[1] >= '0' && flag[1] <= '9' { // a negative number
-				break flags
-			}
-			return nil, fmt.Errorf("unknown flag %q, expected -f, -i, -m, -M, -n, -u or --", flag)
+			return nil, fmt.Errorf("unknown flag %q, expected -f, -i, -m, -M, -n, -u or -- before what begins with \"-\"", flag)
 		}
 	}
 	if i < len(words) {
