@@ -292,3 +292,26 @@ func TestTheLineInTheLogIsCut(t *testing.T) {
 	r.exchange("GET /0123456789 HTTP/1.1\r\nHost: a\r\n\r\n")
 	r.log.wait(t, `"GET /01234"`)
 }
+
+// Every row was seen on HAProxy 2.6.12.
+func TestABodyWhereAServerMayLookForNoneIsRefused(t *testing.T) {
+	for _, taken := range []bool{false, true} {
+		r := serveWith(t, func(cfg *settings.Config) { cfg.Global.BodyWithAnyMethod = taken }, section(script(t, says(five))))
+		for line, refused := range map[string]bool{"GET / HTTP/1.0": true, "HEAD / HTTP/1.0": true, "DELETE / HTTP/1.0": true,
+			"POST / HTTP/1.0": false, "OPTIONS / HTTP/1.0": false, "FOO / HTTP/1.0": false, "GET / HTTP/1.1": false, "DELETE / HTTP/1.1": false} {
+			want := "HTTP/1.1 200 "
+			if refused && !taken {
+				want = "HTTP/1.1 413 "
+			}
+			if got := r.exchange(line + "\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi"); !strings.HasPrefix(got, want) {
+				t.Errorf("%s, taken %v: got %q, want %q", line, taken, got, want)
+			}
+			if got := r.exchange(line + "\r\nhost: a\r\ncontent-length: 0\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+				t.Errorf("%s without a body: got %q", line, got)
+			}
+		}
+		if !taken {
+			r.log.wait(t, `web/<NOSRV> -1/-1/-1/-1/[0-9]+ 413 0 - - PR-- .* "<BADREQ>"`)
+		}
+	}
+}

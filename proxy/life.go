@@ -88,6 +88,8 @@ func readHead(x *stream) answer {
 		switch {
 		case v == h1.Complete && x.isPreface(buf):
 			return x.refuse(h1.BadVersion)
+		case v == h1.Complete && x.unlikelyBody():
+			return x.refuse(h1.UnlikelyBody)
 		case v == h1.Complete:
 			return x.gotHead(buf)
 		case v.Bad():

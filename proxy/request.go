@@ -71,6 +71,15 @@ func (x *stream) beginHead() {
 	h.Most = x.w.s.cfg.Global.HeaderLines(x.c.via != nil, true)
 }
 
+// unlikelyBody reports a body where a server may not look for one.
+func (x *stream) unlikelyBody() bool {
+	h := &x.w.head
+	if h.Version != h1.HTTP10 || h.Framing == h1.NoBody || x.w.s.cfg.Global.BodyWithAnyMethod {
+		return false
+	}
+	return h.Method == h1.MethodGet || h.Method == h1.MethodHead || h.Method == h1.MethodDelete
+}
+
 func endsHead(p []byte) bool {
 	return bytes.Contains(p, []byte("\n\r\n")) || bytes.Contains(p, []byte("\n\n"))
 }

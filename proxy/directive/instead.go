@@ -24,7 +24,6 @@ var instead = func() map[string]string {
 			"tune.quic.frontend.max-streams-bidi tune.quic.max-frame-loss tune.quic.retry-threshold", "there is no QUIC"},
 		{"global", "default-path", "relative names of files begin where herald was started"},
 		{"global", "expose-experimental-directives anonkey profiling.memory profiling.tasks tune.fail-alloc", "it serves the work on HAProxy itself"},
-		{"global", "h1-accept-payload-with-any-method", "a body passes with any method when it is clear where it ends"},
 		{"global", "httpclient.resolvers.id httpclient.resolvers.prefer httpclient.ssl.ca-file httpclient.ssl.verify lua-load lua-load-per-thread " +
 			"lua-prepend-path tune.lua.forced-yield tune.lua.maxmem tune.lua.service-timeout tune.lua.session-timeout tune.lua.task-timeout", "there is no Lua"},
 		{"global", "issuers-chain-path ssl-skip-self-issued-ca", "chains are sent as crt and FILE.issuer have them"},

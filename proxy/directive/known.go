@@ -43,7 +43,6 @@ var knownGlobal = merge(
 	names(config.Warning, "51degrees-cache-size 51degrees-data-file 51degrees-property-name-list 51degrees-property-separator "+
 		"close-spread-time cluster-secret default-path deviceatlas-json-file deviceatlas-log-level "+
 		"deviceatlas-properties-cookie deviceatlas-separator expose-experimental-directives fd-hard-limit grace "+
-		"h1-accept-payload-with-any-method "+
 		"httpclient.resolvers.id httpclient.resolvers.prefer httpclient.ssl.ca-file httpclient.ssl.verify issuers-chain-path "+
 		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem pp2-never-send-local "+
 		"profiling.memory profiling.tasks server-state-base server-state-file set-var set-var-fmt "+

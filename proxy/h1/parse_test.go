@@ -292,7 +292,11 @@ func TestEveryVerdictHasANameAndAStatus(t *testing.T) {
 			t.Errorf("verdict %d has the name %q of %d", v, v, other)
 		}
 		seen[v.String()] = v
-		if want := map[bool]int{true: 422, false: 400}[v == UnsupportedCoding]; v.Status() != want {
+		want, special := map[Verdict]int{UnsupportedCoding: 422, UnlikelyBody: 413}[v]
+		if !special {
+			want = 400
+		}
+		if v.Status() != want {
 			t.Errorf("%v: status %d, want %d", v, v.Status(), want)
 		}
 	}

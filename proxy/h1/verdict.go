@@ -31,6 +31,7 @@ const (
 	BadTrailer                          // malformed trailer line
 	ForbiddenTrailer                    // a framing, routing or hop-by-hop field as a trailer (RFC 9110 section 6.5.1)
 	TrailersTooLong                     // over 8 KB
+	UnlikelyBody                        // of GET, HEAD or DELETE in HTTP/1.0; the parser takes it
 	verdicts
 )
 
@@ -60,17 +61,21 @@ var verdictNames = [verdicts]string{
 	BadTrailer:           "malformed trailer",
 	ForbiddenTrailer:     "forbidden trailer field",
 	TrailersTooLong:      "trailers too long",
+	UnlikelyBody:         "body where a server may look for none",
 }
 
 // Bad reports that v is a refusal.
 func (v Verdict) Bad() bool { return v > Complete }
 
 // Status is the status code a client is answered with for a refused request:
-// 422 for a coding HAProxy refuses with it, else 400. A refused response is a
-// 502 whatever its verdict.
+// 422 for a coding HAProxy refuses with it, 413 for a body nobody expects, else
+// 400. A refused response is a 502 whatever its verdict.
 func (v Verdict) Status() int {
-	if v == UnsupportedCoding {
+	switch v {
+	case UnsupportedCoding:
 		return 422
+	case UnlikelyBody:
+		return 413
 	}
 	return 400
 }

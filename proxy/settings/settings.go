@@ -47,8 +47,11 @@ type Global struct {
 	BufSize         int           // tune.bufsize, 16384
 	MaxRewrite      int           // tune.maxrewrite, 1024
 	NoSplice        bool          // nosplice: bulk is copied
-	MaxHeaders      int           // tune.http.maxhdr, 101
-	LogURILen       int           // tune.http.logurilen, 1024
+	// BodyWithAnyMethod lets GET, HEAD and DELETE of HTTP/1.0 have a body
+	// (h1-accept-payload-with-any-method).
+	BodyWithAnyMethod bool
+	MaxHeaders        int // tune.http.maxhdr, 101
+	LogURILen         int // tune.http.logurilen, 1024
 	// HeaderCase are header names to write in another case, by their
 	// lower-case form (h1-case-adjust).
 	HeaderCase map[string]string
