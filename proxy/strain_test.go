@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -146,17 +147,26 @@ func TestSlowClientsOfEveryKindAreClosed(t *testing.T) {
 // an orderly end the system would hold what it was given for minutes.
 func TestAClientThatTakesNothingLeavesNothingBehind(t *testing.T) {
 	body := strings.Repeat("x", 16<<20)
-	for _, mode := range []settings.Mode{settings.HTTP, settings.TCP} {
+	for _, kind := range []string{"http", "tcp", "tls"} {
 		p := section(origin(t, func(w http.ResponseWriter, q *http.Request) { io.WriteString(w, body) }))
-		p.Mode = mode
-		p.Timeouts.Client = 200 * time.Millisecond
+		if kind == "tcp" {
+			p.Mode = settings.TCP
+		}
+		if kind == "tls" {
+			p = encrypted(p)
+		}
+		p.Timeouts.Client = time.Second
 		r := serve(t, 1, p)
 		c := r.dial()
 		c.SetDeadline(time.Now().Add(time.Minute))
-		io.WriteString(c, "GET / HTTP/1.0\r\n\r\n")
+		over := io.Writer(c)
+		if kind == "tls" {
+			over = tls.Client(c, trusting())
+		}
+		io.WriteString(over, "GET / HTTP/1.0\r\n\r\n")
 		waitFor(t, func() bool { return r.rowOf("web", "FRONTEND").SessTotal == 1 && r.conns.now.Load() == 0 })
 		if n, err := io.Copy(io.Discard, c); !errors.Is(err, unix.ECONNRESET) || n >= int64(len(body)) {
-			t.Errorf("mode %d: %d bytes, then %v, want less than all and a reset", mode, n, err)
+			t.Errorf("%s: %d bytes, then %v, want less than all and a reset", kind, n, err)
 		}
 	}
 }
