@@ -46,6 +46,9 @@ func (c *client) refusedBy(gates rule.Gates) bool {
 func (x *stream) look() *expr.Input {
 	in := x.c.look()
 	x.w.view.x = x
+	if x.caught != nil {
+		in.Captured = x.caught.request
+	}
 	if x.fe.http {
 		in.Head, in.Buf = &x.w.head, x.request
 		if n := x.w.head.Len; n <= len(x.request) {
@@ -62,6 +65,9 @@ func (x *stream) look() *expr.Input {
 func (x *stream) lookAtSent() *expr.Input {
 	in := x.c.look()
 	x.w.view.x = x
+	if x.caught != nil {
+		in.Captured = x.caught.request
+	}
 	if !x.fe.http {
 		in.Data = x.c.in
 		return in
@@ -193,7 +199,9 @@ func (x *stream) judge(r *settings.Rules) rule.Verdict {
 func (x *stream) lookAtAnswer() *expr.Input {
 	in := x.c.look()
 	x.w.view.x = x
-	in.Line = x.line
+	if in.Line = x.line; x.caught != nil {
+		in.Captured, in.CapturedReply = x.caught.request, x.caught.response
+	}
 	return in
 }
 

@@ -76,20 +76,22 @@ const (
 // Input is what there is to look at. It belongs to one connection or request;
 // Reset makes it ready for the next.
 type Input struct {
-	Source      netip.AddrPort
-	Destination netip.AddrPort // World is asked when it is not valid
-	Data        []byte         // received so far, in mode tcp
-	Final       bool           // no more is waited for
-	Head        *h1.Head
-	Buf         []byte   // that Head was read from
-	Body        []byte   // what of the request's body has come
-	BodyLen     int64    // as announced; -1 unknown
-	Sent        []byte   // received of the server so far, in mode tcp
-	Reply       *h1.Head // of the response
-	ReplyBuf    []byte   // that Reply was read from
-	Line        []byte   // the request line as it came, when Head is gone
-	HTTP2       bool     // the request came by HTTP/2
-	World       World
+	Source        netip.AddrPort
+	Destination   netip.AddrPort // World is asked when it is not valid
+	Data          []byte         // received so far, in mode tcp
+	Final         bool           // no more is waited for
+	Head          *h1.Head
+	Buf           []byte   // that Head was read from
+	Body          []byte   // what of the request's body has come
+	BodyLen       int64    // as announced; -1 unknown
+	Sent          []byte   // received of the server so far, in mode tcp
+	Reply         *h1.Head // of the response
+	ReplyBuf      []byte   // that Reply was read from
+	Captured      [][]byte // of the headers of the request; nil: nothing was
+	CapturedReply [][]byte // and of the response
+	Line          []byte   // the request line as it came, when Head is gone
+	HTTP2         bool     // the request came by HTTP/2
+	World         World
 
 	content   []byte // of the body, once it was asked for
 	cursor    cursor // where a fetch of several values stands

@@ -78,3 +78,20 @@ func TestBodiesInChunks(t *testing.T) {
 		}
 	}
 }
+
+func TestCapturedHeaders(t *testing.T) {
+	in := Input{Captured: [][]byte{[]byte("one"), nil}, CapturedReply: [][]byte{{}}}
+	for text, want := range map[string]string{"capture.req.hdr(0)": "one", "capture.req.hdr(1)": "-", "capture.req.hdr(2)": "-", "capture.res.hdr(0)": "", "capture.res.hdr(1)": "-"} {
+		f, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "-"
+		if v, out := f.Get(&in); out == Found {
+			got = string(v.Str)
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}

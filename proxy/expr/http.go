@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ var requestRows = slices.Concat([]config.Row[Kind]{
 	row("base32", "A hash of base.", "base32 -m found", hashed(base, false)),
 	row("base32+src", "A hash of base, and the client's address behind it.", "base32+src -m found", hashed(base, true)),
 	row("baseq", "The Host header and the path with the query behind it.", "baseq -m beg www.example.com/find?q=", inHead(baseWithQuery)),
+	row("capture.req.hdr", "The nth header that \"capture request header\" took down, from 0.", "capture.req.hdr(0) www.example.com", slot(Request, func(in *Input) [][]byte { return in.Captured })),
 	row("capture.req.method", "The method of the request, also while its response is looked at.", "capture.req.method GET", captured(0)),
 	row("capture.req.uri", "The target of the request, also while its response is looked at.", "capture.req.uri -m beg /api/", captured(1)),
 	row("capture.req.ver", "The version of the request, also while its response is looked at.", "capture.req.ver HTTP/1.1", captured(2)),
@@ -63,6 +65,7 @@ var requestRows = slices.Concat([]config.Row[Kind]{
 
 // answerRows are fetches that look into a response.
 var answerRows = slices.Concat([]config.Row[Kind]{
+	row("capture.res.hdr", "The nth header that \"capture response header\" took down, from 0.", "capture.res.hdr(0) -m found", slot(Answer, func(in *Input) [][]byte { return in.CapturedReply })),
 	row("res.ver", "The version of the response, as 1.1.", "res.ver 1.1", answerVersion),
 	row("resp_ver", "The old name of res.ver.", "resp_ver 1.1", answerVersion),
 	row("status", "The status of the response.", "status 500:599", Kind{Type: Int, Needs: Answer, Make: plain(func(in *Input) (Value, Outcome) {
@@ -314,6 +317,23 @@ func hashed(of func(in *Input) []byte, address bool) Kind {
 	return k
 }
 
+// slot is one of the headers that were taken down.
+func slot(needs Place, of func(in *Input) [][]byte) Kind {
+	return Kind{Type: Str, Needs: needs, Args: "i", Make: func(a *Arguments) (Get, error) {
+		n := a.number[0]
+		if n < 0 {
+			return nil, fmt.Errorf("%d is less than 0", n)
+		}
+		return func(in *Input) (Value, Outcome) {
+			list := of(in)
+			if n >= int64(len(list)) || list[n] == nil {
+				return Value{}, Missing
+			}
+			return Value{Type: Str, Str: list[n]}, Found
+		}, nil
+	}}
+}
+
 // captured is the nth word of the request line.
 func captured(n int) Kind {
 	return Kind{Type: Str, Needs: Request, Make: plain(func(in *Input) (Value, Outcome) {
@@ -455,351 +475,6 @@ func countOf(k Kind) Kind {
 			return whole(n)
 		}, err
 	}}
-}
-
-// Walks over headers: the cursor's line is the header to look at next, from
-// is where in its value.
-
-// elements is a fetch of the elements of a header's lines; without a name there
-// are none, or if it shall those of all headers.
-func (s side) elements(all bool) Kind {
-	return Kind{Type: Str, Needs: s.needs, Several: true, Args: "?si", Make: func(a *Arguments) (Get, error) {
-		name, nth := strings.ToLower(a.at(0)), int(a.int(1, 0))
-		return func(in *Input) (Value, Outcome) {
-			head, buf := s.head(in)
-			if head == nil || name == "" && !all {
-				return Value{}, Missing
-			}
-			if in.cursor.walking && nth == 0 {
-				return in.nextElement(head, buf, name)
-			}
-			return nthElement(head, buf, name, nth)
-		}, nil
-	}}
-}
-
-// nextElement is the element at the cursor, which moves on.
-func (in *Input) nextElement(head *h1.Head, buf []byte, name string) (Value, Outcome) {
-	c := &in.cursor
-	for ; c.line < len(head.Headers); c.line, c.from = c.line+1, 0 {
-		f := &head.Headers[c.line]
-		if name != "" && string(f.Name.In(buf)) != name {
-			continue
-		}
-		value := f.Value.In(buf)
-		one, _, more := cutElement(value[c.from:])
-		if c.from += len(one) + 1; !more {
-			c.line, c.from = c.line+1, 0
-		}
-		c.more = true
-		return Value{Type: Str, Str: bytes.TrimSpace(one)}, Found
-	}
-	c.more = false
-	return Value{}, Missing
-}
-
-// nthElement is the nth element of a header from the first, 1, or from the
-// last, -1; 0 is the last too.
-func nthElement(head *h1.Head, buf []byte, name string, nth int) (v Value, out Outcome) {
-	if nth < 0 {
-		total := 0
-		everyElement(head, buf, name, func([]byte) bool { total++; return true })
-		if nth = total + nth + 1; nth <= 0 {
-			return v, Missing
-		}
-	}
-	last := nth == 0
-	everyElement(head, buf, name, func(one []byte) bool {
-		if nth--; nth == 0 || last {
-			v, out = Value{Type: Str, Str: one}, Found
-		}
-		return nth != 0 || last
-	})
-	return v, out
-}
-
-func everyElement(head *h1.Head, buf []byte, name string, yield func([]byte) bool) {
-	for i := range head.Headers {
-		f := &head.Headers[i]
-		if string(f.Name.In(buf)) != name {
-			continue
-		}
-		for rest, more := f.Value.In(buf), true; more; {
-			var one []byte
-			one, rest, more = cutElement(rest)
-			if !yield(bytes.TrimSpace(one)) {
-				return
-			}
-		}
-	}
-}
-
-// addresses is a fetch of the elements that are addresses.
-func (s side) addresses() Kind {
-	k := s.elements(false)
-	inner := k.Make
-	k.Type = Addr
-	k.Make = func(a *Arguments) (Get, error) {
-		get, err := inner(a)
-		return func(in *Input) (Value, Outcome) {
-			for {
-				v, out := get(in)
-				if out != Found {
-					return v, out
-				}
-				if a, rest, ok := cutIPv4(v.Str); ok && (len(rest) == 0 || rest[0] == ':') {
-					return Value{Type: Addr, Addr: a}, Found
-				}
-				if a, ok := readAddr(v.Str); ok {
-					return Value{Type: Addr, Addr: a}, Found
-				}
-				if !in.cursor.more {
-					return Value{}, Missing
-				}
-			}
-		}, err
-	}
-	return k
-}
-
-// lines is a fetch of whole lines of a header.
-func (s side) lines() Kind {
-	return Kind{Type: Str, Needs: s.needs, Several: true, Args: "?si", Make: func(a *Arguments) (Get, error) {
-		name, nth := strings.ToLower(a.at(0)), int(a.int(1, 0))
-		return func(in *Input) (v Value, out Outcome) {
-			head, buf := s.head(in)
-			if head == nil {
-				return v, Missing
-			}
-			c := &in.cursor
-			if c.walking && nth == 0 {
-				for ; c.line < len(head.Headers); c.line++ {
-					if f := &head.Headers[c.line]; string(f.Name.In(buf)) == name {
-						c.line, c.more = c.line+1, true
-						return Value{Type: Str, Str: f.Value.In(buf)}, Found
-					}
-				}
-				c.more = false
-				return v, Missing
-			}
-			i, step, left := 0, 1, nth
-			if nth <= 0 {
-				i, step, left = len(head.Headers)-1, -1, max(-nth, 1)
-			}
-			for ; i >= 0 && i < len(head.Headers); i += step {
-				if f := &head.Headers[i]; string(f.Name.In(buf)) == name {
-					if left--; left == 0 {
-						return Value{Type: Str, Str: f.Value.In(buf)}, Found
-					}
-				}
-			}
-			return v, Missing
-		}, nil
-	}}
-}
-
-func (s side) lineCount() Kind {
-	return Kind{Type: Int, Needs: s.needs, Args: "?s", Make: func(a *Arguments) (Get, error) {
-		name := strings.ToLower(a.at(0))
-		return func(in *Input) (Value, Outcome) {
-			head, buf := s.head(in)
-			if head == nil {
-				return Value{}, Missing
-			}
-			n := int64(0)
-			for i := range head.Headers {
-				if name == "" || string(head.Headers[i].Name.In(buf)) == name {
-					n++
-				}
-			}
-			return whole(n)
-		}, nil
-	}}
-}
-
-func (s side) names() Kind {
-	return Kind{Type: Str, Needs: s.needs, Args: "?s", Make: func(a *Arguments) (Get, error) {
-		between := ","
-		if a.has(0) {
-			between = a.at(0)
-		}
-		return func(in *Input) (Value, Outcome) {
-			head, buf := s.head(in)
-			if head == nil {
-				return Value{}, Missing
-			}
-			b := in.room()
-			for i := range head.Headers {
-				if i > 0 {
-					b = append(b, between...)
-				}
-				b = append(b, head.Headers[i].Name.In(buf)...)
-			}
-			return Value{Type: Str, Str: in.keep(b)}, Found
-		}, nil
-	}}
-}
-
-func (s side) all() Kind {
-	return Kind{Type: Bin, Needs: s.needs, Make: plain(func(in *Input) (Value, Outcome) {
-		head, buf := s.head(in)
-		if head == nil {
-			return Value{}, Missing
-		}
-		b := in.room()
-		for i := range head.Headers {
-			f := &head.Headers[i]
-			b = append(append(b, f.Name.In(buf)...), ": "...)
-			b = append(append(b, f.Value.In(buf)...), "\r\n"...)
-		}
-		return Value{Type: Bin, Str: in.keep(append(b, "\r\n"...))}, Found
-	})}
-}
-
-func (s side) packed() Kind {
-	return Kind{Type: Bin, Needs: s.needs, Make: plain(func(in *Input) (Value, Outcome) {
-		head, buf := s.head(in)
-		if head == nil {
-			return Value{}, Missing
-		}
-		b := in.room()
-		for i := range head.Headers {
-			f := &head.Headers[i]
-			b = appendPacked(appendPacked(b, f.Name.In(buf)), f.Value.In(buf))
-		}
-		return Value{Type: Bin, Str: in.keep(append(b, 0, 0))}, Found
-	})}
-}
-
-// appendPacked writes a text behind its length, as SPOP does: lengths from 240
-// on go over several bytes.
-func appendPacked(b, text []byte) []byte {
-	n := len(text)
-	if n < 240 {
-		return append(append(b, byte(n)), text...)
-	}
-	b = append(b, byte(n)|0xf0)
-	for n = (n - 240) >> 4; n >= 128; n = (n - 128) >> 7 {
-		b = append(b, byte(n)|0x80)
-	}
-	return append(append(b, byte(n)), text...)
-}
-
-// cookies is a fetch of the cookies of a name (RFC 6265 section 4.2.1). A list
-// may be cut by commas too, and the attributes of set-cookie count as cookies,
-// as HAProxy reads them.
-func cookies(s side, header string) Kind {
-	return Kind{Type: Str, Needs: s.needs, Several: true, Args: "?s", Make: func(a *Arguments) (Get, error) {
-		name := []byte(a.at(0))
-		next := func(head *h1.Head, buf []byte, c *cursor) (Value, Outcome) {
-			for ; c.line < len(head.Headers); c.line, c.from = c.line+1, 0 {
-				f := &head.Headers[c.line]
-				if string(f.Name.In(buf)) != header {
-					continue
-				}
-				value := f.Value.In(buf)
-				if len(value) <= len(name)+1 { // an empty cookie alone is none, as in HAProxy
-					continue
-				}
-				for c.from < len(value) {
-					one := value[c.from:]
-					if end := bytes.IndexAny(one, ";,"); end >= 0 {
-						one = one[:end]
-					}
-					c.from += len(one) + 1
-					is, v, ok := bytes.Cut(one, []byte("="))
-					if ok && (len(name) == 0 || bytes.Equal(bytes.TrimSpace(is), name)) {
-						c.more = true
-						return Value{Type: Str, Str: bytes.TrimSpace(v)}, Found
-					}
-				}
-			}
-			c.more = false
-			return Value{}, Missing
-		}
-		return func(in *Input) (Value, Outcome) {
-			head, buf := s.head(in)
-			if head == nil {
-				return Value{}, Missing
-			}
-			if in.cursor.walking {
-				return next(head, buf, &in.cursor)
-			}
-			var last Value
-			out := Missing
-			for c := &in.cursor; ; {
-				v, found := next(head, buf, c)
-				if found != Found {
-					break
-				}
-				if last, out = v, Found; len(name) == 0 {
-					break
-				}
-			}
-			in.cursor = cursor{}
-			return last, out
-		}, nil
-	}}
-}
-
-// parameters is a fetch of the parameters of a name, in a text or else in the
-// query of the target, which begins behind the character of the second
-// argument. One value alone is the first.
-func parameters(t Type, text func(in *Input) ([]byte, bool), args Args) Kind {
-	return headed(Kind{Type: t, Several: true, Args: args, Make: func(a *Arguments) (Get, error) {
-		name, begin := []byte(a.at(0)), byte('?')
-		if a.has(1) {
-			begin = a.at(1)[0]
-		}
-		query := func(in *Input) ([]byte, bool) {
-			if in.Head == nil {
-				return nil, false
-			}
-			target := in.Head.Target.In(in.Buf)
-			i := bytes.IndexByte(target, begin)
-			if i < 0 {
-				return nil, false
-			}
-			return target[i+1:], true
-		}
-		if text != nil {
-			query = text
-		}
-		return func(in *Input) (Value, Outcome) {
-			q, ok := query(in)
-			c := &in.cursor
-			for ok && c.from <= len(q) {
-				one := q[c.from:]
-				if end := bytes.IndexAny(one, "&;?"); end >= 0 {
-					one = one[:end]
-				}
-				c.from += len(one) + 1
-				if is, v, has := bytes.Cut(one, []byte("=")); has && (len(name) == 0 || bytes.Equal(is, name)) {
-					c.more = true
-					return Value{Type: t, Str: v}, Found
-				}
-			}
-			c.more = false
-			return Value{}, Missing
-		}, nil
-	}})
-}
-
-// cutElement cuts the first element off a list; a comma within quotes is part
-// of it (RFC 9110 section 5.6.1).
-func cutElement(list []byte) (one, rest []byte, more bool) {
-	quoted := false
-	for i := 0; i < len(list); i++ {
-		switch c := list[i]; {
-		case c == '"':
-			quoted = !quoted
-		case c == '\\' && quoted:
-			i++
-		case c == ',' && !quoted:
-			return list[:i], list[i+1:], true
-		}
-	}
-	return list, nil, false
 }
 
 // Fetches are what rules can look at (Configuration manual 7.3).
