@@ -78,6 +78,7 @@ type builder struct {
 	files     map[string]settings.ErrorFile // error files already read
 	made      map[string]any                // what patterns and maps were made of them
 	tls       tlsDefaults                   // of global
+	unix      unixDefaults                  // of global
 }
 
 // section reads one section; those that only matter to unbuilt features are

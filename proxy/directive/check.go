@@ -155,6 +155,7 @@ func (b *builder) finishProxy(d *draft) {
 		p.LogTag = b.cfg.Global.LogTag
 	}
 	b.finishStats(p)
+	b.finishUnix(p)
 	b.finishTransparent(d)
 	b.finishCheck(d)
 	if p.Mode == settings.TCP {

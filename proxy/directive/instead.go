@@ -36,7 +36,6 @@ var instead = func() map[string]string {
 		{"global", "server-state-base server-state-file", "the state of servers outlives reloads and crashes without a file"},
 		{"global", "set-var set-var-fmt", "variables of the process are those of health checks"},
 		{"global", "ssl-default-bind-client-sigalgs ssl-default-bind-sigalgs ssl-mode-async ssl-propquery ssl-provider ssl-provider-path", "TLS is Go's: it has no engines and chooses signatures by itself"},
-		{"global", "unix-bind", "mode, user and group stand on the bind line"},
 		{"global", "stats~maxconn", "the runtime API serves all who ask"},
 		{"global", "tune.buffers.limit tune.buffers.reserve", "buffers are lent while something is in them"},
 		{"global", "tune.fd.edge-triggered", "events are edge-triggered always"},

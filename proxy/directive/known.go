@@ -47,7 +47,7 @@ var knownGlobal = merge(
 		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem pp2-never-send-local "+
 		"profiling.memory profiling.tasks server-state-base server-state-file set-var set-var-fmt "+
 		"ssl-default-bind-client-sigalgs ssl-default-bind-sigalgs ssl-mode-async ssl-propquery "+
-		"ssl-provider ssl-provider-path ssl-skip-self-issued-ca unix-bind wurfl-cache-size wurfl-data-file "+
+		"ssl-provider ssl-provider-path ssl-skip-self-issued-ca wurfl-cache-size wurfl-data-file "+
 		"wurfl-information-list wurfl-information-list-separator anonkey", ""),
 	names(config.Warning, "maxconn", "stats "),
 	names(config.Error, "lua-load lua-load-per-thread lua-prepend-path maxconnrate maxsessrate", ""),

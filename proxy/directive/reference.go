@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	globalKeywords = config.NewRegistry(slices.Concat(globalRows, headerCaseRows, h2GlobalRows, globalLogRows, globalTLSRows, environmentRows,
+	globalKeywords = config.NewRegistry(slices.Concat(globalRows, unixBindRows, headerCaseRows, h2GlobalRows, globalLogRows, globalTLSRows, environmentRows,
 		externalGlobalRows)...)
 	proxyKeywords = config.NewRegistry(slices.Concat(proxyRows, balanceRows, templateRows, bindRows, serverRows, reuseRows, timeoutRows, optionRows, httpRows, probeRows, sourceRows, ruleRows, logRows,
 		errorFileRows, captureRows, statsRows, h2OptionRows,

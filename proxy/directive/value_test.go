@@ -579,3 +579,23 @@ func TestTransparentIsADispatchAddress(t *testing.T) {
 		}
 	}
 }
+
+// As HAProxy 2.6.12 makes them.
+func TestUnixSocketsHaveWhatTheirLinesLeaveOpen(t *testing.T) {
+	p := proxies(t, "global\n unix-bind prefix /srv mode 770 user haproxy\nlisten l\n bind /a.sock\n bind unix@/b.sock mode 600 uid 7\n bind abns@x\n bind :1\n")[0]
+	a, b, abstract, tcp := p.Binds[0], p.Binds[1], p.Binds[2], p.Binds[3]
+	if a.Path != "/srv/a.sock" || a.Mode != 0o770 || a.UID != 106 || a.GID != -1 {
+		t.Errorf("what is left open: got %+v", a)
+	}
+	if b.Path != "/srv/b.sock" || b.Mode != 0o600 || b.UID != 7 {
+		t.Errorf("what is said: got %+v", b)
+	}
+	if abstract.Path != "x" || abstract.UID != -1 || tcp.Mode != 0 {
+		t.Errorf("others: got %+v, %+v", abstract, tcp)
+	}
+	for text, want := range map[string]string{"foo 1": "unknown option", "mode": "expects a value", "user nobodyknows": "is not known", "mode 9": "octal"} {
+		if _, diags := build("global\n unix-bind "+text+"\nlisten l\n bind :1\n", world); !strings.Contains(fmt.Sprint(diags), want) {
+			t.Errorf("%s: got %v, want %q", text, diags, want)
+		}
+	}
+}
