@@ -278,6 +278,7 @@ func TestAServersConnectionIsVerified(t *testing.T) {
 		"another host":        {known, func(s *settings.ServerTLS) { s.VerifyHost = "two.example" }, "HTTP/1.1 503 "},
 		"the right name":      {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "str(one.example)") }, "HTTP/1.1 200 "},
 		"another name":        {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "req.hdr(host)") }, "HTTP/1.1 503 "},
+		"made of the host":    {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "req.hdr(host),field(1,:),regsub(three,one)") }, "HTTP/1.1 200 "},
 		"host in place of it": {known, func(s *settings.ServerTLS) { s.SNI, s.VerifyHost = expression(t, "req.hdr(host)"), "one.example" }, "HTTP/1.1 200 "},
 		"revoked": {known, func(s *settings.ServerTLS) {
 			s.CRL = &settings.File{Path: "crl", Bytes: authority().Revoke(known)}
@@ -304,7 +305,7 @@ func TestAServersConnectionIsVerified(t *testing.T) {
 			}
 			if strings.HasPrefix(tc.want, "HTTP/1.1 503") {
 				r.log.wait(t, ` 503 [0-9]+ - - SC-- `)
-			} else if s.SNI != nil && !strings.Contains(got, map[string]string{"str(one.example)": "one.example", "req.hdr(host)": "three.example"}[s.SNI.Text]) {
+			} else if s.SNI != nil && !strings.Contains(got, map[string]string{"str(one.example)": "one.example", "req.hdr(host)": "three.example", "req.hdr(host),field(1,:),regsub(three,one)": "one.example"}[s.SNI.Text]) {
 				t.Errorf("the server was asked for another name: %q", got)
 			}
 		})

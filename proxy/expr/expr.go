@@ -114,8 +114,17 @@ func (in *Input) Reset() {
 	*in = Input{arena: arena}
 }
 
-// room is where the next bytes a converter makes begin; keep takes them in.
-func (in *Input) room() []byte { return in.arena[len(in.arena):] }
+// enough is how much room there is at least before bytes have to move.
+const enough = 256
+
+// room is where the next bytes a converter makes begin; keep takes them in. It
+// grows to what one evaluation takes, so that the next finds it there.
+func (in *Input) room() []byte {
+	if cap(in.arena)-len(in.arena) < enough {
+		in.arena = make([]byte, 0, max(2*cap(in.arena), 4*enough))
+	}
+	return in.arena[len(in.arena):]
+}
 
 // keep holds b, which began as room, until Reset.
 func (in *Input) keep(b []byte) []byte {
@@ -211,6 +220,9 @@ func (f *Fetch) Get(in *Input) (Value, Outcome) {
 
 // one is the value at the cursor, converted.
 func (f *Fetch) one(in *Input) (Value, Outcome) {
+	if len(f.convs) == 0 {
+		return f.get(in)
+	}
 	v, out := f.get(in)
 	if out != Found {
 		return v, out

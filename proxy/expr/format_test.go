@@ -95,3 +95,30 @@ func TestCapturedHeaders(t *testing.T) {
 		}
 	}
 }
+
+// Once the room has grown, an evaluation takes none from the heap.
+func TestExpressionsDoNotAllocate(t *testing.T) {
+	var in Input
+	see(t, &in, valueRequests[0])
+	head, buf := in.Head, in.Buf
+	for _, text := range []string{"path,lower", "base,crc32", "hdr(x-list,1),upper,length", "src,ipmask(24)", "urlp(a),add(1)", "path,field(2,/),base64,hex", "req.hdr_names,lower,word(2,a)", "req.cook(lang)"} {
+		f, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Loader{}.Compile(f, "found", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := func() {
+			in.Reset()
+			in.Final, in.Head, in.Buf = true, head, buf
+			f.As(&in, Str)
+			m.Match(&in)
+		}
+		run()
+		if n := testing.AllocsPerRun(100, run); n != 0 {
+			t.Errorf("%s: %v allocations", text, n)
+		}
+	}
+}

@@ -73,7 +73,7 @@ func (m *Matcher) Match(in *Input) Outcome {
 		switch {
 		case out == Wait:
 			return Wait
-		case out == Found && (m.found || m.matches(in, v)):
+		case out == Found && (m.found || m.matches(in, &v)):
 			return Found
 		case in.cursor.more:
 		case m.fetch.grows && !in.Final:
@@ -84,16 +84,18 @@ func (m *Matcher) Match(in *Input) Outcome {
 	}
 }
 
-func (m *Matcher) matches(in *Input, v Value) bool {
-	v, ok := in.Cast(v, m.to)
-	if !ok {
-		return false
+func (m *Matcher) matches(in *Input, v *Value) bool {
+	if v.Type != m.to {
+		var ok bool
+		if *v, ok = in.Cast(*v, m.to); !ok {
+			return false
+		}
 	}
 	if m.sets == nil {
 		return v.Int != 0
 	}
 	for _, s := range m.sets {
-		if s.find(in, v) >= 0 {
+		if s.find(in, *v) >= 0 {
 			return true
 		}
 	}
@@ -226,6 +228,9 @@ func newSet(method string, words []string, fold, dotted bool) (set, error) {
 		for i, w := range words {
 			words[i] = strings.ToLower(w)
 		}
+	}
+	if len(words) <= few {
+		return newShort(method, words, fold), nil
 	}
 	inner := newTexts(method, words)
 	if fold {
