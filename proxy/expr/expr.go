@@ -114,6 +114,10 @@ func (in *Input) Reset() {
 	*in = Input{arena: arena}
 }
 
+// longest is the longest text a converter may make: a client must not make
+// the program hold more by what a chain of them does to its bytes.
+const longest = 64 << 10
+
 // enough is how much room there is at least before bytes have to move.
 const enough = 256
 
@@ -235,7 +239,7 @@ func (f *Fetch) one(in *Input) (Value, Outcome) {
 				return Value{}, Missing
 			}
 		}
-		if v, ok = c.do(in, v); !ok {
+		if v, ok = c.do(in, v); !ok || len(v.Str) > longest {
 			return Value{}, Missing
 		}
 	}

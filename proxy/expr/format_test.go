@@ -122,3 +122,26 @@ func TestExpressionsDoNotAllocate(t *testing.T) {
 		}
 	}
 }
+
+// What a replacement makes of a client's bytes has an end (CVE-2025-32464, where
+// it had none but the buffer's).
+func TestReplacementsDoNotGrowWithoutEnd(t *testing.T) {
+	many := strings.Repeat("a", 16<<10)
+	for text, found := range map[string]bool{
+		`req.payload(0,0),regsub(a,b,g)`:          true,
+		`req.payload(0,0),regsub(a,"bbbbbbbb",g)`: false,
+		`req.payload(0,0),regsub(,"bbbbbbbb",g)`:  false,
+		`req.payload(0,0),hex,hex`:                true,
+		`req.payload(0,0),hex,hex,hex`:            false,
+		`req.payload(0,0),url_enc,json`:           true,
+	} {
+		f, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := Input{Final: true, Data: []byte(many)}
+		if _, out := f.Get(&in); (out == Found) != found || cap(in.arena) > 8*longest {
+			t.Errorf("%s: %d, with %d bytes of room", text, out, cap(in.arena))
+		}
+	}
+}

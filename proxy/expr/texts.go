@@ -324,7 +324,9 @@ func makeSubstitute(a *Arguments) (Convert, error) {
 				}
 			}
 			to = append(to, b[at:m[0]]...)
-			to = appendReplacement(to, b, with, m)
+			if to = appendReplacement(to, b, with, m); len(to) > longest {
+				return v, false
+			}
 			if !everywhere {
 				to = append(to, b[m[1]:]...)
 				break
