@@ -16,7 +16,7 @@ LDFLAGS    = -s -w -X main.version=$(VERSION) -X main.released=$(RELEASED)
 LAB_TOOLS  = ip:iproute2 nft:nftables keepalived:keepalived haproxy:haproxy killall:psmisc sysctl:procps socat:socat curl:curl
 BENCH_TOOLS = haproxy:haproxy wrk:wrk h2load:nghttp2-client
 
-.PHONY: build demo test soak test-servers race fuzz bench bench-slow bench-failover bench-race bench-saturation lint docs tools clean
+.PHONY: build demo test soak test-servers race fuzz bench bench-slow bench-failover bench-race bench-saturation bench-vrrp-cpu lint docs tools clean
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/herald ./cmd/herald
@@ -88,6 +88,13 @@ SATURATE ?= 60s
 bench-saturation: build
 	@./packaging/need $(LAB_TOOLS) $(BENCH_TOOLS)
 	$(GO) run ./e2e/failover -herald bin/herald -saturate $(SATURATE) -intervals 0.01
+
+# What the VRRP process costs while nothing happens, as master and as backup,
+# beside keepalived at the same time; backups of both hear the same packets.
+LOADS ?= 255@1,50@0.01
+bench-vrrp-cpu: build
+	@./packaging/need $(LAB_TOOLS)
+	$(GO) run ./e2e/failover -herald bin/herald -rounds $(ROUNDS) -cost $(LOADS)
 
 lint:
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"

@@ -10,6 +10,7 @@
 //	go run ./e2e/failover -herald bin/herald -intervals 1 -events reboot,proxy -rounds 3
 //	go run ./e2e/failover -herald bin/herald -race-stops 100 -intervals 1,0.1
 //	go run ./e2e/failover -herald bin/herald -saturate 60s -intervals 0.01
+//	go run ./e2e/failover -herald bin/herald -cost 255@1,50@0.01
 //	go run ./e2e/failover -herald bin/herald -soak 1h -loss 5 -intervals 0.1
 package main
 
@@ -49,6 +50,7 @@ type options struct {
 	herald, intervals, events string
 	rounds, raceStops, loss   int
 	saturate, soak            time.Duration
+	loads                     string
 }
 
 func main() {
@@ -65,6 +67,7 @@ func main() {
 	flag.IntVar(&o.raceStops, "race-stops", 0, "instead: stops of the holder with equal priorities")
 	flag.DurationVar(&o.saturate, "saturate", 0, "instead: how long to saturate every processor")
 	flag.DurationVar(&o.soak, "soak", 0, "instead: how long both engines run while nothing fails")
+	flag.StringVar(&o.loads, "cost", "", "instead: what the VRRP process costs with so many instances at an interval, as 255@1,50@0.01")
 	flag.IntVar(&o.loss, "loss", 0, "percent of packets every controller loses in -soak")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -75,6 +78,8 @@ func main() {
 		measurement = races
 	case o.saturate > 0:
 		measurement = saturate
+	case o.loads != "":
+		measurement = cost
 	case o.soak > 0:
 		measurement = soak
 	}

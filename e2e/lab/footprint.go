@@ -3,7 +3,9 @@ package lab
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Footprint is what all processes of a controller's engine use together.
@@ -35,4 +37,35 @@ func resident(pid int) int64 {
 	var kilobytes int64
 	fmt.Sscan(rest, &kilobytes)
 	return kilobytes << 10
+}
+
+// Usage is what one process of a node has used.
+type Usage struct {
+	PID    int
+	CPU    time.Duration // of its threads that have not ended
+	Memory int64         // resident, in bytes
+}
+
+// Usage returns what every process of the node has used so far.
+func (n *Node) Usage() []Usage {
+	var list []Usage
+	for _, p := range n.Processes() {
+		list = append(list, Usage{p.PID, processor(p.PID), resident(p.PID)})
+	}
+	return list
+}
+
+// processor adds up the first numbers of schedstat, nanoseconds on a processor
+// (Documentation/scheduler/sched-stats.rst): proc_pid_stat(5) counts in
+// hundredths of a second.
+func processor(pid int) time.Duration {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	var sum time.Duration
+	for _, file := range files {
+		text, _ := os.ReadFile(file) // a thread may end meanwhile
+		var ran time.Duration
+		fmt.Sscan(string(text), &ran)
+		sum += ran
+	}
+	return sum
 }
