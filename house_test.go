@@ -56,7 +56,8 @@ var rooms = map[string]struct {
 	"vrrp/notice":    {core, nil},
 	"vrrp/directive": {core, []string{"config", "config/block", "vrrp/settings"}},
 	"vrrp/dump":      {core, []string{"stats", "vrrp/settings"}},
-	"vrrp/rawip":     {edge, []string{"vrrp/wire"}},
+	"vrrp/poll":      {edge, nil},
+	"vrrp/rawip":     {edge, []string{"vrrp/poll", "vrrp/wire"}},
 	"vrrp/firewall":  {edge, []string{"vrrp/settings"}},
 	"vrrp/kernel":    {edge, []string{"vrrp/vip", "vrrp/settings"}},
 

@@ -11,9 +11,13 @@ import (
 )
 
 // step lets an instance decide and carries out what it says, in order.
-func (s *Server) step(in *instance, e fsm.Event) {
-	next, actions := fsm.Step(in.fsm, in.state, time.Now(), e)
+func (s *Server) step(in *instance, e fsm.Event) { s.stepAt(time.Now(), in, e) }
+
+func (s *Server) stepAt(now time.Time, in *instance, e fsm.Event) {
+	next, actions := fsm.Step(in.fsm, in.state, now, e)
+	s.stirred = s.stirred || len(actions) > 0 || next.Kind != in.state.Kind
 	in.state = next
+	s.soon(next.Deadline)
 	for _, a := range actions {
 		switch a.Verb {
 		case fsm.SendAdvert:
@@ -43,10 +47,15 @@ func (s *Server) step(in *instance, e fsm.Event) {
 func (s *Server) timers() {
 	now := time.Now()
 	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
+	s.pass++
 	for _, in := range s.instances {
-		if due(in.state.Deadline) {
+		if in.state.Kind == fsm.Master && !in.state.Deadline.IsZero() && due(in.state.Deadline.Add(-s.slack)) {
+			s.beat(in)
+			now = time.Now() // the next one's moment may have come meanwhile
+		} else if due(in.state.Deadline) {
 			s.drainWith(in)
 			s.timer(in)
+			now = time.Now()
 		}
 		if r := in.resend; due(r.at) {
 			s.again(in, r)
@@ -80,6 +89,39 @@ func (s *Server) timers() {
 			s.weighAll()
 			break
 		}
+	}
+}
+
+// beat has a master advertise. Instances whose moments are close are done in
+// one turn: one that is a little early says what it would say then, and the
+// next time is not earlier for it. Each socket is read once for all of them.
+func (s *Server) beat(in *instance) {
+	members := []*instance{in}
+	if in.together != nil {
+		members = in.together.members
+	}
+	for _, member := range members {
+		s.drainOnce(member.port)
+		s.drainOnce(member.ear)
+		if member.other != nil {
+			s.drainOnce(member.other.port)
+		}
+	}
+	now := time.Now()
+	if in.state.Kind != fsm.Master || in.state.Deadline.Sub(now) > s.slack {
+		return
+	}
+	if now.Before(in.state.Deadline) {
+		now = in.state.Deadline
+	}
+	s.stepAt(now, in, fsm.Timer{})
+}
+
+// drainOnce reads a socket unless these timers have; none is no socket.
+func (s *Server) drainOnce(p *port) {
+	if p != nil && p.pass != s.pass {
+		p.pass = s.pass
+		s.drain(p)
 	}
 }
 

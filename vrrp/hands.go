@@ -6,8 +6,8 @@ import "sync"
 // others hold), one job after the other, so that the loop never waits for it.
 // A job returns what the loop shall do next.
 type hands struct {
-	kernel  Kernel
-	results chan func()
+	kernel Kernel
+	post   func(func()) // to the loop
 
 	mu   sync.Mutex
 	jobs []job
@@ -20,8 +20,8 @@ type hands struct {
 
 type job func(Kernel) (then func())
 
-func startHands(k Kernel) *hands {
-	h := &hands{kernel: k, results: make(chan func()), wake: make(chan struct{}, 1), quit: make(chan struct{})}
+func startHands(k Kernel, post func(func())) *hands {
+	h := &hands{kernel: k, post: post, wake: make(chan struct{}, 1), quit: make(chan struct{})}
 	h.over.Add(1)
 	go h.work()
 	return h
@@ -42,7 +42,7 @@ func (h *hands) do(j job) uint64 {
 	return h.seq
 }
 
-// idle reports whether every job's result has been received.
+// idle reports whether the loop has got every job's result.
 func (h *hands) idle() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -62,16 +62,12 @@ func (h *hands) work() {
 			}
 		}
 		then := j(h.kernel)
-		select {
-		case h.results <- func() {
+		h.post(func() {
 			h.mu.Lock()
 			h.busy--
 			h.mu.Unlock()
 			then()
-		}:
-		case <-h.quit:
-			return
-		}
+		})
 	}
 }
 

@@ -34,6 +34,8 @@ type instance struct {
 	// sequence is the highest number of an authentication header, heard or
 	// sent.
 	sequence uint32
+	said     said
+	before   heardBefore
 	signed   uint64     // the last number of a trailer of ours
 	marks    wire.Marks // of those of others
 

@@ -31,7 +31,9 @@ type port struct {
 	link      Link
 	ready     atomic.Bool // packets may wait
 	reopen    time.Time   // when to try again to open; zero means not
+	pass      uint64      // of the timers it was read for last
 	instances []*instance
+	byVRID    [256]*instance // the same
 }
 
 // reopenAfter is how long a socket that could not be opened is left alone.
@@ -45,7 +47,7 @@ func (s *Server) open(p *port, i vip.Interface) error {
 	p.reopen = time.Time{}
 	link, err := s.ports.Open(Place{Device: p.device, Index: i.Index, Group: p.group, Join: p.join, AH: p.ah, Under: s.snap[p.parent].Index, From: p.from, Buffer: p.buffer}, func() {
 		p.ready.Store(true)
-		s.box.ring()
+		s.alarm.Ring()
 	})
 	if err != nil {
 		p.reopen = time.Now().Add(reopenAfter)
@@ -116,12 +118,13 @@ func (s *Server) drain(p *port) {
 	news := s.news[:0]
 	failures := 0
 	for {
-		packet, more, err := p.link.Receive(s.buf)
+		packet, more, err := p.link.Receive()
 		if err != nil {
 			if failures++; failures > maxErrors || !more {
 				s.log.Warn(fmt.Sprintf("interface %s: %v", p.device, err))
 				s.closePort(p)
 				p.reopen = time.Now().Add(reopenAfter)
+				s.stirred = true
 				break
 			}
 			continue
@@ -134,13 +137,14 @@ func (s *Server) drain(p *port) {
 		}
 	}
 	s.news = nil // a step may drain again
+	now := time.Now()
 	for _, h := range news {
 		if h.in.first != nil {
 			s.hearSecond(h)
 			continue
 		}
-		h.in.peers.heard(h.Peer, h.Priority, time.Now())
-		s.equal(h, time.Now())
+		h.in.peers.heard(h.Peer, h.Priority, now)
+		s.equal(h, now)
 		s.hear(h)
 	}
 	s.news = news
@@ -158,6 +162,12 @@ func newest(news []heard, h heard) []heard {
 
 // judge decodes and checks one packet and counts what is wrong with it.
 func (s *Server) judge(p *port, packet wire.Packet) (heard, bool) {
+	if len(packet.Payload) > 1 {
+		if in := p.instance(packet.Payload[1]); in != nil && in.before.again(in, packet) {
+			in.counters.AdvertiseRcvd++
+			return in.before.heard, true
+		}
+	}
 	adv, reason := wire.Decode(packet)
 	in := p.instance(adv.VRID)
 	if reason == wire.Accepted && in == nil {
@@ -179,24 +189,29 @@ func (s *Server) judge(p *port, packet wire.Packet) (heard, bool) {
 	}
 	in.sequence = max(in.sequence, adv.Sequence)
 	in.counters.AdvertiseRcvd++
-	if adv.Priority == 0 {
-		in.counters.PriorityZeroPktsRcvd++
-	}
-	s.remark(in, remark, adv, packet.Source)
 	h := heard{in, fsm.Advert{Peer: packet.Source, Priority: adv.Priority}}
 	if adv.Version == 3 {
 		h.Interval = adv.Interval // RFC 9568 section 6.4.2: the master's counts
 	}
+	switch {
+	case adv.Priority == 0:
+		in.counters.PriorityZeroPktsRcvd++
+	case remark == 0:
+		in.before.keep(in, packet, h)
+	}
+	s.remark(in, remark, adv, packet.Source)
 	return h, true
 }
 
-func (p *port) instance(vrid uint8) *instance {
-	for _, in := range p.instances {
-		if in.cfg.VRID == vrid {
-			return in
-		}
+func (p *port) instance(vrid uint8) *instance { return p.byVRID[vrid] }
+
+// seat adds an instance; of two with one number, which the configuration does
+// not allow, the first counts.
+func (p *port) seat(in *instance) {
+	p.instances = append(p.instances, in)
+	if p.byVRID[in.cfg.VRID] == nil {
+		p.byVRID[in.cfg.VRID] = in
 	}
-	return nil
 }
 
 func (s *Server) hear(h heard) {
@@ -226,7 +241,7 @@ func (s *Server) sendNow(in *instance, priority uint8) error {
 	if in.port.link == nil {
 		return errors.New("no socket")
 	}
-	packets, err := in.packets(priority, time.Now())
+	packets, err := in.sayable(priority)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"herald/vrrp"
 	"herald/vrrp/firewall"
 	"herald/vrrp/kernel"
+	"herald/vrrp/poll"
 	"herald/vrrp/rawip"
 	"herald/vrrp/settings"
 )
@@ -125,10 +126,17 @@ func startNode(t *testing.T, ns string, cfg *settings.Config, blob []byte) *node
 				defer f.Close()
 				filter = f
 			}
+			poller, err := poll.Open()
+			if err != nil {
+				ready <- err
+				return
+			}
+			defer poller.Close()
 			n.Server, err = vrrp.New(cfg, vrrp.Ports{
 				Open: func(p vrrp.Place, wake func()) (vrrp.Link, error) {
-					return rawip.Open(rawip.Place(p), wake)
+					return rawip.Open(rawip.Place(p), poller, wake)
 				},
+				Alarm:  poller,
 				Kernel: k, Announcer: announcer, Virtual: inside{k, ns}, Sysctls: inside{k, ns}, Firewall: filter,
 				Log:      slog.New(slog.NewTextHandler(io.MultiWriter(n.log, testWriter{t}), nil)),
 				OnChange: func(all []stats.Instance) { n.states <- all },

@@ -42,7 +42,7 @@ func (s *Server) seat(in *instance) {
 		s.links[at] = &port{place: at}
 	}
 	in.port = s.links[at]
-	in.port.instances = append(in.port.instances, in)
+	in.port.seat(in)
 	in.port.join = in.port.join || !in.cfg.Unicast
 	in.port.buffer = max(in.port.buffer, in.cfg.ReceiveBuffer)
 	if in.cfg.Sender != "" {
@@ -82,6 +82,16 @@ func (in *instance) packets(priority uint8, now time.Time) ([]wire.Packet, error
 		}
 	}
 	return all, nil
+}
+
+// sayable are the packets to be sent now.
+func (in *instance) sayable(priority uint8) ([]wire.Packet, error) {
+	if l := in.said; l.packets != nil && l.priority == priority && l.source == in.source && !in.numbered() {
+		return l.packets, nil
+	}
+	packets, err := in.packets(priority, time.Now())
+	in.said = said{priority, in.source, packets}
+	return packets, err
 }
 
 // packet puts a message on its way to one destination.

@@ -30,6 +30,7 @@ func (s *Server) namePeer(in *instance, name string, found []netip.Addr) {
 	in.cfg.Peers = slices.Clone(in.cfg.Peers)
 	in.cfg.Peers[i].Address = found[j].Unmap()
 	in.expect.Peers = expectation(in.cfg).Peers
+	in.said, in.before = said{}, heardBefore{}
 	s.log.Info(in.prefix("unicast_peer: the name %s is %v", name, found[j].Unmap()))
 	s.weigh(in)
 }

@@ -14,8 +14,9 @@ import (
 
 // Link is the VRRP socket of one Place. Receive and Send never block.
 type Link interface {
-	// Receive reads one waiting packet into b; false means none waits.
-	Receive(b []byte) (wire.Packet, bool, error)
+	// Receive reads one waiting packet, whose payload is valid until the next
+	// call; false means none waits.
+	Receive() (wire.Packet, bool, error)
 	// Send sends a packet. The payload is used until it returns.
 	Send(p wire.Packet) error
 	Close() error
@@ -31,6 +32,19 @@ type Place struct {
 	Under  int        // the interface below a virtual MAC one; 0 when Device is none
 	From   [6]byte    // only packets from that hardware address; zero is all
 	Buffer int        // receive buffer in bytes; 0 is the usual size
+}
+
+// Alarm is how the loop waits.
+type Alarm interface {
+	// Wait returns at a moment (never, when zero) or after Ring, whatever is
+	// first; a Ring while nobody waits ends the next Wait.
+	Wait(until time.Time)
+	// Rest returns after d, whatever happens meanwhile: it is told by the next
+	// Wait.
+	Rest(d time.Duration)
+	// Ring may be called from any goroutine, and by Wait itself. It never
+	// blocks.
+	Ring()
 }
 
 // Kernel is what the loop needs of the host's interfaces. Add of a present
@@ -105,9 +119,11 @@ type ScriptRunner interface {
 
 // Ports is the world as the loop sees it.
 type Ports struct {
-	// Open opens the socket of a place. ready must be called, from any
-	// goroutine, when packets wait after Receive reported that none does.
+	// Open opens the socket of a place. ready must be called when packets
+	// wait after Receive reported that none does: by Alarm.Wait, or from any
+	// goroutine.
 	Open      func(p Place, ready func()) (Link, error)
+	Alarm     Alarm // nil waits for ready, and by a timer of the runtime
 	Kernel    Kernel
 	Routing   Routing     // nil when no route or rule is to be held
 	Sysctls   Sysctls     // nil when none is to be set

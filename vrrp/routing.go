@@ -159,7 +159,7 @@ func (s *Server) watchRouting() (stop func(), err error) {
 	}
 	return s.ports.Routing.WatchRouting(func() {
 		s.relist.Store(true)
-		s.box.ring()
+		s.alarm.Ring()
 	})
 }
 

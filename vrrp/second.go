@@ -80,6 +80,7 @@ func (s *Server) hearSecond(h heard) {
 	if in.state.Kind != fsm.Master {
 		return
 	}
+	s.stirred = true
 	switch {
 	case h.Priority > in.state.Priority:
 		s.believe(in, h.Advert)

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +23,7 @@ import (
 type Server struct {
 	cfg   *settings.Config
 	ports Ports
+	alarm Alarm
 	log   *slog.Logger
 
 	instances []*instance
@@ -39,13 +39,18 @@ type Server struct {
 	queue     garp.Queue
 	hands     *hands
 	snap      vip.Snapshot
-	buf       []byte    // one packet
-	news      []heard   // of one drain
-	out       []byte    // one advertisement
-	resume    *blob     // until Run begins
-	changed   bool      // something to tell the hooks
-	heldNow   bool      // the addresses we hold changed
-	told      time.Time // when the hooks were told last
+	news      []heard       // of one drain
+	pass      uint64        // counts turns of timers
+	due       time.Time     // when a turn has more to do than to hear; zero means never
+	stirred   bool          // this one has
+	heardAt   time.Time     // when packets were read last
+	pause     time.Duration // how long packets may gather, and
+	slack     time.Duration // how early a master may speak with others
+	out       []byte        // one advertisement
+	resume    *blob         // until Run begins
+	changed   bool          // something to tell the hooks
+	heldNow   bool          // the addresses we hold changed
+	told      time.Time     // when the hooks were told last
 	stopping  bool
 	renewals  renewals
 	drained   bool // instances hold nothing until undrained
@@ -60,47 +65,20 @@ type Server struct {
 	done      chan struct{} // closed when Run has ended
 }
 
-// mailbox carries calls of other goroutines to the loop.
-type mailbox struct {
-	mu    sync.Mutex
-	calls []func()
-	wake  chan struct{}
-}
-
-func (b *mailbox) post(call func()) {
-	b.mu.Lock()
-	b.calls = append(b.calls, call)
-	b.mu.Unlock()
-	b.ring()
-}
-
-// ring wakes the loop; it never blocks.
-func (b *mailbox) ring() {
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (b *mailbox) take() []func() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	calls := b.calls
-	b.calls = nil
-	return calls
-}
-
 // New prepares a Server: it lists the interfaces and opens the sockets of
 // those that exist. It fails when that is not permitted; an interface that is
 // missing only keeps its instances in FAULT. Nothing is sent before Run.
 func New(cfg *settings.Config, ports Ports) (*Server, error) {
 	s := &Server{cfg: cfg, ports: ports, log: ports.Log,
-		links: map[place]*port{}, debounce: map[string]group.Link{}, buf: make([]byte, 2048),
-		box:     mailbox{wake: make(chan struct{}, 1)},
+		links: map[place]*port{}, debounce: map[string]group.Link{}, alarm: ports.Alarm,
 		running: make(chan struct{}), done: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	if s.alarm == nil {
+		s.alarm = newBell()
+	}
+	s.box.alarm = s.alarm
 	var err error
 	if s.snap, err = ports.Kernel.Snapshot(); err != nil {
 		return nil, fmt.Errorf("start VRRP: %w", err)
@@ -120,6 +98,7 @@ func New(cfg *settings.Config, ports Ports) (*Server, error) {
 		s.addSecond(in)
 	}
 	s.join()
+	s.pause, s.slack = gathering(cfg)
 	for _, p := range s.links {
 		if i, exists := s.snap[p.device]; exists {
 			if err := s.open(p, i); errors.Is(err, fs.ErrPermission) {
@@ -141,7 +120,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	unwatch, err := s.ports.Kernel.Watch(func() {
 		s.relist.Store(true)
-		s.box.ring()
+		s.alarm.Ring()
 	})
 	if err != nil {
 		return fmt.Errorf("run VRRP: %w", err)
@@ -157,7 +136,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.snap = snap
 	}
 	s.debounceLinks(time.Now())
-	s.hands = startHands(s.ports.Kernel)
+	s.hands = startHands(s.ports.Kernel, s.box.post)
 	defer s.hands.stop()
 	close(s.running)
 
@@ -168,9 +147,8 @@ func (s *Server) Run(ctx context.Context) error {
 
 // loop turns until there is nothing left to do.
 func (s *Server) loop(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	cancelled := ctx.Done()
+	defer context.AfterFunc(ctx, func() { s.box.post(s.stop) })()
+	s.due = time.Now()
 	for {
 		s.turn()
 		if s.finished() {
@@ -178,40 +156,28 @@ func (s *Server) loop(ctx context.Context) {
 			s.tellHooks()
 			return
 		}
-		next := s.next()
-		if next.IsZero() {
-			timer.Stop()
-		} else {
-			timer.Reset(time.Until(next))
-		}
-		select {
-		case <-timer.C:
-		case <-s.box.wake:
-		case then := <-s.hands.results:
-			then()
-		case <-cancelled:
-			cancelled = nil
-			s.stop()
-		}
+		s.alarm.Wait(s.due)
 	}
 }
 
 // turn does everything that is due, in the order that keeps a stalled process
 // from speaking before it has listened: calls, packets, timers, announcements.
 func (s *Server) turn() {
-	for _, call := range s.box.take() {
+	calls := s.box.take()
+	for _, call := range calls {
 		call()
 	}
+	s.stirred = len(calls) > 0 || s.changed || s.relist.Load()
 	if s.handed {
+		s.due = time.Time{}
 		return
 	}
 	if s.relist.Load() {
 		s.list()
 	}
-	for _, p := range s.links {
-		if p.ready.Swap(false) {
-			s.drain(p)
-		}
+	if heard := s.hearAll(); !s.stirred && (s.due.IsZero() || time.Now().Before(s.due)) {
+		s.rest(heard)
+		return
 	}
 	s.timers()
 	s.renewNow(time.Now())
@@ -219,6 +185,55 @@ func (s *Server) turn() {
 	s.announceDue()
 	s.runScripts()
 	s.tellHooks()
+	s.due = s.next()
+}
+
+// hearAll drains the sockets where something arrived.
+func (s *Server) hearAll() (heard bool) {
+	for _, p := range s.links {
+		if p.ready.Swap(false) {
+			heard = true
+			s.drain(p)
+		}
+	}
+	return heard
+}
+
+// rest lets more packets gather when they follow one another closely, as those
+// of many instances do: waking for each costs far more than reading it. What a
+// turn has heard so far was nothing to act upon.
+func (s *Server) rest(heard bool) {
+	if !heard {
+		return
+	}
+	now := time.Now()
+	if now.Sub(s.heardAt) >= s.pause {
+		s.heardAt = now
+		return
+	}
+	d := s.pause
+	if !s.due.IsZero() {
+		d = min(d, s.due.Sub(now))
+	}
+	s.alarm.Rest(d)
+	s.heardAt = time.Now()
+}
+
+// gathering is how long packets may gather and how early a master may speak:
+// small shares of the shortest interval, so that nobody's timer minds.
+func gathering(cfg *settings.Config) (pause, slack time.Duration) {
+	shortest := time.Second
+	for _, in := range cfg.Instances {
+		shortest = min(shortest, in.AdvertInt)
+	}
+	return min(shortest/16, time.Millisecond), shortest / 64
+}
+
+// soon has the loop take a whole turn at t, or earlier.
+func (s *Server) soon(t time.Time) {
+	if !t.IsZero() && (s.due.IsZero() || t.Before(s.due)) {
+		s.due = t
+	}
 }
 
 // finished reports whether Run may return.

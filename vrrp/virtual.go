@@ -264,7 +264,7 @@ func (s *Server) seatEar(in *instance) {
 		s.links[at] = &port{place: at, parent: v.Parent, from: v.Hardware, join: true}
 	}
 	in.ear = s.links[at]
-	in.ear.instances = append(in.ear.instances, in)
+	in.ear.seat(in)
 }
 
 // drainIts reads everything that waits for an instance.

@@ -3,14 +3,16 @@
 //
 // It decides nothing. What it receives is handed on with the time to live and
 // destination of the IP header, unchecked. It never blocks: Receive reads what
-// waits, and a callback tells when something waits again.
+// waits, and a callback of a poll.Poller tells when something waits again. Its
+// system calls do not tell the scheduler, which would wake the runtime's
+// monitor for each: they return within microseconds.
 //
 //	s, err := rawip.Open(rawip.Place{Device: "eth0", Index: ifindex, Group: wire.Group, Join: true},
-//		func() { wake <- struct{}{} })
+//		poller, func() { readable = true })
 //	for {
-//		<-wake
+//		poller.Wait(time.Time{})
 //		for {
-//			p, ok, err := s.Receive(buf)
+//			p, ok, err := s.Receive()
 //			if !ok {
 //				break
 //			}
@@ -25,12 +27,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
+	"herald/vrrp/poll"
 	"herald/vrrp/wire"
 )
 
@@ -66,25 +66,21 @@ type Place struct {
 	Buffer int
 }
 
-// Socket sends and receives VRRP at one Place. Receive and Send belong to one
-// goroutine; Close may be called from any.
+// Socket sends and receives VRRP at one Place. It belongs to the goroutine of
+// its Poller.
 type Socket struct {
-	place Place
-	file  *os.File
-	raw   syscall.RawConn
-	ttl   uint8 // of unicast packets at present
-	oob   []byte
-
-	rearm  chan struct{}
-	closed chan struct{}
-	once   sync.Once
-	watch  sync.WaitGroup
+	place  Place
+	fd     int
+	poller *poll.Poller
+	ttl    uint8 // of unicast packets at present
+	in     *batch
+	out    envelope
 }
 
 // Open opens a socket bound to the interface and joins the group on it. From
-// then on ready is called, from a goroutine of the socket, when packets wait;
-// after each call not again until Receive has reported that none is left.
-func Open(p Place, ready func()) (*Socket, error) {
+// then on ready is called by the Poller when packets came after Receive
+// reported that none is left; what is there already is not told.
+func Open(p Place, poller *poll.Poller, ready func()) (*Socket, error) {
 	family, protocol := unix.AF_INET, wire.Protocol
 	if p.Group.Is6() {
 		family = unix.AF_INET6
@@ -95,19 +91,14 @@ func Open(p Place, ready func()) (*Socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open VRRP socket on %s: %w (needs CAP_NET_RAW)", p.Device, err)
 	}
-	if err := prepare(fd, p); err != nil {
+	if err = prepare(fd, p); err == nil {
+		err = poller.Add(fd, ready)
+	}
+	if err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("open VRRP socket on %s: %w", p.Device, err)
 	}
-	s := &Socket{place: p, file: os.NewFile(uintptr(fd), "vrrp:"+p.Device), ttl: wire.TTL, oob: make([]byte, 128),
-		rearm: make(chan struct{}, 1), closed: make(chan struct{})}
-	if s.raw, err = s.file.SyscallConn(); err != nil {
-		s.file.Close()
-		return nil, fmt.Errorf("open VRRP socket on %s: %w", p.Device, err)
-	}
-	s.watch.Add(1)
-	go s.watchReadable(ready)
-	return s, nil
+	return &Socket{place: p, fd: fd, poller: poller, ttl: wire.TTL, in: newBatch(p.Group.Is6())}, nil
 }
 
 // option is one call of setsockopt with its name for errors.
@@ -223,40 +214,26 @@ func setReceiveBuffer(fd, size int) error {
 	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, size)
 }
 
-// Receive reads one waiting packet into b and reports false when none waits.
-// The payload is a part of b. An error concerns this packet or the link; the
-// socket stays usable unless it was closed.
-func (s *Socket) Receive(b []byte) (wire.Packet, bool, error) {
+// Receive reads one waiting packet and reports false when none waits. The
+// payload is valid until the next call. An error concerns this packet or the
+// link; the socket stays usable unless it was closed.
+func (s *Socket) Receive() (wire.Packet, bool, error) {
 	for {
-		var n, oobn int
-		var from unix.Sockaddr
-		var failed error
-		err := s.raw.Control(func(fd uintptr) {
-			if s.place.Group.Is6() {
-				n, oobn, _, from, failed = unix.Recvmsg(int(fd), b, s.oob, unix.MSG_DONTWAIT)
-			} else {
-				n, failed = unix.Read(int(fd), b) // its header tells the sender
-			}
-		})
+		if s.fd < 0 {
+			return wire.Packet{}, false, fmt.Errorf("receive on %s: %w", s.place.Device, unix.EBADF)
+		}
+		m, err := s.in.next(s.fd)
 		switch {
-		case err != nil:
-			return wire.Packet{}, false, fmt.Errorf("receive on %s: %w", s.place.Device, err)
-		case errors.Is(failed, unix.EINTR):
-			continue
-		case errors.Is(failed, unix.EAGAIN):
-			select {
-			case s.rearm <- struct{}{}:
-			default:
-			}
+		case errors.Is(err, unix.EAGAIN):
 			return wire.Packet{}, false, nil
-		case failed != nil:
-			return wire.Packet{}, true, fmt.Errorf("receive on %s: %w", s.place.Device, failed)
+		case err != nil:
+			return wire.Packet{}, true, fmt.Errorf("receive on %s: %w", s.place.Device, err)
 		}
 		p, ok := wire.Packet{}, false
 		if s.place.Group.Is6() {
-			p, ok = join6(b[:n], from, s.oob[:oobn])
+			p, ok = join6(m.data, m.from, m.control)
 		} else {
-			p, ok = split(b[:n])
+			p, ok = split(m.data)
 		}
 		if ok {
 			return p, true, nil
@@ -289,21 +266,21 @@ func split(b []byte) (wire.Packet, bool) {
 
 // join6 puts together what the kernel tells of an IPv6 packet apart from it
 // (ipv6(7)).
-func join6(b []byte, from unix.Sockaddr, oob []byte) (wire.Packet, bool) {
-	source, ok := from.(*unix.SockaddrInet6)
-	messages, err := unix.ParseSocketControlMessage(oob)
-	if !ok || err != nil {
-		return wire.Packet{}, false
-	}
-	p := wire.Packet{Source: netip.AddrFrom16(source.Addr), Payload: b}
+func join6(b []byte, from netip.Addr, control []byte) (wire.Packet, bool) {
+	p := wire.Packet{Source: from, Payload: b}
 	limited := false
-	for _, m := range messages {
+	for len(control) >= unix.SizeofCmsghdr {
+		header, data, rest, err := unix.ParseOneSocketControlMessage(control)
+		if err != nil {
+			return wire.Packet{}, false
+		}
+		control = rest
 		switch {
-		case m.Header.Level != unix.IPPROTO_IPV6:
-		case m.Header.Type == unix.IPV6_HOPLIMIT && len(m.Data) >= 4:
-			p.TTL, limited = uint8(binary.NativeEndian.Uint32(m.Data)), true
-		case m.Header.Type == unix.IPV6_PKTINFO && len(m.Data) >= 16:
-			p.Destination = netip.AddrFrom16([16]byte(m.Data))
+		case header.Level != unix.IPPROTO_IPV6:
+		case header.Type == unix.IPV6_HOPLIMIT && len(data) >= 4:
+			p.TTL, limited = uint8(binary.NativeEndian.Uint32(data)), true
+		case header.Type == unix.IPV6_PKTINFO && len(data) >= 16:
+			p.Destination = netip.AddrFrom16([16]byte(data))
 		}
 	}
 	return p, limited && p.Destination.IsValid()
@@ -316,28 +293,13 @@ func (s *Socket) Send(p wire.Packet) error {
 	if p.Source.Is6() != s.place.Group.Is6() || !p.Source.IsValid() || p.Destination.Is6() != s.place.Group.Is6() {
 		return fmt.Errorf("send on %s: source %v, destination %v and group %v are not of one family", s.place.Device, p.Source, p.Destination, s.place.Group)
 	}
-	control, to := s.envelope(p)
-	payload, flags := p.Payload, unix.MSG_DONTWAIT
-	if p.Header != nil {
-		payload, control = append(append(make([]byte, 0, len(p.Header)+len(p.Payload)), p.Header...), p.Payload...), nil
-	}
+	flags := unix.MSG_DONTWAIT
 	if p.Destination.IsMulticast() {
 		flags |= unix.MSG_DONTROUTE
 	}
-	var failed error
-	err := s.raw.Control(func(fd uintptr) {
-		if failed = s.setTTL(int(fd), p); failed != nil {
-			return
-		}
-		for {
-			failed = unix.Sendmsg(int(fd), payload, control, to, flags)
-			if !errors.Is(failed, unix.EINTR) {
-				return
-			}
-		}
-	})
+	err := s.setTTL(p)
 	if err == nil {
-		err = failed
+		err = s.out.send(s.fd, p, s.place.Index, flags)
 	}
 	if err != nil {
 		return fmt.Errorf("send on %s from %v to %v: %w", s.place.Device, p.Source, p.Destination, err)
@@ -345,23 +307,9 @@ func (s *Socket) Send(p wire.Packet) error {
 	return nil
 }
 
-// envelope makes the address of a packet and the control message that sets its
-// source.
-func (s *Socket) envelope(p wire.Packet) ([]byte, unix.Sockaddr) {
-	if p.Source.Is4() {
-		return unix.PktInfo4(&unix.Inet4Pktinfo{Ifindex: int32(s.place.Index), Spec_dst: p.Source.As4()}),
-			&unix.SockaddrInet4{Addr: p.Destination.As4()}
-	}
-	to := &unix.SockaddrInet6{Addr: p.Destination.As16()}
-	if p.Destination.IsLinkLocalUnicast() || p.Destination.IsLinkLocalMulticast() {
-		to.ZoneId = uint32(s.place.Index)
-	}
-	return unix.PktInfo6(&unix.Inet6Pktinfo{Ifindex: uint32(s.place.Index), Addr: p.Source.As16()}), to
-}
-
 // setTTL sets the time to live of unicast packets when it is another one than
 // before.
-func (s *Socket) setTTL(fd int, p wire.Packet) error {
+func (s *Socket) setTTL(p wire.Packet) error {
 	if p.Destination.IsMulticast() || p.Header != nil || p.TTL == s.ttl {
 		return nil
 	}
@@ -369,44 +317,20 @@ func (s *Socket) setTTL(fd int, p wire.Packet) error {
 	if p.Source.Is6() {
 		level, name = unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS
 	}
-	if err := unix.SetsockoptInt(fd, level, name, int(p.TTL)); err != nil {
+	if err := unix.SetsockoptInt(s.fd, level, name, int(p.TTL)); err != nil {
 		return err
 	}
 	s.ttl = p.TTL
 	return nil
 }
 
-// Close closes the socket and waits for its goroutine; ready is not called
-// afterwards.
+// Close closes the socket; ready is not called afterwards.
 func (s *Socket) Close() error {
-	var err error
-	s.once.Do(func() {
-		close(s.closed)
-		err = s.file.Close()
-		s.watch.Wait()
-	})
-	return err
-}
-
-// watchReadable waits for packets without taking them. The runtime's poller is
-// edge-triggered, so each wait begins with a look (MSG_PEEK) whether something
-// is there already.
-func (s *Socket) watchReadable(ready func()) {
-	defer s.watch.Done()
-	var look [1]byte
-	for {
-		err := s.raw.Read(func(fd uintptr) bool {
-			_, _, err := unix.Recvfrom(int(fd), look[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-			return !errors.Is(err, unix.EAGAIN) // an interrupted look counts: nobody would wake us for what is there
-		})
-		if err != nil {
-			return
-		}
-		ready()
-		select {
-		case <-s.rearm:
-		case <-s.closed:
-			return
-		}
+	if s.fd < 0 {
+		return nil
 	}
+	s.poller.Remove(s.fd)
+	err := unix.Close(s.fd)
+	s.fd = -1
+	return err
 }

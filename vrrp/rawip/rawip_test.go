@@ -13,6 +13,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"herald/vrrp/poll"
 	"herald/vrrp/wire"
 )
 
@@ -74,24 +75,50 @@ func operational(t *testing.T, l netlink.Link) netlink.Link {
 	return nil
 }
 
-func open(t *testing.T, l netlink.Link) (*Socket, chan struct{}) {
+// ear tells when a socket is readable.
+type ear struct {
+	*poll.Poller
+	told int
+}
+
+func newEar(t *testing.T) *ear {
 	t.Helper()
-	ready := make(chan struct{}, 100)
-	s, err := Open(Place{Device: l.Attrs().Name, Index: l.Attrs().Index, Group: wire.Group, Join: true}, func() { ready <- struct{}{} })
+	p, err := poll.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return &ear{Poller: p}
+}
+
+func (e *ear) ready() { e.told++ }
+
+// wait returns when the socket has been told readable since the last wait.
+func (e *ear) wait(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); e.told == 0; e.Wait(end) {
+		if time.Now().After(end) {
+			t.Fatal("not told of a packet within 5 s")
+		}
+	}
+	e.told = 0
+}
+
+// look reports whether the socket has been told readable, without waiting.
+func (e *ear) look() bool {
+	e.Wait(time.Now())
+	return e.told > 0
+}
+
+func open(t *testing.T, l netlink.Link) (*Socket, *ear) {
+	t.Helper()
+	e := newEar(t)
+	s, err := Open(Place{Device: l.Attrs().Name, Index: l.Attrs().Index, Group: wire.Group, Join: true}, e.Poller, e.ready)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return s, ready
-}
-
-func wait(t *testing.T, ready chan struct{}) {
-	t.Helper()
-	select {
-	case <-ready:
-	case <-time.After(5 * time.Second):
-		t.Fatal("not told of a packet within 5 s")
-	}
+	return s, e
 }
 
 func multicast(from netip.Addr, payload []byte) wire.Packet {
@@ -112,11 +139,10 @@ func TestPacketsArriveWithTheirHeadersAndTheGroupsDestination(t *testing.T) {
 			}
 		}
 		var got [][]byte
-		buf := make([]byte, 2048)
 		for len(got) < len(want) {
-			wait(t, ready)
+			ready.wait(t)
 			for {
-				p, ok, err := to.Receive(buf)
+				p, ok, err := to.Receive()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -133,8 +159,38 @@ func TestPacketsArriveWithTheirHeadersAndTheGroupsDestination(t *testing.T) {
 			t.Errorf("round %d: got %q, want %q", round, got, want)
 		}
 	}
-	if len(own) != 0 {
+	if own.look() {
 		t.Error("our own packets came back")
+	}
+}
+
+func TestManyPacketsAreReadToTheLast(t *testing.T) {
+	eth, peer := isolated(t)
+	from, _ := open(t, eth)
+	to, ready := open(t, peer)
+	for _, many := range []int{atOnce - 1, atOnce, atOnce + 1, 3 * atOnce} {
+		for i := range many {
+			if err := from.Send(multicast(eth0, []byte{byte(i)})); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := 0
+		for got < many {
+			ready.wait(t)
+			for {
+				p, ok, err := to.Receive()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !ok {
+					break
+				}
+				if len(p.Payload) != 1 || int(p.Payload[0]) != got {
+					t.Fatalf("packet %d of %d: got %v", got, many, p.Payload)
+				}
+				got++
+			}
+		}
 	}
 }
 
@@ -153,12 +209,12 @@ func TestASocketHearsOnlyItsInterface(t *testing.T) {
 	if err := from.Send(multicast(eth0, []byte("x"))); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, ready)
-	if len(elsewhere) != 0 {
+	ready.wait(t)
+	if elsewhere.look() {
 		t.Error("a packet was heard on another interface")
 	}
 	to.Close()
-	if _, _, err := to.Receive(make([]byte, 100)); err == nil {
+	if _, _, err := to.Receive(); err == nil {
 		t.Error("after Close: got no error")
 	}
 }
@@ -190,7 +246,7 @@ func TestSendingSaysWhatFailed(t *testing.T) {
 
 func TestOpeningNamesTheInterface(t *testing.T) {
 	isolated(t)
-	if _, err := Open(Place{Device: "eth9", Index: 99, Group: wire.Group}, func() {}); err == nil || !strings.Contains(err.Error(), "eth9") {
+	if _, err := Open(Place{Device: "eth9", Index: 99, Group: wire.Group}, newEar(t).Poller, func() {}); err == nil || !strings.Contains(err.Error(), "eth9") {
 		t.Errorf("got %v, want an error naming eth9", err)
 	}
 }
@@ -236,17 +292,13 @@ func FuzzSplit(f *testing.F) {
 func TestTheReceiveBufferHasTheSizeAskedFor(t *testing.T) {
 	eth, _ := isolated(t)
 	for asked, want := range map[int]int{0: receiveBuffer, 65536: 65536} {
-		s, err := Open(Place{Device: eth.Attrs().Name, Index: eth.Attrs().Index, Group: wire.Group, Buffer: asked}, func() {})
+		s, err := Open(Place{Device: eth.Attrs().Name, Index: eth.Attrs().Index, Group: wire.Group, Buffer: asked}, newEar(t).Poller, func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.raw.Control(func(fd uintptr) {
-			// The kernel doubles it for its own needs, socket(7).
-			if got, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF); err != nil || got != 2*want {
-				t.Errorf("asked for %d: got %d, %v, want %d", asked, got, err, 2*want)
-			}
-		}); err != nil {
-			t.Error(err)
+		// The kernel doubles it for its own needs, socket(7).
+		if got, err := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF); err != nil || got != 2*want {
+			t.Errorf("asked for %d: got %d, %v, want %d", asked, got, err, 2*want)
 		}
 		s.Close()
 	}
@@ -256,48 +308,39 @@ func TestUnicastCarriesItsTimeToLive(t *testing.T) {
 	eth, peer := isolated(t)
 	from, _ := open(t, eth)
 	to, ready := open(t, peer)
-	buf := make([]byte, 2048)
 	for _, ttl := range []uint8{64, 255, 3} {
 		// The kernel would deliver to an address of this host by the loopback.
 		want := wire.Packet{Source: eth0, Destination: netip.MustParseAddr("10.1.1.21"), TTL: ttl, Payload: []byte("unicast")}
-		control, address := from.envelope(want)
-		if len(control) == 0 || address == nil {
-			t.Fatal("no envelope")
+		if err := from.setTTL(want); err != nil {
+			t.Error(err)
 		}
-		if err := from.raw.Control(func(fd uintptr) {
-			if err := from.setTTL(int(fd), want); err != nil {
-				t.Error(err)
-			}
-			got, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_TTL)
-			if err != nil || got != int(ttl) {
-				t.Errorf("IP_TTL: got %d, %v, want %d", got, err, ttl)
-			}
-		}); err != nil {
-			t.Fatal(err)
+		got, err := unix.GetsockoptInt(from.fd, unix.IPPROTO_IP, unix.IP_TTL)
+		if err != nil || got != int(ttl) {
+			t.Errorf("IP_TTL: got %d, %v, want %d", got, err, ttl)
 		}
 	}
 	// To the group it is 255 whatever unicast has.
 	if err := from.Send(multicast(eth0, []byte("x"))); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, ready)
-	if p, ok, err := to.Receive(buf); err != nil || !ok || p.TTL != 255 {
+	ready.wait(t)
+	if p, ok, err := to.Receive(); err != nil || !ok || p.TTL != 255 {
 		t.Errorf("to the group: got %+v, %t, %v, want TTL 255", p, ok, err)
 	}
 }
 
 func TestIPv6PacketsArriveWithHopLimitAndDestination(t *testing.T) {
 	eth, peer := isolated(t)
-	ready := make(chan struct{}, 10)
+	ready := newEar(t)
 	place := func(l netlink.Link) Place {
 		return Place{Device: l.Attrs().Name, Index: l.Attrs().Index, Group: wire.Group6, Join: true}
 	}
-	from, err := Open(place(eth), func() {})
+	from, err := Open(place(eth), newEar(t).Poller, func() {})
 	if err != nil {
 		t.Skipf("needs IPv6: %v", err)
 	}
 	defer from.Close()
-	to, err := Open(place(peer), func() { ready <- struct{}{} })
+	to, err := Open(place(peer), ready.Poller, ready.ready)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,8 +353,8 @@ func TestIPv6PacketsArriveWithHopLimitAndDestination(t *testing.T) {
 	if err := from.Send(wire.Packet{Source: own, Destination: wire.Group6, TTL: 255, Payload: []byte("six")}); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, ready)
-	p, ok, err := to.Receive(make([]byte, 100))
+	ready.wait(t)
+	p, ok, err := to.Receive()
 	if err != nil || !ok || p.Source != own || p.Destination != wire.Group6 || p.TTL != 255 || string(p.Payload) != "six" {
 		t.Errorf("got %+v, %t, %v", p, ok, err)
 	}
@@ -322,16 +365,16 @@ func TestIPv6PacketsArriveWithHopLimitAndDestination(t *testing.T) {
 
 func TestAnAuthenticationHeaderArrivesWithItsIPHeader(t *testing.T) {
 	eth, peer := isolated(t)
-	ready := make(chan struct{}, 10)
+	ready := newEar(t)
 	place := func(l netlink.Link) Place {
 		return Place{Device: l.Attrs().Name, Index: l.Attrs().Index, Group: wire.Group, Join: true, AH: true}
 	}
-	from, err := Open(place(eth), func() {})
+	from, err := Open(place(eth), newEar(t).Poller, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer from.Close()
-	to, err := Open(place(peer), func() { ready <- struct{}{} })
+	to, err := Open(place(peer), ready.Poller, ready.ready)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,8 +383,8 @@ func TestAnAuthenticationHeaderArrivesWithItsIPHeader(t *testing.T) {
 	if err := from.Send(want); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, ready)
-	p, ok, err := to.Receive(make([]byte, 200))
+	ready.wait(t)
+	p, ok, err := to.Receive()
 	if err != nil || !ok || !bytes.Equal(p.Payload, want.Payload) || p.TTL != 255 {
 		t.Fatalf("got %+v, %t, %v", p, ok, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"herald/vrrp"
 	"herald/vrrp/firewall"
 	"herald/vrrp/kernel"
+	"herald/vrrp/poll"
 	"herald/vrrp/rawip"
 	"herald/vrrp/settings"
 )
@@ -69,13 +70,19 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		defer f.Close()
 		filter = f
 	}
+	poller, err := poll.Open()
+	if err != nil {
+		return err
+	}
+	defer poller.Close()
 	var server *vrrp.Server
 	prober := arp.NewProber(func(device string, addr netip.Addr, hardware [6]byte) { server.Answered(device, addr, hardware) })
 	defer prober.Close()
 	server, err = vrrp.New(cfg, vrrp.Ports{
 		Open: func(p vrrp.Place, ready func()) (vrrp.Link, error) {
-			return rawip.Open(rawip.Place(p), ready)
+			return rawip.Open(rawip.Place(p), poller, ready)
 		},
+		Alarm:        poller,
 		Kernel:       k,
 		Routing:      k,
 		Sysctls:      k,
@@ -130,7 +137,7 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, cfg *se
 	go func() { ended <- server.Run(ctx) }()
 	beating, stopBeating := context.WithCancel(ctx)
 	defer stopBeating()
-	go beat(beating, role, server)
+	go beat(beating, role, server, len(cfg.Instances))
 	for {
 		select {
 		case err := <-ended:
@@ -168,12 +175,13 @@ func serveVRRP(ctx context.Context, role *ipc.Role, server *vrrp.Server, cfg *se
 }
 
 // beat tells the parent every second that the loop, not only the process,
-// lives, and how the instances are: the counters on the page go on although no
-// state changes. It ends with ctx.
-func beat(ctx context.Context, role *ipc.Role, server *vrrp.Server) {
+// lives, and now and then how the instances are: the counters on the page go on
+// although no state changes. It ends with ctx.
+func beat(ctx context.Context, role *ipc.Role, server *vrrp.Server, instances int) {
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
-	for {
+	every := beatsBetween(instances)
+	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
@@ -183,9 +191,16 @@ func beat(ctx context.Context, role *ipc.Role, server *vrrp.Server) {
 			continue
 		}
 		role.Health(true, "")
-		publish(role, server.Status())
+		if n%every == 0 {
+			publish(role, server.Status())
+		}
 	}
 }
+
+// beatsBetween is how many heartbeats lie between two publications of counters:
+// 255 instances are 200 KB of JSON, which cost as much as all their
+// advertisements. States are published when they change.
+func beatsBetween(instances int) int { return 1 + instances/24 }
 
 // resign gives everything up within patience: zero does not wait for
 // successors, as keepalived does not. Mail that waits has the rest of the
