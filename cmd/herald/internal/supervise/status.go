@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/lifecycle"
 )
 
 // statusTimeout bounds how long a role may take to answer; what is missing is
@@ -146,6 +147,23 @@ func (s *Supervisor) answeredAll(seq uint64, a *ask, r *role) {
 	}
 }
 
+// betweenVRRP reports whether a VRRP process is there and none was asked: for a
+// moment of a handover, one has gone and the next has not begun.
+func (s *Supervisor) betweenVRRP(a *ask) bool {
+	if a.status.VRRP != nil || s.facts == nil {
+		return false
+	}
+	for r := range a.waiting {
+		if r.name == ipc.VRRP {
+			return false // it does not answer, which is told
+		}
+	}
+	return slices.ContainsFunc(s.machine.Status(), func(p lifecycle.Status) bool {
+		r := s.roles[p.ID]
+		return r != nil && r.name == ipc.VRRP && (p.State == "ready" || p.State == "serving")
+	})
+}
+
 // finishAsk answers with what there is.
 func (s *Supervisor) finishAsk(seq uint64) {
 	a := s.asks[seq]
@@ -154,6 +172,10 @@ func (s *Supervisor) finishAsk(seq uint64) {
 	}
 	delete(s.asks, seq)
 	a.status.At = time.Now()
+	if s.betweenVRRP(a) {
+		a.status.VRRP = s.facts
+		a.status.Warnings = append(a.status.Warnings, "VRRP is being handed over: the instances are as they were told last")
+	}
 	if s.rest {
 		a.status.Warnings = append(a.status.Warnings, "drained: no address is taken here until `herald undrain`")
 	}
