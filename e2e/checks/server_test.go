@@ -174,6 +174,16 @@ func TestARealPostgreSQL(t *testing.T) {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
 	at := start(t, port, "postgres", nil, bin, "-D", filepath.Join(dir, "data"), "-p", port, "-h", "127.0.0.1", "-k", dir)
+	// It listens before it serves, and says in the last line of its file when it does.
+	for deadline := time.Now().Add(60 * time.Second); ; <-time.After(50 * time.Millisecond) {
+		state, _ := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+		if strings.HasSuffix(strings.TrimSpace(string(state)), "ready") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("it never serves: %q", state)
+		}
+	}
 	both(t, at, map[string]string{"user": "option pgsql-check user postgres", "stranger": "option pgsql-check user stranger"},
 		map[string]string{"user": l7ok + `, code: 0, info: "PostgreSQL server is ok"`, "stranger": ""})
 }
