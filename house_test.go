@@ -67,7 +67,7 @@ var rooms = map[string]struct {
 	"proxy/h1":        {core, []string{"proxy/msg"}},
 	"proxy/h2":        {core, []string{"proxy/h1"}},
 	"proxy/msg":       {core, nil},
-	"proxy/lb":        {core, []string{"config"}},
+	"proxy/lb":        {core, []string{"config", "proxy/h1"}},
 	"proxy/check":     {core, []string{"config", "stats"}},
 	"proxy/logline":   {core, []string{"config"}},
 	"proxy/errorpage": {core, []string{"proxy/h1"}},

@@ -39,7 +39,7 @@ func (x *stream) cachesCookie(buf []byte) bool {
 		}
 		for rest, more := f.Value.In(buf), true; more; {
 			var word []byte
-			word, rest, more = cutElement(rest)
+			word, rest, more = h1.CutElement(rest)
 			switch word = bytes.ToLower(bytes.TrimSpace(word)); {
 			case oneOf(word, "private", "no-cache", "no-store", "max-age=0", "s-maxage=0"), bytes.HasPrefix(word, []byte(`no-cache="set-cookie`)):
 				may = false
@@ -84,29 +84,12 @@ func oneOf(word []byte, list ...string) bool {
 func hasElement(list []byte, element string) bool {
 	for more := true; more; {
 		var one []byte
-		one, list, more = cutElement(list)
+		one, list, more = h1.CutElement(list)
 		if bytes.EqualFold(bytes.TrimSpace(one), []byte(element)) {
 			return true
 		}
 	}
 	return false
-}
-
-// cutElement cuts the first element off a list; a comma within quotes is part
-// of it (RFC 9110 section 5.6.1).
-func cutElement(list []byte) (one, rest []byte, more bool) {
-	quoted := false
-	for i := 0; i < len(list); i++ {
-		switch c := list[i]; {
-		case c == '"':
-			quoted = !quoted
-		case c == '\\' && quoted:
-			i++
-		case c == ',' && !quoted:
-			return list[:i], list[i+1:], true
-		}
-	}
-	return list, nil, false
 }
 
 // blockCookie answers in place of such a response.

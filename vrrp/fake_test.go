@@ -195,7 +195,7 @@ func (h *fakeHost) Snapshot() (vip.Snapshot, error) {
 
 func (h *fakeHost) Add(a settings.Address) error {
 	if h.slow > 0 {
-		time.Sleep(h.slow)
+		elapse(h.slow)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -220,7 +220,7 @@ func (h *fakeHost) Renew(list []settings.Address, lifetime time.Duration) error 
 	h.mu.Lock()
 	took := h.renewing
 	h.mu.Unlock()
-	time.Sleep(took)
+	elapse(took)
 	snap, _ := h.Snapshot()
 	for _, a := range list {
 		if !snap.Has(a) {

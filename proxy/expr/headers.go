@@ -37,7 +37,7 @@ func (in *Input) nextElement(head *h1.Head, buf []byte, name string) (Value, Out
 			continue
 		}
 		value := f.Value.In(buf)
-		one, _, more := cutElement(value[c.from:])
+		one, _, more := h1.CutElement(value[c.from:])
 		if c.from += len(one) + 1; !more {
 			c.line, c.from = c.line+1, 0
 		}
@@ -76,7 +76,7 @@ func everyElement(head *h1.Head, buf []byte, name string, yield func([]byte) boo
 		}
 		for rest, more := f.Value.In(buf), true; more; {
 			var one []byte
-			one, rest, more = cutElement(rest)
+			one, rest, more = h1.CutElement(rest)
 			if !yield(bytes.TrimSpace(one)) {
 				return
 			}
@@ -333,21 +333,4 @@ func parameters(t Type, text func(in *Input) ([]byte, bool), args Args) Kind {
 			return Value{}, Missing
 		}, nil
 	}})
-}
-
-// cutElement cuts the first element off a list; a comma within quotes is part
-// of it (RFC 9110 section 5.6.1).
-func cutElement(list []byte) (one, rest []byte, more bool) {
-	quoted := false
-	for i := 0; i < len(list); i++ {
-		switch c := list[i]; {
-		case c == '"':
-			quoted = !quoted
-		case c == '\\' && quoted:
-			i++
-		case c == ',' && !quoted:
-			return list[:i], list[i+1:], true
-		}
-	}
-	return list, nil, false
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"herald/config"
+	"herald/proxy/h1"
 )
 
 var headerRow = config.Row[Algorithm]{
@@ -26,7 +27,8 @@ func headerKey(a Args) (Key, error) {
 			return 0, false
 		}
 		line, _ := q.Headers.Value(name, 0)
-		value := firstElement(line)
+		one, _, _ := h1.CutElement(line)
+		value := bytes.TrimSpace(one)
 		if len(value) == 0 {
 			return 0, false
 		}
@@ -35,23 +37,6 @@ func headerKey(a Args) (Key, error) {
 		}
 		return h.Of(value), true
 	}, nil
-}
-
-// firstElement is the first value of a list; a comma within quotes is part of
-// it.
-func firstElement(list []byte) []byte {
-	quoted := false
-	for i := 0; i < len(list); i++ {
-		switch c := list[i]; {
-		case c == '"':
-			quoted = !quoted
-		case c == '\\' && quoted:
-			i++
-		case c == ',' && !quoted:
-			return bytes.TrimSpace(list[:i])
-		}
-	}
-	return bytes.TrimSpace(list)
 }
 
 // domain answers "example" of "www.example.org:80": what stands between the
