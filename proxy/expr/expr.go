@@ -320,7 +320,7 @@ func (files Loader) Parse(text string) (Fetch, error) {
 	case !ok && laterFetch(name):
 		return Fetch{}, fmt.Errorf("fetch %q is known to HAProxy but not supported yet", name)
 	case !ok:
-		return Fetch{}, Unknown{"fetch", name, config.Nearest(name, Fetches.Names())}
+		return Fetch{}, Unknown{"fetch", name, nearestFetch(name)}
 	}
 	k := row.Do
 	if k.Cannot != "" {

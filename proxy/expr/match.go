@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"herald/config"
 )
 
 // List is patterns of one matcher that were given together: words, or the
@@ -261,4 +263,20 @@ func (in *Input) lowered(b []byte) []byte {
 		}
 	}
 	return b
+}
+
+// nearestFetch is the known fetch most like name, the old way to name a method
+// included: path_beg for path_begg.
+func nearestFetch(name string) string {
+	if near := config.Nearest(name, Fetches.Names()); near != "" {
+		return near
+	}
+	if at := strings.LastIndexByte(name, '_'); at > 0 {
+		if _, known := Fetches.Lookup(name[:at]); known {
+			if near := config.Nearest(name[at:], suffixes); near != "" {
+				return name[:at] + near
+			}
+		}
+	}
+	return ""
 }

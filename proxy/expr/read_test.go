@@ -195,6 +195,7 @@ func TestWhatCannotBeCompiledIsNamed(t *testing.T) {
 		"path,lowr a":         `unknown converter "lowr", did you mean "lower"?`,
 		"bin(00),add(1) 1":    "converter add takes a value of type integer, bin is of type binary",
 		"urlpp(a) 1":          `unknown fetch "urlpp", did you mean "urlp"?`,
+		"path_begg /api":      `unknown fetch "path_begg", did you mean "path_beg"?`,
 		"cook(a":              `"cook(a": expected ")" at the end`,
 		"path,field(1) x":     "field takes 2 to 3 arguments, not 1",
 		"path,field(0,/) x":   "field: counts from 1 or -1, and expects characters between the parts",
