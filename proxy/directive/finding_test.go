@@ -31,7 +31,7 @@ func TestFindingsInAProxy(t *testing.T) {
 		"nbthread 3":                              `8: error: keyword "nbthread" belongs in the global section, not in a proxy`,
 		"stats socket /x":                         `8: error: keyword "stats" belongs in the global section, not in a proxy`,
 		"acl a path /":                            "",
-		"acl a path_bag /":                        `8: error: acl: unknown fetch "path_bag"`,
+		"acl a path_bag /":                        `8: error: acl: unknown fetch "path_bag", did you mean "path_beg"?`,
 		"acl a src 10.0.0.300":                    `8: error: acl: "10.0.0.300" is not ADDRESS[/MASK]; names are not resolved`,
 		"acl a path -f /x":                        `8: error: acl: open /x: no such file or directory`,
 		"acl a/b path /":                          `8: error: acl: character "/" is not permitted in ACL name "a/b"`,
@@ -249,6 +249,7 @@ func TestFindingsInAProxy(t *testing.T) {
 		"errorfile 503 /errors/x y": `8: warning: errorfile: "y" is ignored`,
 		"errorfile 503":             `8: error: "errorfile" expects STATUS FILE`,
 		// Between sections.
+		"server a h:99999 inter 2x":            "8: error: server: port: 99999 is outside 0 to 65535\n8: error: server: inter: \"x\" is not a unit of time in \"2x\", expected us, ms, s, m, h or d",
 		"default_backend nope":                 `8: error: listen "l" has default_backend "nope", which does not exist`,
 		"default_backend l":                    `5: error: listen "l" is its own default_backend`,
 		"server a h:1\nserver a h:2":           `9: error: listen "l" has another server "a" at t:8, use distinct names`,

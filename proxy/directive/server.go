@@ -149,11 +149,11 @@ func readServer(c *call) {
 		c.reject(0, "character %q is not permitted in server name %q", s.Name[i:i+1], s.Name)
 		return
 	}
-	if !c.serverAddress(&s) {
-		return
+	good := c.serverAddress(&s)
+	c.serverOptions(&s, 2, false) // all that is wrong is told, not the first alone
+	if good {
+		c.px.p.Servers = append(c.px.p.Servers, s)
 	}
-	c.serverOptions(&s, 2, false)
-	c.px.p.Servers = append(c.px.p.Servers, s)
 }
 
 // serverAddress reads argument 1.
