@@ -81,31 +81,32 @@ func checkListing(t *testing.T, c *lab.Cluster) {
 
 // TestAddressesMoveNoLaterThanKeepaliveds causes each failure in a cluster of
 // herald and in one of the packaged programs at the same time, right after an
-// advertisement of the holder.
+// advertisement of the holder. Where the machine stood still meanwhile, the
+// two are compared once more, three times at most.
 func TestAddressesMoveNoLaterThanKeepaliveds(t *testing.T) {
 	for _, f := range lab.Failures {
 		t.Run(string(f), func(t *testing.T) {
 			t.Parallel()
-			theirs := make(chan lab.Outcome, 1)
-			t.Run("both", func(t *testing.T) {
-				t.Run("keepalived", func(t *testing.T) {
-					t.Parallel()
-					defer close(theirs)
-					if o := fail(t, lab.Packaged, f); o != nil {
-						theirs <- *o
-					}
+			for try := 1; ; try++ {
+				var ours, theirs *lab.Outcome
+				t.Run(fmt.Sprint("both", try), func(t *testing.T) {
+					t.Run("keepalived", func(t *testing.T) { t.Parallel(); theirs = fail(t, lab.Packaged, f) })
+					t.Run("herald", func(t *testing.T) { t.Parallel(); ours = fail(t, lab.Herald, f) })
 				})
-				t.Run("herald", func(t *testing.T) {
-					t.Parallel()
-					o := fail(t, lab.Herald, f)
-					if o == nil {
-						return
-					}
-					if their, ok := <-theirs; ok {
-						noLater(t, *o, their)
-					}
-				})
-			})
+				if ours == nil || theirs == nil { // told already
+					return
+				}
+				later := noLater(*ours, *theirs)
+				if len(later) == 0 {
+					return
+				}
+				stood := max(ours.Stall(), theirs.Stall())
+				if try == 3 || stood < stall {
+					t.Error(strings.Join(later, "\n"))
+					return
+				}
+				t.Logf("once more, the machine stood still for %v: %s", stood, strings.Join(later, "; "))
+			}
 		})
 	}
 }
@@ -150,21 +151,27 @@ const noise = 20 * time.Millisecond
 // many labs share two processors.
 const slack = 80 * time.Millisecond
 
-func noLater(t *testing.T, ours, theirs lab.Outcome) {
-	t.Helper()
+// stall is the pause of the whole machine from which on a comparison of two
+// labs says nothing.
+const stall = 100 * time.Millisecond
+
+// noLater tells in what herald was slower than the packaged programs, or than
+// the arithmetic allows.
+func noLater(ours, theirs lab.Outcome) (later []string) {
 	slack := slack + ours.Stall() + theirs.Late()
 	if ours.Gap() > theirs.Gap()+slack {
-		t.Errorf("addresses gone for %v, keepalived's for %v", ours.Gap(), theirs.Gap())
+		later = append(later, fmt.Sprintf("addresses gone for %v, keepalived's for %v", ours.Gap(), theirs.Gap()))
 	}
 	if ours.ServiceGap() > theirs.ServiceGap()+slack {
-		t.Errorf("service gone for %v, keepalived's and HAProxy's for %v", ours.ServiceGap(), theirs.ServiceGap())
+		later = append(later, fmt.Sprintf("service gone for %v, keepalived's and HAProxy's for %v", ours.ServiceGap(), theirs.ServiceGap()))
 	}
 	// RFC 3768 section 6.1: Master_Down_Interval with the priority of the
 	// node that took over, 101 and 2 for the tracked proxy.
 	skew := time.Duration(256-103) * time.Second / 256
 	if limit := 3*time.Second + skew + slack; ours.Gap() > limit {
-		t.Errorf("addresses gone for %v, want at most 3 intervals and the skew time, %v", ours.Gap(), limit)
+		later = append(later, fmt.Sprintf("addresses gone for %v, want at most 3 intervals and the skew time, %v", ours.Gap(), limit))
 	}
+	return later
 }
 
 func TestTrafficFlowsThroughBothAddressesWhileServersComeAndGo(t *testing.T) {

@@ -134,11 +134,14 @@ func longest(addrs []string, reports map[string]Report) time.Duration {
 }
 
 // Late is how long after the failed node's last advertisement the first
-// address that moved was gone: on a busy machine the failure comes late, and
-// the gap is that much shorter.
+// address that moved was gone, or the service on it where the address went on
+// answering: on a busy machine the failure comes late, and the gap is that much
+// shorter.
 func (o Outcome) Late() time.Duration {
-	if out := o.Probes[o.Moved[0]].Outages; len(out) > 0 {
-		return max(out[0].From.Round(0).Sub(o.Heard), 0)
+	for _, r := range []Report{o.Probes[o.Moved[0]], o.Services[o.Moved[0]]} {
+		if len(r.Outages) > 0 {
+			return max(r.Outages[0].From.Round(0).Sub(o.Heard), 0)
+		}
 	}
 	return 0
 }
