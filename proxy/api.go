@@ -46,6 +46,17 @@ type Sink interface {
 	Send(line []byte) bool
 }
 
+// ManySink is a Sink that may take the lines of a whole turn of a loop for
+// less than one by one; Gathers tells, always alike, whether this one does.
+// SendMany gets them one behind the other with their ends, sends them in that
+// order, and returns how many it could not take. What holds for Send holds
+// for it.
+type ManySink interface {
+	Sink
+	Gathers() bool
+	SendMany(lines []byte, ends []int) (lost int)
+}
+
 // Listener describes one listening address the Server needs. It is
 // comparable; Key names it between processes.
 type Listener struct {

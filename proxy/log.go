@@ -14,6 +14,7 @@ import (
 type sink struct {
 	network, address string
 	out              Sink
+	gathers          int // place among the sinks whose lines a loop gathers, from 1; 0: not one of them
 }
 
 // openSinks opens every log target of the configuration once.
@@ -35,7 +36,12 @@ func (s *Server) openSinks() error {
 			problems = append(problems, fmt.Errorf("log %s: %w", target.Address, err))
 			continue
 		}
-		s.sinks = append(s.sinks, &sink{target.Network, target.Address, out})
+		k := &sink{target.Network, target.Address, out, 0}
+		if m, ok := out.(ManySink); ok && m.Gathers() {
+			s.gathering = append(s.gathering, m)
+			k.gathers = len(s.gathering)
+		}
+		s.sinks = append(s.sinks, k)
 	}
 	return errors.Join(problems...)
 }
@@ -64,7 +70,7 @@ type logger struct {
 
 type logTarget struct {
 	header logline.Header
-	out    Sink
+	*sink
 }
 
 func (s *Server) newLogger(p *settings.Proxy) *logger {
@@ -104,7 +110,7 @@ func (s *Server) newLogger(p *settings.Proxy) *logger {
 			continue
 		}
 		form, _ := logline.ParseForm(t.Format)
-		lg.targets = append(lg.targets, logTarget{out: k.out, header: logline.Header{Form: form, Facility: t.Facility,
+		lg.targets = append(lg.targets, logTarget{sink: k, header: logline.Header{Form: form, Facility: t.Facility,
 			MinLevel: logline.Level(t.MinLevel), MaxLevel: logline.Level(t.MaxLevel), MaxLen: t.MaxLen, Tag: tag,
 			Host: s.cfg.Global.LogSendHostname, PID: s.opts.Pid}})
 	}
@@ -117,17 +123,63 @@ func (lg *logger) traffic(w *worker, level logline.Level, r *logline.Record) {
 	lg.send(w, level)
 }
 
-// send writes the line in w.lines.
+// send writes the line in w.lines: at once, or with the others of this turn
+// of the loop.
 func (lg *logger) send(w *worker, level logline.Level) {
 	for i := range lg.targets {
 		t := &lg.targets[i]
 		if !t.header.Wants(level) {
 			continue
 		}
+		if t.gathers > 0 {
+			w.gather(t.gathers-1, &t.header, level)
+			continue
+		}
 		w.message = t.header.Append(w.message[:0], level, w.l.Wall(), w.lines, &w.dates)
 		if !t.out.Send(w.message) {
 			lg.s.dropped.Add(1)
 		}
+	}
+}
+
+// gathered are lines of one turn of a loop for one target.
+type gathered struct {
+	text []byte
+	ends []int
+}
+
+// What a loop gathers at most before it sends.
+const (
+	mostLines     = 64
+	mostLineBytes = 32 << 10
+)
+
+// gather keeps the line in w.lines for the end of the turn.
+func (w *worker) gather(k int, h *logline.Header, level logline.Level) {
+	g := &w.letters[k]
+	g.text = h.Append(g.text, level, w.l.Wall(), w.lines, &w.dates)
+	g.ends = append(g.ends, len(g.text))
+	if len(g.ends) >= mostLines || len(g.text) >= mostLineBytes {
+		w.post(k)
+	}
+}
+
+// post sends what was gathered for target k.
+func (w *worker) post(k int) {
+	g := &w.letters[k]
+	if len(g.ends) == 0 {
+		return
+	}
+	if lost := w.s.gathering[k].SendMany(g.text, g.ends); lost > 0 {
+		w.s.dropped.Add(uint64(lost))
+	}
+	g.text, g.ends = g.text[:0], g.ends[:0]
+}
+
+// postAll sends what was gathered for every target.
+func (w *worker) postAll() {
+	for k := range w.letters {
+		w.post(k)
 	}
 }
 

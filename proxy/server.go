@@ -34,6 +34,7 @@ type Server struct {
 	targets   int // how many there are
 	expected  int // how many the configuration has
 	sinks     []*sink
+	gathering []ManySink // those of sinks whose lines loops gather
 	resolvers []*resolvers
 	looked    map[string]looked // names, while the Server is built
 	checkVars checkVars

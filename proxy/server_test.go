@@ -26,6 +26,7 @@ type lines struct {
 	mu   sync.Mutex
 	cond *sync.Cond
 	all  []string
+	runs []int // how many lines came at a time
 }
 
 func newLines() *lines {
@@ -41,6 +42,21 @@ func (l *lines) Send(p []byte) bool {
 	l.cond.Broadcast()
 	return true
 }
+
+// SendMany makes the loops of a test gather their lines.
+func (l *lines) SendMany(text []byte, ends []int) int {
+	l.mu.Lock()
+	l.runs = append(l.runs, len(ends))
+	l.mu.Unlock()
+	begin := 0
+	for _, end := range ends {
+		l.Send(text[begin:end])
+		begin = end
+	}
+	return 0
+}
+
+func (l *lines) Gathers() bool { return true }
 
 // wait returns the first line that matches, among those of the future too.
 func (l *lines) wait(t *testing.T, pattern string) string {

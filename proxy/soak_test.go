@@ -292,7 +292,7 @@ func TestAStoppedLogReaderDelaysNoRequest(t *testing.T) {
 	}
 	defer out.Close()
 	r := serve(t, 1, section(script(t, says(five))))
-	r.ask(func(*worker) { r.frontends[0].log.targets[0].out = out })
+	r.ask(func(*worker) { r.frontends[0].log.targets[0].sink = &sink{out: out} })
 	for line := []byte("full"); out.Send(line); {
 	}
 	lost, went := out.Dropped(), out.Sent()

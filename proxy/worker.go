@@ -41,6 +41,7 @@ type worker struct {
 	dates   logline.Dates
 	lines   []byte
 	message []byte
+	letters []gathered // lines of this turn, by sink.gathers
 	request lb.Request
 	fields  fields
 	look    expr.Input
@@ -54,6 +55,7 @@ func newWorker(s *Server, id int) (*worker, error) {
 	w := &worker{s: s, id: id}
 	w.dates.Zone = s.start.Location()
 	w.mux.w = w
+	w.letters = make([]gathered, len(s.gathering))
 	var err error
 	w.l, err = loop.New(loop.Options{AfterEvents: w.afterEvents})
 	return w, err
@@ -65,7 +67,10 @@ func (w *worker) run() {
 	}
 }
 
-func (w *worker) afterEvents() { w.mux.flush() }
+func (w *worker) afterEvents() {
+	w.mux.flush()
+	w.postAll()
+}
 
 // port is one listening socket on one loop.
 type port struct {

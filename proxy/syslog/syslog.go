@@ -38,7 +38,8 @@ type Sender struct {
 	fd      int
 	send    func(fd int, line []byte) unix.Errno
 	connect func() (fd int, err error) // nil when there is nothing to connect
-	resend  bool                       // the error may belong to an earlier line
+	resend  bool                       // UDP: the error may belong to an earlier line
+	segment atomic.Int32               // how long lines may be that go as one message
 
 	sent, dropped atomic.Uint64
 	reconnecting  sync.Mutex // beside tried
@@ -77,6 +78,9 @@ func dial(family int, to unix.Sockaddr, resend bool) (*Sender, error) {
 		}
 	}
 	s.fd = fd
+	if resend {
+		s.segment.Store(segmentLimit(fd))
+	}
 	return s, nil
 }
 
