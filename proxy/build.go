@@ -76,18 +76,32 @@ type backend struct {
 	original      *forwardFor
 }
 
-// target is one server line at run time.
+// target is one server line at run time. What every request touches stands in
+// front: of a thousand servers, none is in the processor's cache when its turn
+// comes.
 type target struct {
-	cfg     *settings.Server
-	be      *backend
-	index   int
-	check   check.Config
-	addr    atomic.Pointer[address]
-	maxConn atomic.Int64
-	minConn atomic.Int64 // as maxConn when there is none
-	warm    atomic.Int64 // one more than the percentage of maxConn in force while t warms up; 0 means all
-	line    waitline     // those whom no other server will do
-	slot    int          // among all targets, for the loops' idle connections
+	cfg      *settings.Server
+	be       *backend
+	index    int
+	slot     int // among all targets, for the loops' idle connections
+	tallies  []tally
+	watched  bool // traffic tells of its health: observe
+	sessions gauge
+	idle     atomic.Int64
+	maxConn  atomic.Int64
+	minConn  atomic.Int64 // as maxConn when there is none
+	warm     atomic.Int64 // one more than the percentage of maxConn in force while t warms up; 0 means all
+	lastUse  atomic.Int64
+	sessRate rate
+	tls      *connector // nil: nothing is encrypted
+	line     waitline   // those whom no other server will do
+
+	addr   atomic.Pointer[address]
+	how    *loop.How    // the way there; nil is the system's
+	socks  *loop.Addr   // of the SOCKS4 proxy all connections go to; nil: none
+	errors atomic.Int64 // that traffic met in a row
+
+	check check.Config
 
 	// Guarded by be.mu.
 	state   check.State
@@ -97,28 +111,17 @@ type target struct {
 	asking  bool // the agent is being asked
 	aim     aim  // where checks go
 
-	lead      *target      // the server it tracks, or nil
-	followers []*target    // those that track it
-	following sync.Mutex   // orders what is taken over from lead
-	errors    atomic.Int64 // that traffic met in a row
-	shared    *sharing     // of option share-checks; nil alone
-	placed    atomic.Bool  // addr was set at run time
-	external  int          // index of its command among the Server's, -1 without one
-	naming    *naming      // nil: its name is resolved at start only, if it is one
+	lead      *target     // the server it tracks, or nil
+	followers []*target   // those that track it
+	following sync.Mutex  // orders what is taken over from lead
+	shared    *sharing    // of option share-checks; nil alone
+	placed    atomic.Bool // addr was set at run time
+	external  int         // index of its command among the Server's, -1 without one
+	naming    *naming     // nil: its name is resolved at start only, if it is one
 
 	watch     atomic.Pointer[watch] // of its checks; nil before they begin
 	pokeAgent chan struct{}         // who asks the agent looks at state.Agent.Next again
-
-	how      *loop.How  // the way there; nil is the system's
-	checkHow *loop.How  // that of checks
-	socks    *loop.Addr // of the SOCKS4 proxy all connections go to; nil: none
-	tls      *connector // nil: nothing is encrypted
-
-	sessions gauge
-	idle     atomic.Int64
-	tallies  []tally
-	sessRate rate
-	lastUse  atomic.Int64
+	checkHow  *loop.How             // the way of checks
 }
 
 // address is where a target is reached.
@@ -232,7 +235,7 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 }
 
 func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, error) {
-	t := &target{cfg: cfg, be: b, index: i, weight: cfg.Weight, tallies: make([]tally, len(s.workers)),
+	t := &target{cfg: cfg, be: b, index: i, watched: cfg.Observe != settings.ObserveNothing, weight: cfg.Weight, tallies: make([]tally, len(s.workers)),
 		pokeAgent: make(chan struct{}, 1), aim: newAim(cfg)}
 	t.slot = s.targets
 	s.targets++

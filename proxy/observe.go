@@ -12,7 +12,7 @@ const defaultErrorLimit = 10
 // be told by that.
 func (x *stream) saw(what check.Seen) {
 	t := x.t
-	if t == nil || t.cfg.Observe == settings.ObserveNothing {
+	if t == nil || !t.watched {
 		return
 	}
 	layer7 := t.cfg.Observe == settings.ObserveLayer7

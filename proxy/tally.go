@@ -6,22 +6,23 @@ import (
 
 // tally counts for one proxy half, listener or server on one loop, so that
 // counting never moves a cache line between processors; a snapshot adds the
-// loops' tallies up.
+// loops' tallies up. What every request counts stands together.
 type tally struct {
-	conns, sessions, requests  atomic.Uint64
+	requests, sessions, conns  atomic.Uint64
+	chosen, reuses             atomic.Uint64
 	bytesIn, bytesOut          atomic.Uint64
+	resp                       [6]atomic.Uint64
+	queueTime, connectTime     average
+	responseTime, totalTime    average
+	connects                   atomic.Uint64
 	errReq, errConn, errResp   atomic.Uint64
 	deniedReq, deniedResp      atomic.Uint64
 	deniedConn, deniedSess     atomic.Uint64
 	retries, redispatches      atomic.Uint64
 	clientAborts, serverAborts atomic.Uint64
 	intercepted, internal      atomic.Uint64
-	chosen, connects, reuses   atomic.Uint64
 	tlsSessions, tlsResumed    atomic.Uint64
 	tlsFailed                  atomic.Uint64
-	resp                       [6]atomic.Uint64
-	queueTime, connectTime     average
-	responseTime, totalTime    average
 	h2                         h2tally
 	_                          [64]byte
 }
