@@ -35,6 +35,7 @@ type frontend struct {
 	tallies   []tally
 	connRate  rate
 	reqRate   rate
+	pace      pace // of sessions
 	logged    atomic.Uint64
 	changed   atomic.Int64 // Unix seconds
 	forwarded *forwardFor
@@ -196,6 +197,7 @@ func (s *Server) buildFrontend(p *settings.Proxy) *frontend {
 		limit = s.defaultMaxConn()
 	}
 	f.maxConn.Store(int64(limit))
+	f.pace.limit.Store(int64(p.MaxSessRate))
 	f.changed.Store(s.start.Unix())
 	return f
 }

@@ -15,7 +15,7 @@ type client struct {
 	w     *worker
 	port  *port
 	x     *stream   // the request under way, or nil
-	own   *upstream // kept for this client alone
+	own   *upstream // kept for this client alone, the latest in front
 	bound bool      // it is to go on with own, as the server has authenticated that
 	in    []byte    // received and not yet used: a partial head, a pipelined request
 	peer  netip.AddrPort
@@ -68,6 +68,7 @@ func (c *client) accepted() {
 		c.close()
 		return
 	}
+	c.letIn()
 	if c.port.bind.AcceptProxy {
 		c.awaitHeader()
 		return
@@ -93,6 +94,7 @@ func (c *client) startProtocol(alpn string) {
 		return
 	}
 	c.port.fe.tallies[c.w.id].sessions.Add(1)
+	c.port.fe.pace.count(c.w.l.Now())
 	switch {
 	case !c.port.fe.http:
 		c.begin().drive()
@@ -275,9 +277,7 @@ func (c *client) used(n int) {
 // close ends the connection and gives back everything it holds.
 func (c *client) close() {
 	w, p := c.w, c.port
-	if c.own != nil {
-		c.own.drop()
-	}
+	c.dropOwn()
 	w.l.Drop(&c.timer)
 	if p.fe.cfg.HTTP.NoLinger {
 		c.Reset()

@@ -183,6 +183,20 @@ func (s *Server) SetMaxConn(n int) error {
 	return nil
 }
 
+// SetMaxRate sets how many connections, or others of them, are accepted in a
+// second; 0 means no limit.
+func (s *Server) SetMaxRate(of admin.Rate, n int) error {
+	s.paces()[of].limit.Store(int64(n))
+	s.novelty()
+	for _, f := range s.frontends {
+		f.resume()
+	}
+	return nil
+}
+
+// paces are those of the process, by admin.Rate.
+func (s *Server) paces() []*pace { return []*pace{&s.connPace, &s.sessPace, &s.tlsPace} }
+
 // SetFrontend pauses or resumes a frontend's listeners.
 func (s *Server) SetFrontend(name string, on bool) error {
 	f, err := s.frontend(name)

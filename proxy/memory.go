@@ -19,6 +19,7 @@ import (
 // memory is the whole of it, by the names of the configuration.
 type memory struct {
 	Limit     limitMemory            `json:"limit"` // of the process
+	Rates     []limitMemory          `json:"rates,omitempty"`
 	Frontends map[string]frontMemory `json:"frontends,omitempty"`
 	Backends  map[string]backMemory  `json:"backends,omitempty"`
 }
@@ -70,6 +71,9 @@ type tallyMemory struct {
 // Memory encodes what a successor can go on from. Any goroutine may call it.
 func (s *Server) Memory() ([]byte, error) {
 	m := memory{Limit: limitMemory{s.maxConn.Load(), int64(s.defaultMaxConn())}, Frontends: map[string]frontMemory{}, Backends: map[string]backMemory{}}
+	for i, p := range s.paces() {
+		m.Rates = append(m.Rates, limitMemory{p.limit.Load(), s.fileRates()[i]})
+	}
 	for _, f := range s.frontends {
 		m.Frontends[f.cfg.Name] = frontMemory{Off: f.off.Load(), Limit: limitMemory{f.maxConn.Load(), s.fileLimit(f)}, Counts: remember(f.tallies), Most: f.conns.most.Load(),
 			ConnRate: f.connRate.most.Load(), ReqRate: f.reqRate.most.Load(), Logged: f.logged.Load()}
@@ -130,6 +134,11 @@ func (s *Server) Recall(raw []byte) error {
 	}
 	now := time.Now()
 	s.maxConn.Store(m.Limit.recall(int64(s.defaultMaxConn())))
+	for i, p := range s.paces() {
+		if i < len(m.Rates) {
+			p.limit.Store(m.Rates[i].recall(s.fileRates()[i]))
+		}
+	}
 	for _, f := range s.frontends {
 		old, known := m.Frontends[f.cfg.Name]
 		if !known {

@@ -129,6 +129,9 @@ const (
 // or by option prefer-last-server while few enough would wait in front.
 func (b *backend) last(x *stream) *target {
 	u := x.c.own
+	if x.c.bound {
+		u = x.c.ownPrivate()
+	}
 	if u == nil || !x.c.bound && !b.cfg.PreferLast || u.t.be != b || x.avoid != lb.None || b.group.Kind().Keyed || !b.group.InUse(u.t.index) {
 		return nil
 	}

@@ -48,6 +48,9 @@ type Server struct {
 	maxConn  atomic.Int64
 	paused   atomic.Bool // some port waits for room below maxConn
 	connRate rate
+	connPace pace // of connections accepted
+	sessPace pace // of those the rules let in
+	tlsPace  pace // of those with TLS among them
 	tls      tlsGauges
 	byteRate rate
 	dropped  atomic.Uint64 // log lines
@@ -76,6 +79,7 @@ func New(cfg *settings.Config, opts Options) (*Server, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.maxConn.Store(int64(s.defaultMaxConn()))
+	s.setPaces()
 	n := opts.Loops
 	if n == 0 {
 		n = cfg.Global.NbThread

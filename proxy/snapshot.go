@@ -68,9 +68,10 @@ func (s *Server) info(now time.Time) stats.Info {
 		Threads: len(s.workers), UptimeSec: int64(now.Sub(s.start).Seconds()), StartSec: s.start.Unix(),
 		MaxConn: uint64(max(s.maxConn.Load(), 0)), HardMaxConn: uint64(s.defaultMaxConn()),
 		CurrConns: uint64(max(s.conns.now.Load(), 0)),
-		ConnRate:  s.connRate.now.Load(), MaxConnRate: s.connRate.most.Load(),
-		SessRate: s.connRate.now.Load(), MaxSessRate: s.connRate.most.Load(),
-		IdlePct: 100, Stopping: s.draining.Load(), DroppedLogs: s.dropped.Load(), BytesOutRate: s.byteRate.now.Load(),
+		ConnRate:  s.connRate.now.Load(), MaxConnRate: s.connRate.most.Load(), ConnRateLimit: uint64(s.connPace.limit.Load()),
+		SessRate: s.connRate.now.Load(), MaxSessRate: s.connRate.most.Load(), SessRateLimit: uint64(s.sessPace.limit.Load()),
+		TLSRateLimit: uint64(s.tlsPace.limit.Load()),
+		IdlePct:      100, Stopping: s.draining.Load(), DroppedLogs: s.dropped.Load(), BytesOutRate: s.byteRate.now.Load(),
 	}
 	s.tls.fill(&i)
 	for _, f := range s.frontends {
@@ -140,6 +141,7 @@ func (s *Server) frontendRow(f *frontend) stats.Row {
 	r.SessLimit = uint64(max(f.maxConn.Load(), 0))
 	r.ConnTotal = total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.conns })
 	r.SessRate, r.SessRateMax = f.connRate.now.Load(), f.connRate.most.Load()
+	r.SessRateLimit = uint64(f.pace.limit.Load())
 	r.ConnRate, r.ConnRateMax = r.SessRate, r.SessRateMax
 	r.ReqRate, r.ReqRateMax = f.reqRate.now.Load(), f.reqRate.most.Load()
 	if f.http {

@@ -23,15 +23,16 @@ type upstream struct {
 	x         *stream // nil while idle
 	in        []byte  // a partial response head
 	connected bool
-	asked     bool    // a SOCKS4 proxy was asked for the server
-	uses      int     // responses so far
-	name      string  // the server was asked for in TLS
-	refused   bool    // the TLS handshake failed
-	counted   bool    // among its loop's connections in use
-	owner     *client // the only one who may use it while idle; nil: anyone
-	private   bool    // the server has authenticated its client
-	once      bool    // set up for one send (loop.How.AsksOnce)
-	mute      bool    // and to acknowledge nothing by itself
+	asked     bool      // a SOCKS4 proxy was asked for the server
+	uses      int       // responses so far
+	name      string    // the server was asked for in TLS
+	refused   bool      // the TLS handshake failed
+	counted   bool      // among its loop's connections in use
+	owner     *client   // the only one who may use it while idle; nil: anyone
+	older     *upstream // the next of its owner's
+	private   bool      // the server has authenticated its client
+	once      bool      // set up for one send (loop.How.AsksOnce)
+	mute      bool      // and to acknowledge nothing by itself
 }
 
 type upstreamSlab struct {
@@ -148,16 +149,13 @@ func (x *stream) reuse() bool {
 	if x.takesH2() {
 		return false
 	}
-	if own := x.c.own; own != nil {
-		x.c.own, own.owner = nil, nil
-		if own.t == t && x.suits(own) {
-			w.l.Disarm(&own.timer)
-			own.x, x.u = x, own
-			own.sayMore()
-			own.busy()
-			return true
-		}
-		own.drop()
+	if own := x.ownTo(t); own != nil {
+		x.c.disown(own)
+		w.l.Disarm(&own.timer)
+		own.x, x.u = x, own
+		own.sayMore()
+		own.busy()
+		return true
 	}
 	least := 0 // uses so far
 	switch mode := x.be.cfg.Reuse; {
@@ -204,7 +202,10 @@ func (u *upstream) park() {
 		return
 	}
 	if u.private || u.t.be.cfg.Reuse == settings.ReuseNever || u.t.private() {
-		u.owner, c.own = c, u
+		if !c.keepOwn(u) {
+			u.drop()
+			return
+		}
 		u.rest()
 		u.arm(u.life())
 		if u.spoke() {
@@ -251,7 +252,7 @@ func (u *upstream) spoke() bool {
 // unpark closes an idle connection.
 func (u *upstream) unpark() {
 	if u.owner != nil {
-		u.owner.own = nil
+		u.owner.disown(u)
 		u.drop()
 		return
 	}

@@ -99,9 +99,14 @@ type listening struct {
 }
 
 // Reserve asks for room under the limits of the bind line, the frontend and
-// the process, and pauses the port when there is none.
+// the process, and pauses the port when there is none; when a rate is reached,
+// until that is over.
 func (p *port) Reserve() bool {
 	s, f := p.w.s, p.fe
+	if rest := p.early(); rest > 0 {
+		p.li.Rest(rest)
+		return false
+	}
 	if !f.conns.upTo(f.maxConn.Load()) {
 		f.paused.Store(true)
 		if f.conns.now.Load() < f.maxConn.Load() { // one left in between
@@ -176,6 +181,7 @@ func (p *port) Accepted(fd int, peer netip.AddrPort) {
 	c.mute = p.answersAtOnce()
 	w.link(c)
 	p.fe.tallies[w.id].conns.Add(1)
+	w.s.connPace.count(c.since)
 	c.accepted()
 }
 

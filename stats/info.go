@@ -41,6 +41,7 @@ type Info struct {
 	// Handshakes of TLS in the last second, and the most in one: all with
 	// clients, and those that computed keys, with either side.
 	TLSRate       uint64 `json:"ssl_rate,omitempty"`
+	TLSRateLimit  uint64 `json:"ssl_rate_limit,omitempty"`
 	MaxTLSRate    uint64 `json:"max_ssl_rate,omitempty"`
 	KeyRate       uint64 `json:"ssl_frontend_key_rate,omitempty"`
 	MaxKeyRate    uint64 `json:"ssl_frontend_max_key_rate,omitempty"`

@@ -86,7 +86,7 @@ var InfoColumns = []InfoColumn{
 	{"SessRateLimit", "limit_session_rate", "limit of sessions in a second, 0 for none", "CLP", Uint32, process(func(i *Info) uint64 { return i.SessRateLimit })},
 	{"MaxSessRate", "max_session_rate", "most sessions in a second", "MRP", Uint32, process(func(i *Info) uint64 { return i.MaxSessRate })},
 	{"SslRate", "current_ssl_rate", "TLS sessions in the last second", "MRP", Uint32, process(func(i *Info) uint64 { return i.TLSRate })},
-	unbuilt("SslRateLimit", "limit_ssl_rate", "limit of TLS sessions in a second", "CLP"),
+	{"SslRateLimit", "limit_ssl_rate", "limit of TLS sessions in a second, 0 for none", "CLP", Uint32, process(func(i *Info) uint64 { return i.TLSRateLimit })},
 	{"MaxSslRate", "max_ssl_rate", "most TLS sessions in a second", "MMP", Uint32, process(func(i *Info) uint64 { return i.MaxTLSRate })},
 	{"SslFrontendKeyRate", "current_frontend_ssl_key_rate", "TLS keys computed for clients in the last second", "MGP", Uint32, process(func(i *Info) uint64 { return i.KeyRate })},
 	{"SslFrontendMaxKeyRate", "max_frontend_ssl_key_rate", "most TLS keys computed for clients in a second", "MMP", Uint32, process(func(i *Info) uint64 { return i.MaxKeyRate })},

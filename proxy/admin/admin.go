@@ -56,6 +56,8 @@ type Proxy interface {
 	SetFrontendMaxConn(frontend string, n int) error
 	// SetMaxConn sets the process-wide maxconn, 0 the configured one.
 	SetMaxConn(n int) error
+	// SetMaxRate sets a rate's limit in events a second; 0 means none.
+	SetMaxRate(of Rate, n int) error
 	// SetFrontend pauses (false) or resumes a frontend's listeners.
 	SetFrontend(frontend string, on bool) error
 	// ShutdownServerSessions ends every session on a server.
@@ -95,6 +97,17 @@ const (
 	HealthUp ServerHealth = iota
 	HealthStopping
 	HealthDown
+)
+
+// Rate is one that `set rate-limit` bounds.
+type Rate int
+
+// Rates of the process: connections accepted, those that rules let in, and
+// those with TLS among these.
+const (
+	RateConnections Rate = iota
+	RateSessions
+	RateTLSSessions
 )
 
 // Errors a Proxy answers, with HAProxy's texts.

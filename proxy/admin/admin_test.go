@@ -82,6 +82,7 @@ func (f *fake) SetServerAddr(b, s, host string, port int) error {
 func (f *fake) SetServerMaxConn(b, s string, n int) error   { return f.note("maxconn %s/%s %d", b, s, n) }
 func (f *fake) SetFrontendMaxConn(name string, n int) error { return f.note("maxconn %s %d", name, n) }
 func (f *fake) SetMaxConn(n int) error                      { return f.note("maxconn %d", n) }
+func (f *fake) SetMaxRate(of Rate, n int) error             { return f.note("rate %d %d", of, n) }
 func (f *fake) SetFrontend(name string, on bool) error      { return f.note("frontend %s %v", name, on) }
 func (f *fake) ShutdownServerSessions(b, s string) error    { return f.note("shutdown %s/%s", b, s) }
 func (f *fake) ShutdownSession(id uint64) bool              { return f.note("shutdown %d", id) == nil && id == 31 }
@@ -162,6 +163,11 @@ func TestAnswersAreHAProxys(t *testing.T) {
 		"set maxconn server be/s1 abc":                "maxconn string empty or preceded by garbage\n\n",
 		"set maxconn global":                          "Expects an integer value.\n\n",
 		"set maxconn global 300000":                   "Value out of range.\n\n",
+		"set rate-limit":                              rateSettings + "\n\n",
+		"set rate-limit sessions":                     rateSettings + "\n\n",
+		"set rate-limit sessions web 3":               rateSettings + "\n\n",
+		"set rate-limit sessions global":              "Expects an integer value.\n\n",
+		"set rate-limit http-compression global 3":    "Nothing is compressed, so there is no rate to limit.\n\n",
 		"shutdown session":                            "Session pointer expected (use 'show sess').\n\n",
 		"shutdown session 0xdead":                     "No such session (use 'show sess').\n\n",
 		"shutdown session zz":                         "No such session (use 'show sess').\n\n",
@@ -209,6 +215,9 @@ func TestCommandsReachTheEngine(t *testing.T) {
 		"set maxconn frontend fe 100":            "maxconn fe 100",
 		"set maxconn global 3000":                "maxconn 3000",
 		"set maxconn global 0":                   "maxconn 0",
+		"set rate-limit connections global 3":    "rate 0 3",
+		"set rate-limit sessions global 4":       "rate 1 4",
+		"set rate-limit ssl-sessions global 0":   "rate 2 0",
 		"disable frontend fe":                    "frontend fe false",
 		"enable frontend off":                    "frontend off true",
 		"shutdown sessions server be/s1":         "shutdown be/s1",

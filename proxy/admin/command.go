@@ -108,7 +108,7 @@ var unbuilt = []string{
 	"add acl", "add map", "add server", "add ssl", "clear acl", "clear map", "clear table", "commit acl", "commit map",
 	"debug dev", "del acl", "del map", "del server", "del ssl", "disable dynamic-cookie",
 	"enable dynamic-cookie", "get acl", "get map", "get var", "httpclient", "new ssl", "prepare acl", "prepare map",
-	"set dynamic-cookie-key", "set map", "set profiling", "set rate-limit", "set table", "set var", "show acl", "show cache",
+	"set dynamic-cookie-key", "set map", "set profiling", "set table", "set var", "show acl", "show cache",
 	"show events", "show fd", "show libs", "show map", "show peers", "show profiling",
 	"show startup-logs", "show table", "show tasks", "show threads", "show tls-keys", "show trace", "shutdown frontend", "trace",
 }

@@ -54,6 +54,12 @@ var globalRows = []config.Row[keyword]{
 				g.MaxConn = n
 			}
 		}),
+	value("maxconnrate", "N", "200", "Highest number of connections accepted in a second; more wait in the kernel's queue.",
+		func(c *call, g *settings.Global) { c.perSecond(0, &g.MaxConnRate) }),
+	value("maxsessrate", "N", "200", "Highest number of connections in a second that \"tcp-request connection\" lets in; more wait in the kernel's queue.",
+		func(c *call, g *settings.Global) { c.perSecond(0, &g.MaxSessRate) }),
+	value("maxsslrate", "N", "100", "Highest number of TLS connections accepted in a second; more wait in the kernel's queue.",
+		func(c *call, g *settings.Global) { c.perSecond(0, &g.MaxTLSRate) }),
 	value("nbthread", "N", "2", "Number of event loops, 1 to 64; one per processor when unset.",
 		func(c *call, g *settings.Global) {
 			if n, ok := c.number(0, 1, 64); ok {
@@ -140,6 +146,17 @@ func (c *call) unset(id int, what string) bool {
 		c.warn(0, "%s already given as %d, which stays", what, id)
 	}
 	return id < 0
+}
+
+// perSecond reads argument i as a rate, 0 for none.
+func (c *call) perSecond(i int, to *int) {
+	if *to != 0 {
+		c.warn(i, "already given as %d, which stays", *to)
+		return
+	}
+	if n, ok := c.number(i, 0, maxCount); ok {
+		*to = n
+	}
 }
 
 // owner looks the user or group of argument 0 up.

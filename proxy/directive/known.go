@@ -44,13 +44,13 @@ var knownGlobal = merge(
 		"close-spread-time cluster-secret default-path deviceatlas-json-file deviceatlas-log-level "+
 		"deviceatlas-properties-cookie deviceatlas-separator expose-experimental-directives fd-hard-limit grace "+
 		"httpclient.resolvers.id httpclient.resolvers.prefer httpclient.ssl.ca-file httpclient.ssl.verify issuers-chain-path "+
-		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem pp2-never-send-local "+
+		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxzlibmem pp2-never-send-local "+
 		"profiling.memory profiling.tasks server-state-base server-state-file set-var set-var-fmt "+
 		"ssl-default-bind-client-sigalgs ssl-default-bind-sigalgs ssl-mode-async ssl-propquery "+
 		"ssl-provider ssl-provider-path ssl-skip-self-issued-ca wurfl-cache-size wurfl-data-file "+
 		"wurfl-information-list wurfl-information-list-separator anonkey", ""),
 	names(config.Warning, "maxconn", "stats "),
-	names(config.Error, "lua-load lua-load-per-thread lua-prepend-path maxconnrate maxsessrate", ""),
+	names(config.Error, "lua-load lua-load-per-thread lua-prepend-path", ""),
 	names(config.Warning, "buffers.limit buffers.reserve comp.maxlevel fail-alloc fd.edge-triggered "+
 		"http.cookielen "+
 		"idle-pool.shared idletimer listener.multi-queue lua.forced-yield lua.maxmem lua.service-timeout lua.session-timeout "+
@@ -93,14 +93,14 @@ var (
 
 var knownProxy = merge(
 	names(config.Error, "cookie filter force-persist http-after-response http-request "+
-		"http-response ignore-persist persist rate-limit redirect "+
+		"http-response ignore-persist persist redirect "+
 		"stick stick-table use-fcgi-app", ""),
 	names(config.Error, "http_proxy", "option "),
 	names(config.Warning, "contstats persist socket-stats", "option "),
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "compression declare dynamic-cookie-key email-alert "+
 		"error-log-format errorfiles http-error "+
-		"load-server-state-from-file log-format-sd max-session-srv-conns server-state-file-name "+
+		"load-server-state-from-file log-format-sd server-state-file-name "+
 		"unique-id-format unique-id-header", ""),
 	newerProxy,
 )

@@ -46,6 +46,13 @@ var proxyRows = []config.Row[keyword]{
 				c.px.p.MaxConn = n
 			}
 		}}},
+	{Name: "max-session-srv-conns", Syntax: "N", Example: "max-session-srv-conns 2",
+		Doc: "Highest number of idle connections to servers kept for one client alone, 5 when unset.",
+		Do: keyword{in: frontSide, min: 1, max: 1, read: func(c *call) {
+			if n, ok := c.number(0, 0, maxCount); ok {
+				c.px.p.SessionServerConns = n + 1
+			}
+		}}},
 	{Name: "mode", Syntax: "tcp | http", Example: "mode http",
 		Doc: "Protocol the proxy understands; tcp unless said otherwise.",
 		Do:  keyword{in: anyProxy, min: 1, max: 1, read: readProxyMode}},
@@ -55,6 +62,17 @@ var proxyRows = []config.Row[keyword]{
 	{Name: "monitor-uri", Syntax: "URI", Example: "monitor-uri /healthz",
 		Doc: "Answers requests for exactly this URI, or this path where it begins with a slash, with 200 without asking a server and without logging.",
 		Do:  keyword{in: frontSide, min: 1, max: 1, read: func(c *call) { c.px.p.MonitorURI = c.arg(0) }}},
+	{Name: "rate-limit", Syntax: "sessions N", Example: "rate-limit sessions 100",
+		Doc: "Highest number of sessions begun in a second; more wait in the kernel's queue. 0 is no limit.",
+		Do: keyword{in: frontSide, min: 2, max: 2, read: func(c *call) {
+			if c.arg(0) != "sessions" {
+				c.unknownValue(0, "keyword", []string{"sessions"})
+				return
+			}
+			if n, ok := c.number(1, 0, maxCount); ok {
+				c.px.p.MaxSessRate = n
+			}
+		}}},
 	{Name: "retries", Syntax: "N", Example: "retries 3",
 		Doc: "How often a failed connection to a server is tried again.",
 		Do: keyword{in: backSide, min: 1, max: 1, read: func(c *call) {

@@ -453,6 +453,9 @@ func TestGlobalValues(t *testing.T) {
 	cfg, diags := build(`global
  maxconn 100
  nbthread 2
+ maxconnrate 30
+ maxsessrate 20
+ maxsslrate 10
  uid 3
  gid 4
  chroot /c
@@ -477,7 +480,7 @@ global
 	g := cfg.Global
 	sockets := g.StatsSockets
 	g.StatsSockets = nil
-	want := settings.Global{MaxConn: 100, NbThread: 2, UID: 3, GID: 4, Chroot: "/c", PidFile: "/p", Node: "n", Description: "a b", Daemon: true,
+	want := settings.Global{MaxConn: 100, MaxConnRate: 30, MaxSessRate: 20, MaxTLSRate: 10, NbThread: 2, UID: 3, GID: 4, Chroot: "/c", PidFile: "/p", Node: "n", Description: "a b", Daemon: true,
 		LogTag: "haproxy", LogSendHostname: "me", StatsTimeout: time.Minute, HardStopAfter: 30 * time.Second, SpreadChecks: 5,
 		BufSize: 32 << 10, MaxRewrite: 16 << 10}
 	if !reflect.DeepEqual(g, want) {

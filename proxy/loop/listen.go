@@ -60,8 +60,7 @@ func (li *Listener) Ready(Event) {
 		case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
 			li.accepter.Release()
 			li.accepter.Starved(errno)
-			li.Pause()
-			l.Arm(&li.timer, l.now+starvedPause, li)
+			li.Rest(starvedPause)
 			return
 		case unix.EAGAIN:
 			li.accepter.Release()
@@ -72,11 +71,24 @@ func (li *Listener) Ready(Event) {
 	}
 }
 
-// Expired ends the rest of a starved listener; the loop calls it.
+// Expired ends a rest; the loop calls it.
 func (li *Listener) Expired(*Timer) { li.Resume() }
 
 // Pause stops accepting; connections wait in the system's queue.
-func (li *Listener) Pause() { li.watch(true, 0) }
+func (li *Listener) Pause() {
+	if li.loop != nil {
+		li.loop.Disarm(&li.timer)
+	}
+	li.watch(true, 0)
+}
+
+// Rest is Pause for so many nanoseconds, or until Resume.
+func (li *Listener) Rest(ns int64) {
+	li.Pause()
+	if li.fd >= 0 {
+		li.loop.Arm(&li.timer, li.loop.now+ns, li)
+	}
+}
 
 // Resume accepts again after Pause.
 func (li *Listener) Resume() { li.watch(false, unix.EPOLLIN) }

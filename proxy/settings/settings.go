@@ -24,17 +24,20 @@ type Config struct {
 
 // Global is the merged global sections.
 type Global struct {
-	MaxConn     int // 0 means unset
-	NbThread    int // event loops; 0 means one per processor
-	User, Group string
-	UID, GID    int // -1 when unset
-	Chroot      string
-	PidFile     string
-	Node        string
-	Description string
-	Daemon      bool
-	Logs        []LogTarget
-	LogTag      string // "haproxy" by default
+	MaxConn int // 0 means unset
+	// Connections accepted in a second, those that rules let in, and those with
+	// TLS among these (maxconnrate, maxsessrate, maxsslrate); 0 means no limit.
+	MaxConnRate, MaxSessRate, MaxTLSRate int
+	NbThread                             int // event loops; 0 means one per processor
+	User, Group                          string
+	UID, GID                             int // -1 when unset
+	Chroot                               string
+	PidFile                              string
+	Node                                 string
+	Description                          string
+	Daemon                               bool
+	Logs                                 []LogTarget
+	LogTag                               string // "haproxy" by default
 	// LogSendHostname is the host name put in log lines by
 	// log-send-hostname; empty means none.
 	LogSendHostname string
@@ -106,12 +109,16 @@ type Proxy struct {
 	HashType       HashType
 	HashFactor     int // hash-balance-factor in percent; 0 is off
 
-	Timeouts   Timeouts
-	MaxConn    int // of the frontend; 0 means the global one
-	FullConn   int
-	Backlog    int
-	Retries    int  // connection retries, 3
-	Redispatch bool // option redispatch
+	Timeouts    Timeouts
+	MaxConn     int // of the frontend; 0 means the global one
+	MaxSessRate int // sessions the frontend begins in a second (rate-limit); 0 means no limit
+	// SessionServerConns is max-session-srv-conns + 1: how many idle connections
+	// a client has of its own; 0 means 5 of them.
+	SessionServerConns int
+	FullConn           int
+	Backlog            int
+	Retries            int  // connection retries, 3
+	Redispatch         bool // option redispatch
 	// RedispatchInterval says which retries go to another server: every Nth
 	// when positive, the Nth before the last when negative (-1, the last).
 	RedispatchInterval int
