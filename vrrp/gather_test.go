@@ -59,6 +59,7 @@ func TestMastersWhoseMomentsAreCloseSpeakTogetherAndKeepTheirBeat(t *testing.T) 
 			elapse(apart)
 			lesser(2)
 			elapse(5500 * time.Millisecond)
+			synctest.Wait()
 			for k := range 5 {
 				one, two := sent[1][len(sent[1])-5+k], sent[2][len(sent[2])-5+k]
 				if got := two.Sub(one); together && got != 0 || !together && got != apart {
