@@ -27,12 +27,11 @@ func (p *pace) wait(at int64) int64 {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	passed, second := at-p.since, int64(time.Second)
-	if passed >= 2*second { // the next second begins with the next event
+	if p.idle(at) {
 		return 0
 	}
 	p.turn(at)
-	passed = at - p.since
+	passed, second := at-p.since, int64(time.Second)
 	if p.now >= limit {
 		return max(second-passed, 0) + 1
 	}
@@ -54,10 +53,16 @@ func (p *pace) count(at int64) {
 	p.now++
 }
 
+// idle reports that nothing that happened counts any more: a second begins
+// with what happens next.
+func (p *pace) idle(at int64) bool {
+	return at-p.since >= 2*int64(time.Second) || p.now == 0 && p.last == 0
+}
+
 // turn begins another second when the one under way is over.
 func (p *pace) turn(at int64) {
 	switch passed := at - p.since; {
-	case passed >= 2*int64(time.Second):
+	case p.idle(at):
 		p.since, p.now, p.last = at, 0, 0
 	case passed >= int64(time.Second):
 		p.since, p.now, p.last = p.since+int64(time.Second), 0, p.now
