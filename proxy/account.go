@@ -137,7 +137,12 @@ func (x *stream) writeLog() {
 	if failed && cfg.LogSeparateErrors {
 		level = logline.Err
 	}
+	if x.fe.identity != nil && x.unique == nil && x.fe.http && x.headAt == 0 {
+		x.unique = nothing // there is no request to tell from others
+	}
+	x.uniqueID()
 	x.fill(&x.w.record)
+	x.w.record.LogCounter = uint(x.fe.logged.Add(1)) - 1
 	lg.traffic(x.w, level, &x.w.record)
 }
 
@@ -154,7 +159,7 @@ func (x *stream) fill(r *logline.Record) {
 		Term: x.term, Retries: x.retries, Redispatched: x.redispatched,
 		ActConn: int(w.s.conns.now.Load()), FeConn: int(x.fe.conns.now.Load()),
 		SrvQueue: x.serverAhead, BackendQueue: x.queuedAhead,
-		Counter: uint(x.id), LogCounter: uint(x.fe.logged.Add(1)) - 1,
+		Counter: uint(x.id), UniqueID: x.unique,
 		Host: w.s.opts.Node, PID: w.s.opts.Pid,
 	}
 	r.Times = logline.Times{Idle: x.millis(x.began), Request: x.millis(x.headAt), Queue: x.millis(x.queuedAt),

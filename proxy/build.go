@@ -40,6 +40,7 @@ type frontend struct {
 	changed   atomic.Int64 // Unix seconds
 	forwarded *forwardFor
 	original  *forwardFor
+	identity  *identity // nil without unique-id-format
 }
 
 // backend is the server side of a proxy at run time.
@@ -191,7 +192,11 @@ func (s *Server) build(cfg *settings.Config) error {
 
 func (s *Server) buildFrontend(p *settings.Proxy) *frontend {
 	f := &frontend{cfg: p, http: p.Mode == settings.HTTP, pages: newPages(p), log: s.newLogger(p),
-		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo)}
+		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo),
+		identity: newIdentity(&p.UniqueID)}
+	if i := f.identity; i != nil && i.format.Needs("sslv", "sslc") {
+		f.log.secure = true
+	}
 	limit := p.MaxConn
 	if limit == 0 {
 		limit = s.defaultMaxConn()
@@ -264,7 +269,7 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 	if t.tls, err = newConnector(cfg.TLS); err != nil {
 		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
 	}
-	t.setWays()
+	t.setWays(loop.Buffers{Receive: s.cfg.Global.ReceiveBufferServer, Send: s.cfg.Global.SendBufferServer})
 	t.socks = t.socksAddr()
 	return t, nil
 }

@@ -29,6 +29,9 @@ func (x *stream) edits(buf []byte) h1.Edits {
 	e.Connection = h1.RequestOption(w.head.Version, keep)
 	x.noteSources(buf)
 	w.text, e.Add = w.text[:0], w.edits[:0]
+	if i := x.fe.identity; i != nil && len(i.header) > 0 {
+		e.Add = append(e.Add, h1.Field{Name: i.header, Value: x.unique})
+	}
 	e.Add = x.addressHeader(e.Add, buf, x.c.peer.Addr(), func(f *frontend) *forwardFor { return f.forwarded }, func(b *backend) *forwardFor { return b.forwarded })
 	if x.fe.original != nil || cfg != nil && cfg.original != nil {
 		e.Add = x.addressHeader(e.Add, buf, x.c.local().Addr(), func(f *frontend) *forwardFor { return f.original }, func(b *backend) *forwardFor { return b.original })

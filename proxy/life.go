@@ -155,6 +155,7 @@ func chooseBackend(x *stream) answer {
 // its body has come; what follows belongs to the next request.
 func rewriteRequest(x *stream) answer {
 	c, h, buf := x.c, &x.w.head, x.request
+	x.identify()
 	if x.namesForbidden(buf) {
 		x.take(buf)
 		x.flag('P', 'R')

@@ -110,7 +110,7 @@ func (x *stream) proxyFields(p *settings.ProxyHeader) []byte {
 		b = proxyproto.AppendTLV(b, proxyproto.TypeAuthority, []byte(sni))
 	}
 	if p.UniqueID {
-		b = proxyproto.AppendTLV(b, proxyproto.TypeUniqueID, nil)
+		b = proxyproto.AppendTLV(b, proxyproto.TypeUniqueID, x.uniqueID())
 	}
 	if p.SSL {
 		b = proxyproto.AppendSSL(b, ssl)

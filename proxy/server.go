@@ -41,6 +41,7 @@ type Server struct {
 	commands  []Command // of external checks
 	runner    func(ctx context.Context, index int) (CommandResult, error)
 	checks    *loop.Loop    // of health checks; nil without any
+	buffers   loop.Buffers  // of clients' sockets
 	turns     chan struct{} // of handshakes, as many at a time as there are loops
 	renewing  sync.Mutex    // guards what the files of TLS say
 
@@ -80,6 +81,7 @@ func New(cfg *settings.Config, opts Options) (*Server, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.maxConn.Store(int64(s.defaultMaxConn()))
 	s.setPaces()
+	s.buffers = loop.Buffers{Receive: cfg.Global.ReceiveBufferClient, Send: cfg.Global.SendBufferClient}
 	n := opts.Loops
 	if n == 0 {
 		n = cfg.Global.NbThread

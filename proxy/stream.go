@@ -77,6 +77,7 @@ type stream struct {
 	assigned     *target // the last server a place was taken on, for the log
 	ticket       *ticket
 	speaksFor    map[headerKey]netip.Addr // whom headers of the request name
+	unique       []byte                   // what unique-id-format made; nil: nothing yet
 	tries        int                      // connection attempts left
 	retries      int                      // made
 	redispatched bool

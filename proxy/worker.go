@@ -171,6 +171,9 @@ func (p *port) Accepted(fd int, peer netip.AddrPort) {
 	if p.bind.Network != "unix" && p.fe.cfg.TCPKeepAliveClient {
 		keepAlive(fd, &p.fe.cfg.ProbesClient)
 	}
+	if w.s.buffers != (loop.Buffers{}) {
+		w.s.buffers.Apply(fd)
+	}
 	if err := w.l.Register(&c.Socket, fd, c); err != nil {
 		w.clients.give(c)
 		syscall.Close(fd)

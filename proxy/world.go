@@ -74,6 +74,10 @@ func (v *view) Name(n expr.Name) string {
 		}
 	case expr.HostName:
 		return v.w.s.opts.Node
+	case expr.UniqueID:
+		if v.x != nil {
+			return string(v.x.makeID(&v.w.look))
+		}
 	}
 	return ""
 }

@@ -76,6 +76,12 @@ var globalRows = []config.Row[keyword]{
 				g.SpreadChecks = n
 			}
 		}),
+	value("stats maxconn", "N", "20", "Sessions of the runtime interface served at a time, 10 when unset; others wait.",
+		func(c *call, g *settings.Global) {
+			if n, ok := c.number(0, 1, maxCount); ok {
+				g.StatsMaxConn = n
+			}
+		}),
 	{Name: "stats socket", Syntax: "PATH | ADDRESS:PORT [OPTION ...]", Example: "stats socket /run/haproxy/admin.sock mode 660 level admin",
 		Doc: "Takes commands of the runtime interface on a socket.",
 		Do:  keyword{in: inGlobal, min: 1, max: many, read: readStatsSocket}},
@@ -109,6 +115,14 @@ var globalRows = []config.Row[keyword]{
 				g.MaxRewrite = n
 			}
 		}),
+	value("tune.rcvbuf.client", "SIZE", "65536", "Bytes the system holds of what a client has sent; as the connection needs when unset.",
+		func(c *call, g *settings.Global) { c.buffer(&g.ReceiveBufferClient) }),
+	value("tune.rcvbuf.server", "SIZE", "65536", "Bytes the system holds of what a server has sent; as the connection needs when unset.",
+		func(c *call, g *settings.Global) { c.buffer(&g.ReceiveBufferServer) }),
+	value("tune.sndbuf.client", "SIZE", "65536", "Bytes the system holds of what is to go to a client; as the connection needs when unset.",
+		func(c *call, g *settings.Global) { c.buffer(&g.SendBufferClient) }),
+	value("tune.sndbuf.server", "SIZE", "65536", "Bytes the system holds of what is to go to a server; as the connection needs when unset.",
+		func(c *call, g *settings.Global) { c.buffer(&g.SendBufferServer) }),
 	value("uid", "UID", "106", "User number the proxy process runs as.",
 		func(c *call, g *settings.Global) {
 			if n, ok := c.number(0, 0, maxCount); ok && c.unset(g.UID, "user") {
@@ -146,6 +160,17 @@ func (c *call) unset(id int, what string) bool {
 		c.warn(0, "%s already given as %d, which stays", what, id)
 	}
 	return id < 0
+}
+
+// buffer reads argument 0 as the size of a buffer of the system.
+func (c *call) buffer(to *int) {
+	if *to != 0 {
+		c.warn(0, "already given as %d, which stays", *to)
+		return
+	}
+	if n, ok := c.size(0, 0, 1<<30); ok {
+		*to = n
+	}
 }
 
 // perSecond reads argument i as a rate, 0 for none.

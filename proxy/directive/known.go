@@ -49,15 +49,14 @@ var knownGlobal = merge(
 		"ssl-default-bind-client-sigalgs ssl-default-bind-sigalgs ssl-mode-async ssl-propquery "+
 		"ssl-provider ssl-provider-path ssl-skip-self-issued-ca wurfl-cache-size wurfl-data-file "+
 		"wurfl-information-list wurfl-information-list-separator anonkey", ""),
-	names(config.Warning, "maxconn", "stats "),
 	names(config.Error, "lua-load lua-load-per-thread lua-prepend-path", ""),
 	names(config.Warning, "buffers.limit buffers.reserve comp.maxlevel fail-alloc fd.edge-triggered "+
 		"http.cookielen "+
 		"idle-pool.shared idletimer listener.multi-queue lua.forced-yield lua.maxmem lua.service-timeout lua.session-timeout "+
 		"lua.task-timeout maxaccept maxpollevents pattern.cache-size peers.max-updates-at-once pipesize pool-high-fd-ratio "+
 		"pool-low-fd-ratio quic.conn-buf-limit quic.frontend.conn-tx-buffers.limit quic.frontend.max-idle-timeout "+
-		"quic.frontend.max-streams-bidi quic.max-frame-loss quic.retry-threshold rcvbuf.client rcvbuf.server recv_enough "+
-		"runqueue-depth sched.low-latency sndbuf.client sndbuf.server ssl.capture-buffer-size "+
+		"quic.frontend.max-streams-bidi quic.max-frame-loss quic.retry-threshold recv_enough "+
+		"runqueue-depth sched.low-latency ssl.capture-buffer-size "+
 		"ssl.force-private-cache ssl.hard-maxrecord ssl.keylog ssl.lifetime ssl.maxrecord "+
 		"ssl.ssl-ctx-cache-size vars.check-max-size vars.global-max-size vars.proc-max-size vars.reqres-max-size "+
 		"vars.sess-max-size vars.txn-max-size zlib.memlevel zlib.windowsize", "tune."),
@@ -100,8 +99,7 @@ var knownProxy = merge(
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "compression declare dynamic-cookie-key email-alert "+
 		"error-log-format errorfiles http-error "+
-		"load-server-state-from-file log-format-sd server-state-file-name "+
-		"unique-id-format unique-id-header", ""),
+		"load-server-state-from-file log-format-sd server-state-file-name", ""),
 	newerProxy,
 )
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"herald/config"
+	"herald/proxy/expr"
 	"herald/proxy/logline"
 	"herald/proxy/settings"
 )
@@ -62,6 +63,15 @@ var logRows = []config.Row[keyword]{
 	{Name: "log-tag", Syntax: "TAG", Example: "log-tag web",
 		Doc: "Program name in this proxy's log lines.",
 		Do:  keyword{in: anyProxy, min: 1, max: many, read: func(c *call) { c.onlyOne(); c.px.p.LogTag = c.arg(0) }}},
+	{Name: "unique-id-format", Syntax: "FORMAT", Example: `unique-id-format "%{+X}o%ci:%cp_%fi:%fp_%Ts_%rt:%pid"`,
+		Doc: "What tells a connection or request from every other: %ID in the log, the fetch unique-id, the field of a PROXY header and unique-id-header. 127 bytes at most; expressions in %[...] see the request.",
+		Do:  keyword{in: frontSide, min: 1, max: 1, read: readUniqueID}},
+	{Name: "unique-id-header", Syntax: "NAME", Example: "unique-id-header X-Unique-ID",
+		Doc: "Header field that tells the server what unique-id-format makes.",
+		Do: keyword{in: frontSide, min: 1, max: many, read: func(c *call) {
+			c.onlyOne()
+			c.px.p.UniqueID.Header = c.arg(0)
+		}}},
 }
 
 // readLogFormat: a format that cannot be compiled costs the log line, not the
@@ -73,6 +83,24 @@ func readLogFormat(c *call) {
 		return
 	}
 	c.px.p.LogFormat, c.px.p.LogFormatText = settings.LogCustom, c.arg(0)
+}
+
+func readUniqueID(c *call) {
+	id := settings.UniqueID{Format: c.arg(0), Header: c.px.p.UniqueID.Header}
+	_, err := logline.CompileWith(id.Format, func(text string) (int, error) {
+		n := expr.Bracketed(text)
+		if n == 0 {
+			return 0, fmt.Errorf("%q: expected \"]\" at the end of the expression", "%"+text)
+		}
+		f, err := c.expression(text[1:n-1], atContent|expr.Inside)
+		id.Values = append(id.Values, f)
+		return n, err
+	})
+	if err != nil {
+		c.reject(0, "%v", err)
+		return
+	}
+	c.px.p.UniqueID = id
 }
 
 // onlyOne warns about arguments after the first, which HAProxy ignores

@@ -466,7 +466,12 @@ func TestGlobalValues(t *testing.T) {
  hard-stop-after 30s
  spread-checks 5
  stats timeout 1m
+ stats maxconn 7
  tune.bufsize 32k
+ tune.rcvbuf.client 10000
+ tune.rcvbuf.server 20k
+ tune.sndbuf.client 30000
+ tune.sndbuf.server 40000
  tune.maxrewrite 64k
  log-send-hostname me
 global
@@ -481,7 +486,8 @@ global
 	sockets := g.StatsSockets
 	g.StatsSockets = nil
 	want := settings.Global{MaxConn: 100, MaxConnRate: 30, MaxSessRate: 20, MaxTLSRate: 10, NbThread: 2, UID: 3, GID: 4, Chroot: "/c", PidFile: "/p", Node: "n", Description: "a b", Daemon: true,
-		LogTag: "haproxy", LogSendHostname: "me", StatsTimeout: time.Minute, HardStopAfter: 30 * time.Second, SpreadChecks: 5,
+		LogTag: "haproxy", LogSendHostname: "me", StatsTimeout: time.Minute, StatsMaxConn: 7, HardStopAfter: 30 * time.Second, SpreadChecks: 5,
+		ReceiveBufferClient: 10000, ReceiveBufferServer: 20 << 10, SendBufferClient: 30000, SendBufferServer: 40000,
 		BufSize: 32 << 10, MaxRewrite: 16 << 10}
 	if !reflect.DeepEqual(g, want) {
 		t.Errorf("got  %+v\nwant %+v", g, want)

@@ -114,6 +114,14 @@ func (in *Input) Reset() {
 	*in = Input{arena: arena}
 }
 
+// Beside is a copy of in to evaluate something else with, while values taken
+// from in hold.
+func (in *Input) Beside() *Input {
+	out := *in
+	out.arena, out.content, out.cursor = nil, nil, cursor{}
+	return &out
+}
+
 // longest is the longest text a converter may make: a client must not make
 // the program hold more by what a chain of them does to its bytes.
 const longest = 64 << 10

@@ -49,6 +49,10 @@ func (files Loader) ParseFormat(text string) (*Format, error) {
 	}
 }
 
+// Bracketed is the length of the expression that text begins with, its brackets
+// included; 0 when it does not end.
+func Bracketed(text string) int { return closing(text) + 1 }
+
 // closing is where the bracket that text begins with closes: outside quotes
 // and arguments.
 func closing(text string) int {

@@ -101,6 +101,7 @@ var internalRows = []config.Row[Kind]{
 	row("stopping", "Whether the process lets its connections end.", "stopping", boolNumber(Stopping, "")),
 	row("str", "The text written.", "str(a) a", Kind{Type: Str, Args: "s", Make: text0}),
 	row("thread", "The number of the loop, from 0.", "thread 0", number(Thread, "")),
+	row("unique-id", "What unique-id-format makes of the connection or request.", "unique-id -m found", name(UniqueID)),
 	row("uuid", "A random identifier (RFC 9562, version 4).", "uuid -m len 36", Kind{Type: Str, Args: "?i", Make: makeUUID}),
 }
 

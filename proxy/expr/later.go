@@ -16,5 +16,5 @@ func laterFetch(name string) bool {
 		}
 	}
 	return slices.Contains([]string{"bc_err", "bc_err_str", "capture.res.ver", "dst_is_local", "fc_dst_is_local",
-		"fc_err", "fc_err_str", "fc_src_is_local", "res.body", "res.body_len", "res.body_size", "unique-id", "var"}, name)
+		"fc_err", "fc_err_str", "fc_src_is_local", "res.body", "res.body_len", "res.body_size", "var"}, name)
 }

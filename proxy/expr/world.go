@@ -101,4 +101,5 @@ const (
 	BackendName
 	ServerName
 	HostName
+	UniqueID // of the stream
 )

@@ -11,13 +11,26 @@ import (
 // httpslog.
 var ErrExpression = errors.New("sample expressions are not supported yet")
 
+// Expressions tells the length of the expression that a text begins with, its
+// brackets "[" and "]" included, or why it is none.
+type Expressions func(text string) (int, error)
+
+// CompileWith is Compile for a text that may have any expressions in it. Their
+// values are the Values of the Record, in the order of the text.
+func CompileWith(text string, read Expressions) (*Format, error) {
+	return compile(compiler{rest: text, read: read})
+}
+
 // Compile compiles log-format text (manual 8.2.6): literal text, spaces,
 // "%%", "%name" and "%{+Q,-X}name"; "%{...}o" changes the flags of what
 // follows. As in HAProxy, unknown flags are ignored. Its errors name the
 // offending variable or expression; errors.Is(err, ErrExpression) tells the
 // known from the wrong.
 func Compile(text string) (*Format, error) {
-	c := compiler{rest: text}
+	return compile(compiler{rest: text})
+}
+
+func compile(c compiler) (*Format, error) {
 	for c.rest != "" {
 		switch c.rest[0] {
 		case '%':
@@ -43,6 +56,8 @@ type compiler struct {
 	rest  string
 	items []item
 	flags flags // set by "%{...}o" for all that follow
+	read  Expressions
+	found int // expressions so far
 }
 
 // literal adds text, joining it to text in front.
@@ -70,6 +85,16 @@ func (c *compiler) percent() error {
 	case name != "":
 		c.rest = body[len(name):]
 		return c.variable(name, with)
+	case strings.HasPrefix(body, "[") && c.read != nil:
+		n, err := c.read(body)
+		if err != nil {
+			return err
+		}
+		i := c.found
+		c.found++
+		c.items = append(c.items, item{variable: &variable{name: body[:n], write: func(w *writer) { w.value(i) }}, flags: with})
+		c.rest = body[n:]
+		return nil
 	case strings.HasPrefix(body, "["):
 		expr, behind, closed := strings.Cut(body[1:], "]")
 		if !closed {

@@ -93,6 +93,8 @@ type Record struct {
 	RequestHeaders, ResponseHeaders [][]byte
 	RequestCookie, ResponseCookie   []byte // %CC %CS, "name=value"
 	UniqueID                        []byte // %ID
+	// Values are those of the expressions of CompileWith; an empty one is missing.
+	Values [][]byte
 
 	TLSVersion, TLSCipher string // %sslv %sslc
 	ServerName            string // that the client asked for in TLS

@@ -50,6 +50,17 @@ func text[T string | []byte](w *writer, s T) {
 	}
 }
 
+// value writes the ith of the record's values; one that is missing is nothing.
+func (w *writer) value(i int) {
+	var v []byte
+	if i < len(w.r.Values) {
+		v = w.r.Values[i]
+	}
+	if len(v) > 0 || w.flags&quoted != 0 {
+		text(w, v)
+	}
+}
+
 // raw writes s, with +E behind backslashes where RFC 5424 section 6.3.3 wants
 // them.
 func raw[T string | []byte](w *writer, s T) {

@@ -25,11 +25,29 @@ type How struct {
 	Interface   string
 	FastOpen    bool
 	UserTimeout int // milliseconds; 0 means the system's
+	Buffers
 	// AsksOnce says that one send follows as soon as the connection stands, and
 	// then an answer is awaited: the end of the handshake goes with it (DelayAck).
 	// Who sends more needs NoDelay first, and who gets only part of the answer
 	// says AckNow.
 	AsksOnce bool
+}
+
+// Buffers are what the system holds for a socket in bytes, of which it makes
+// twice as much (SO_RCVBUF, SO_SNDBUF); 0 leaves it to the system, which else
+// follows what the connection needs.
+type Buffers struct {
+	Receive, Send int
+}
+
+// Apply sets the buffers of a socket.
+func (b *Buffers) Apply(fd int) {
+	if b.Receive > 0 {
+		setInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, int32(b.Receive))
+	}
+	if b.Send > 0 {
+		setInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, int32(b.Send))
+	}
 }
 
 // Prepare sets up a socket that others connect, of this family (AF_INET or
@@ -55,6 +73,7 @@ func (how *How) prepare(fd, family, start, try int) syscall.Errno {
 	if how.UserTimeout > 0 {
 		setInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int32(how.UserTimeout))
 	}
+	how.Buffers.Apply(fd)
 	if !how.From.Addr().IsValid() {
 		return 0
 	}

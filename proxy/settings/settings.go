@@ -42,6 +42,7 @@ type Global struct {
 	// log-send-hostname; empty means none.
 	LogSendHostname string
 	StatsSockets    []StatsSocket
+	StatsMaxConn    int           // sessions of the command line at a time; 0 means 10
 	StatsTimeout    time.Duration // of a command line session, 10 s
 	HardStopAfter   time.Duration // 0 means never
 	SpreadChecks    int           // percent
@@ -49,7 +50,10 @@ type Global struct {
 	ExternalCheck   bool          // commands may check servers
 	BufSize         int           // tune.bufsize, 16384
 	MaxRewrite      int           // tune.maxrewrite, 1024
-	NoSplice        bool          // nosplice: bulk is copied
+	// Buffers of sockets in bytes (tune.rcvbuf.client and its kin); 0 means the
+	// system's.
+	ReceiveBufferClient, ReceiveBufferServer, SendBufferClient, SendBufferServer int
+	NoSplice                                                                     bool // nosplice: bulk is copied
 	// BodyWithAnyMethod lets GET, HEAD and DELETE of HTTP/1.0 have a body
 	// (h1-accept-payload-with-any-method).
 	BodyWithAnyMethod bool
@@ -144,6 +148,7 @@ type Proxy struct {
 	LogFormat                              LogFormat
 	LogFormatText                          string // with LogCustom
 	LogTag                                 string
+	UniqueID                               UniqueID
 	DontLogNull                            bool
 	DontLogNormal                          bool
 	LogAsap                                bool
@@ -294,6 +299,15 @@ const (
 	LogHTTPS
 	LogCustom
 )
+
+// UniqueID is what tells a connection or request from every other.
+type UniqueID struct {
+	// Format is unique-id-format, in the language of log-format; empty means none.
+	Format string
+	// Values are the expressions in Format, in its order.
+	Values []*expr.Fetch
+	Header string // unique-id-header: the field that tells the server; empty means none
+}
 
 // LogTarget is one log line of global or a proxy, already resolved: "log
 // global" is replaced by the global ones.

@@ -211,7 +211,7 @@ type console struct {
 // openConsole takes the stats sockets out of what was lent.
 func openConsole(engine *proxy.Server, needs []proxy.Listener, lent map[string][]int, cfg *settings.Config) (*console, error) {
 	c := &console{}
-	o := admin.Options{Timeout: cfg.Global.StatsTimeout, Env: os.Environ()}
+	o := admin.Options{Timeout: cfg.Global.StatsTimeout, MaxSessions: cfg.Global.StatsMaxConn, Env: os.Environ()}
 	for _, n := range needs {
 		if !n.Stats {
 			continue
