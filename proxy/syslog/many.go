@@ -48,11 +48,14 @@ func (s *Sender) SendMany(text []byte, ends []int) (lost int) {
 		var l letter
 		for len(ends) > 0 {
 			k := l.fill(text, begin, ends, int(s.segment.Load()))
-			sent := l.post(s.fd, k)
+			sent, errno := l.post(s.fd, k)
 			if sent == 0 {
 				// What the first run met decides nothing for those behind it.
 				n := l.lines[0]
-				lost += s.sendEach(text, begin, ends[:n], l.headers[0].Controllen > 0)
+				if n > 1 && uncut(errno) {
+					s.segment.Store(min(s.segment.Load(), int32(ends[0]-begin-1)))
+				}
+				lost += s.sendEach(text, begin, ends[:n])
 				begin, ends = ends[n-1], ends[n:]
 				continue
 			}
@@ -63,16 +66,18 @@ func (s *Sender) SendMany(text []byte, ends []int) (lost int) {
 		}
 		return lost
 	}
-	return s.sendEach(text, begin, ends, false)
+	return s.sendEach(text, begin, ends)
 }
 
-// sendEach sends lines one by one. Those that were to go as one and did not
-// tell how long such lines may be: not longer than fits into the frames of the
-// way there, not at all through a device without checksums.
-func (s *Sender) sendEach(text []byte, begin int, ends []int, segmented bool) (lost int) {
-	if segmented {
-		s.segment.Store(min(s.segment.Load(), int32(ends[0]-begin-1)))
-	}
+// uncut reports that the system cannot cut lines of this length: they are
+// longer than fits into the frames of the way there, or the way is through a
+// device that computes no checksums.
+func uncut(errno unix.Errno) bool {
+	return errno == unix.EINVAL || errno == unix.EMSGSIZE || errno == unix.EIO || errno == unix.EOPNOTSUPP
+}
+
+// sendEach sends lines one by one.
+func (s *Sender) sendEach(text []byte, begin int, ends []int) (lost int) {
 	for _, end := range ends {
 		if !s.Send(text[begin:end]) {
 			lost++
@@ -120,15 +125,15 @@ func segmentOf(size uint16) (c [segmentSpan]byte) {
 	return c
 }
 
-// post sends k messages and returns how many went. Like sendSocket it is a raw
-// system call.
-func (l *letter) post(fd, k int) int {
+// post sends k messages and returns how many went, or why the first did not.
+// Like sendSocket it is a raw system call.
+func (l *letter) post(fd, k int) (int, unix.Errno) {
 	const flags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
 	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&l.headers)), uintptr(k), flags, 0, 0)
 	if errno != 0 {
-		return 0
+		return 0, errno
 	}
-	return int(n)
+	return int(n), 0
 }
 
 // segmentLimit is how long a line may be that the system is to cut from a

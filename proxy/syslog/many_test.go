@@ -107,11 +107,15 @@ func TestWhoIsRefusedCountsEachLine(t *testing.T) {
 	}
 	s := open(t, "udp", conn.LocalAddr().String())
 	conn.Close()
-	text, ends := together([]string{"one", "two", "three"})
+	limit := s.segment.Load()
+	text, ends := together([]string{"one", "two", "ten"})
 	s.SendMany(text, ends)
 	lost := s.SendMany(text, ends)
 	if s.Sent()+s.Dropped() != 6 || lost > 3 {
 		t.Errorf("sent %d, dropped %d, of six lines", s.Sent(), s.Dropped())
+	}
+	if got := s.segment.Load(); got != limit {
+		t.Errorf("who is refused is sent lines of up to %d bytes together, was %d", got, limit)
 	}
 }
 
@@ -157,7 +161,7 @@ func BenchmarkSendMany(b *testing.B) {
 	}()
 	b.Run("each", func(b *testing.B) {
 		for range b.N {
-			s.sendEach(text, 0, ends, false)
+			s.sendEach(text, 0, ends)
 		}
 	})
 	for name, segment := range map[string]int32{"one call": 0, "cut by the system": limit} {
