@@ -174,6 +174,7 @@ func (p *parser) statement(words []Word) {
 		p.outside(l)
 		return
 	}
+	p.vars.addresses(l.Words)
 	here := &p.sections[len(p.sections)-1]
 	here.Lines = append(here.Lines, l)
 	if here.Kind == "global" && !l.Negated && !l.Defaulted {

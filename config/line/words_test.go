@@ -88,6 +88,32 @@ func TestLineIsCutIntoWords(t *testing.T) {
 	}
 }
 
+// The addresses were compared with "haproxy -c" of 2.6.12.
+func TestVariablesInAddressesNeedNoQuotes(t *testing.T) {
+	tests := map[string][]string{
+		`bind ${A}.2.3.4:8$A`:   {"bind", "1.2.3.4:81"},
+		`bind '$A':80 name $A`:  {"bind", "1:80", "name", "$A"},
+		`bind ${NO}:80`:         {"bind", ":80"},
+		`bind ${A-2}:80`:        {"bind", "1-2}:80"},
+		`bind 80$`:              {"bind", "80"},
+		`log $A local0`:         {"log", "1", "local0"},
+		`source ${A}:1000-2000`: {"source", "1:1000-2000"},
+		`server $A ${A}:80 addr $A source ${A} sni $A`:   {"server", "$A", "1:80", "addr", "1", "source", "1", "sni", "$A"},
+		`server-template s 3 $A:80`:                      {"server-template", "s", "3", "1:80"},
+		`default-server source $A`:                       {"default-server", "source", "1"},
+		`nameserver n ${A}:53`:                           {"nameserver", "n", "1:53"},
+		`stats socket ${A} level admin`:                  {"stats", "socket", "1", "level", "admin"},
+		`tcp-check connect addr $A port 80`:              {"tcp-check", "connect", "addr", "1", "port", "80"},
+		"setenv B 2\nbind $B:80\nsetenv B 3\nbind $B:80": {"setenv", "B", "2", "bind", "2:80", "setenv", "B", "3", "bind", "3:80"},
+		`server`: {"server"},
+	}
+	for text, want := range tests {
+		if got, problems := words(t, text); !slices.Equal(got, want) || len(problems) > 0 {
+			t.Errorf("%q: got %q, %v, want %q", text, got, problems, want)
+		}
+	}
+}
+
 func TestMalformedWordIsAnErrorAtItsColumn(t *testing.T) {
 	tests := []struct {
 		text    string
