@@ -94,17 +94,10 @@ func (s *Server) SetServerWeight(backend, server string, weight int) error {
 	if err != nil {
 		return err
 	}
-	b := t.be
-	if b.group.Kind().Static && weight != 0 && weight != t.cfg.Weight {
+	if t.be.group.Kind().Static && weight != 0 && weight != t.cfg.Weight {
 		return admin.StaticWeight
 	}
-	b.mu.Lock()
-	t.weight = weight
-	b.group.Set(t.index, t.member())
-	b.mu.Unlock()
-	s.novelty()
-	b.grant()
-	s.partChanged()
+	s.weigh(t, weight)
 	return nil
 }
 

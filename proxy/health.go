@@ -78,16 +78,7 @@ func (s *Server) step(t *target, e check.Event) {
 	b.group.Set(t.index, t.member())
 	active, backup, _ := b.group.Counts()
 	world := check.World{Active: active, Backup: backup, Sessions: int(t.sessions.now.Load())}
-	emptied := false
-	if none := active+backup == 0; none != b.empty {
-		b.empty, emptied = none, none
-		if none {
-			b.downs++
-		} else {
-			b.down += now.Sub(b.since)
-		}
-		b.since = now
-	}
+	emptied := b.emptied(now)
 	b.mu.Unlock()
 	if active != wasActive || backup != wasBackup {
 		s.partChanged()
@@ -115,6 +106,40 @@ func (s *Server) step(t *target, e check.Event) {
 	if e.Kind != check.Checked || active != wasActive || backup != wasBackup {
 		b.grant()
 	}
+}
+
+// emptied notes whether b has a usable server left, and reports that it has
+// just lost the last. It needs the backend's mutex held.
+func (b *backend) emptied(now time.Time) bool {
+	active, backup, _ := b.group.Counts()
+	none := active+backup == 0
+	if none == b.empty {
+		return false
+	}
+	b.empty = none
+	if none {
+		b.downs++
+	} else {
+		b.down += now.Sub(b.since)
+	}
+	b.since = now
+	return none
+}
+
+// weigh puts a weight in force. Nobody can be sent to a server without any.
+func (s *Server) weigh(t *target, weight int) {
+	b := t.be
+	b.mu.Lock()
+	t.weight = weight
+	b.group.Set(t.index, t.member())
+	emptied := b.emptied(time.Now())
+	b.mu.Unlock()
+	if emptied {
+		s.tell(b.log, logline.Emerg, check.BackendEmpty(b.cfg.Name, b.cfg.Frontend))
+	}
+	s.novelty()
+	b.grant()
+	s.partChanged()
 }
 
 // follow does what a change of health means for the streams on t and for those

@@ -277,6 +277,7 @@ func connect(x *stream) answer {
 		if !x.freshOnly && x.fe.http && x.keepServer && x.reuse() {
 			x.reused = true
 			x.t.tallies[x.w.id].reuses.Add(1)
+			x.be.tallies[x.w.id].reuses.Add(1)
 			x.connected = x.now()
 			return x.to(stepSend)
 		}
@@ -284,6 +285,7 @@ func connect(x *stream) answer {
 			return x.connectFailed('S')
 		}
 		x.t.tallies[x.w.id].connects.Add(1)
+		x.be.tallies[x.w.id].connects.Add(1)
 		x.u.arm(x.server().Connect)
 	}
 	switch can := x.u.Can(); {

@@ -62,6 +62,16 @@ func TestABackendCountsTheTimesItLostItsLastServer(t *testing.T) {
 	}
 }
 
+func TestABackendWhoseLastWeightIsTakenHasNoServer(t *testing.T) {
+	r := serve(t, 1, section("127.0.0.1:1"))
+	r.SetServerWeight("web", "s1", 0)
+	r.log.wait(t, `proxy web has no server available!`)
+	r.SetServerWeight("web", "s1", 1)
+	if row := r.rowOf("web", "BACKEND"); row.CheckDowns != 1 || row.Status != "UP" {
+		t.Errorf("with the weight back: got %q, down %d times, want UP, once", row.Status, row.CheckDowns)
+	}
+}
+
 // The numbers are those of HAProxy 2.6.12 for the same maxconn.
 func TestABackendsShareIsATenthOfWhatItsFrontendsMayHave(t *testing.T) {
 	front := func(name string, id, maxConn int) *settings.Proxy {

@@ -177,15 +177,8 @@ func sameBackend(targets []*target, t *target) []*target {
 
 // reweigh sets the weight an SRV record gives, where the algorithm can.
 func (s *Server) reweigh(t *target, weight int) {
-	b := t.be
-	if b.group.Kind().Static && weight != 0 && weight != t.cfg.Weight {
+	if t.be.group.Kind().Static && weight != 0 && weight != t.cfg.Weight {
 		return
 	}
-	b.mu.Lock()
-	t.weight = weight
-	b.group.Set(t.index, t.member())
-	b.mu.Unlock()
-	s.novelty()
-	b.grant()
-	s.partChanged()
+	s.weigh(t, weight)
 }

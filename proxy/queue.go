@@ -244,6 +244,7 @@ func (x *stream) leaveQueue() bool {
 		k.of.moved()
 	}
 	x.ticket = nil
+	x.queuedAt = x.now() // HAProxy logs the wait of those who got no place too
 	x.waited(k)
 	return true
 }

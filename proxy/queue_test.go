@@ -241,7 +241,7 @@ func TestTheQueueTimeoutEndsTheWaitForAServer(t *testing.T) {
 	if !readHeadOf(c) {
 		t.Error("no answer")
 	}
-	r.log.wait(t, `web/s\d 0/\d+/-1/-1/\d+ 503 \d+ - - sQ-- 2/2/1/1/0 1/0 |sQ-- .* 1/0 `)
+	r.log.wait(t, `web/s\d 0/\d+/-1/-1/\d+ 503 \d+ - - sQ-- 2/2/1/1/0 1/0 `)
 	if n := r.Snapshot().Proxies[0].Rows[1+h.at("/1")].ErrConn; n != 1 {
 		t.Errorf("connection errors of the server: got %d, want 1", n)
 	}

@@ -360,7 +360,9 @@ func (x *stream) resend(kind settings.RetryOn) bool {
 	x.down.release(x.w)
 	x.reused = false
 	x.sent, x.up.fault, x.up.done, x.late = 0, faultNone, false, 0
-	if x.anotherTry() {
+	if t := x.t; x.anotherTry() { // a redispatch, and a retry all the same: HAProxy counts both
+		t.tallies[x.w.id].retries.Add(1)
+		x.be.tallies[x.w.id].retries.Add(1)
 		x.to(stepPick)
 	} else {
 		x.to(stepConnect)

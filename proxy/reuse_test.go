@@ -167,6 +167,17 @@ func TestARetryGoesToAnotherServerWithRedispatch(t *testing.T) {
 		}
 	}
 	r.log.wait(t, `web/s2 .* 200 [0-9]+ - - ---- 1/1/0/0/\+1 0/0`)
+	// HAProxy 2.6.12 counts a request that is sent again in both columns, and
+	// the connections to servers in their backend too.
+	for _, name := range []string{"s1", "BACKEND"} {
+		if row := r.rowOf("web", name); row.Retries != row.Redispatches || row.Retries == 0 {
+			t.Errorf("%s: got %d retries, %d redispatches, want as many, and some", name, row.Retries, row.Redispatches)
+		}
+	}
+	one, two, all := r.rowOf("web", "s1"), r.rowOf("web", "s2"), r.rowOf("web", "BACKEND")
+	if all.Connects != one.Connects+two.Connects || all.Reuses != one.Reuses+two.Reuses || all.Connects == 0 {
+		t.Errorf("the backend: got %d connections, %d reused, want %d and %d", all.Connects, all.Reuses, one.Connects+two.Connects, one.Reuses+two.Reuses)
+	}
 }
 
 func TestWithoutConnFailureAConnectIsNotRetried(t *testing.T) {
