@@ -137,7 +137,11 @@ func (s *Server) agentEvent(t *target) check.Event {
 	r := probe.Run(s.ctx, checks.Start(checks.Agent(to.agent.Send), &w, s.bufSize()), probe.Options{
 		Inter: to.agent.Inter, Connect: t.be.cfg.Timeouts.Connect, Timeout: t.be.cfg.Timeouts.Check,
 		Locate: func(checks.Want) (probe.Place, error) {
-			return probe.Place{Network: "tcp", Address: at.String()}, nil
+			p := probe.Place{Network: "tcp", Address: at.String()}
+			if t.cfg.Namespace != "" {
+				p.Control, p.How = t.checkHow.Control, t.checkHow
+			}
+			return p, nil
 		},
 	})
 	if e.Result = r; r.Status == check.L7OK {

@@ -269,7 +269,7 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 	if t.tls, err = newConnector(cfg.TLS); err != nil {
 		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
 	}
-	t.setWays(loop.Buffers{Receive: s.cfg.Global.ReceiveBufferServer, Send: s.cfg.Global.SendBufferServer})
+	t.setWays(s)
 	t.socks = t.socksAddr()
 	return t, nil
 }

@@ -282,6 +282,9 @@ func connect(x *stream) answer {
 			return x.to(stepSend)
 		}
 		if errno := x.w.dial(x.t, x); errno != 0 {
+			if x.lacksSocket(errno) {
+				return x.awaitSocket()
+			}
 			return x.connectFailed('S')
 		}
 		x.t.tallies[x.w.id].connects.Add(1)

@@ -127,7 +127,7 @@ func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
 		}
 		p.Address = at.String()
 	}
-	if t.checkHow != nil && p.Network == "tcp" && k.Addr == "" {
+	if t.checkHow != nil && p.Network == "tcp" && (k.Addr == "" || t.cfg.Namespace != "") {
 		p.Control, p.How = t.checkHow.Control, t.checkHow
 	}
 	if at, err := netip.ParseAddrPort(p.Address); err == nil && t.socks != nil && p.Network == "tcp" && (k.Socks4 || k.Default && c.Checks.Socks4) {

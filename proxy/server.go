@@ -24,26 +24,28 @@ import (
 // Server runs one generation of a configuration: New, Serve, then Drain or
 // Close. Its methods may be called from any goroutine.
 type Server struct {
-	cfg       *settings.Config
-	opts      Options
-	start     time.Time
-	frontends []*frontend
-	backends  []*backend
-	byName    map[string]*backend
-	workers   []*worker
-	targets   int // how many there are
-	expected  int // how many the configuration has
-	sinks     []*sink
-	gathering []ManySink // those of sinks whose lines loops gather
-	resolvers []*resolvers
-	looked    map[string]looked // names, while the Server is built
-	checkVars checkVars
-	commands  []Command // of external checks
-	runner    func(ctx context.Context, index int) (CommandResult, error)
-	checks    *loop.Loop    // of health checks; nil without any
-	buffers   loop.Buffers  // of clients' sockets
-	turns     chan struct{} // of handshakes, as many at a time as there are loops
-	renewing  sync.Mutex    // guards what the files of TLS say
+	cfg         *settings.Config
+	opts        Options
+	start       time.Time
+	frontends   []*frontend
+	backends    []*backend
+	byName      map[string]*backend
+	workers     []*worker
+	targets     int // how many there are
+	expected    int // how many the configuration has
+	sinks       []*sink
+	gathering   []ManySink // those of sinks whose lines loops gather
+	resolvers   []*resolvers
+	looked      map[string]looked // names, while the Server is built
+	checkVars   checkVars
+	commands    []Command  // of external checks
+	outlets     []*outlets // of the network namespaces of servers
+	makeSockets MakeSockets
+	runner      func(ctx context.Context, index int) (CommandResult, error)
+	checks      *loop.Loop    // of health checks; nil without any
+	buffers     loop.Buffers  // of clients' sockets
+	turns       chan struct{} // of handshakes, as many at a time as there are loops
+	renewing    sync.Mutex    // guards what the files of TLS say
 
 	conns    gauge // client connections now, all frontends
 	maxConn  atomic.Int64
@@ -377,6 +379,9 @@ func (s *Server) Close() error {
 		}
 	})
 	s.wg.Wait()
+	for _, o := range s.outlets {
+		o.close()
+	}
 	return nil
 }
 

@@ -163,6 +163,12 @@ func serveWith(t *testing.T, more func(*settings.Config), sections ...*settings.
 
 func start(t *testing.T, memory []byte, loops int, cfg *settings.Config) *rig {
 	t.Helper()
+	return startWith(t, memory, loops, cfg, func(*Server) {})
+}
+
+// startWith is start with something between New and Serve.
+func startWith(t *testing.T, memory []byte, loops int, cfg *settings.Config, prepare func(*Server)) *rig {
+	t.Helper()
 	r := &rig{t: t, log: newLines(), told: newLines(), cfg: cfg}
 	sections := cfg.Proxies
 	lent := map[string][]int{}
@@ -192,6 +198,7 @@ func start(t *testing.T, memory []byte, loops int, cfg *settings.Config) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	prepare(r.Server)
 	if memory != nil {
 		if err := r.Recall(memory); err != nil {
 			t.Fatal(err)

@@ -21,8 +21,8 @@ func (t *target) source() *settings.Source {
 
 // setWays makes the ways to a server, of requests and of checks; nil is the
 // system's.
-func (t *target) setWays(buffers loop.Buffers) {
-	t.checkHow = t.newWay(buffers)
+func (t *target) setWays(s *Server) {
+	t.checkHow = t.newWay(s)
 	t.how = t.checkHow
 	if t.be.http && t.cfg.Socks4 == "" && t.tls == nil && !t.introduces() && !t.mayH2() && t.cfg.WebSockets != settings.WebSocketsH2 {
 		how := loop.How{}
@@ -34,12 +34,16 @@ func (t *target) setWays(buffers loop.Buffers) {
 	}
 }
 
-func (t *target) newWay(buffers loop.Buffers) *loop.How {
+func (t *target) newWay(s *Server) *loop.How {
 	src := t.source()
-	if src.IsZero() && !t.cfg.FastOpen && t.cfg.UserTimeout == 0 && buffers == (loop.Buffers{}) {
+	buffers := loop.Buffers{Receive: s.cfg.Global.ReceiveBufferServer, Send: s.cfg.Global.SendBufferServer}
+	if src.IsZero() && !t.cfg.FastOpen && t.cfg.UserTimeout == 0 && buffers == (loop.Buffers{}) && t.cfg.Namespace == "" {
 		return nil
 	}
 	how := &loop.How{Buffers: buffers, Interface: src.Interface, FastOpen: t.cfg.FastOpen, UserTimeout: int(t.cfg.UserTimeout.Milliseconds())}
+	if t.cfg.Namespace != "" {
+		how.Sockets = s.outletsOf(t.cfg.Namespace)
+	}
 	if ip, err := netip.ParseAddr(src.Host); err == nil {
 		how.From, how.LastPort = netip.AddrPortFrom(ip, uint16(src.Port)), uint16(src.LastPort)
 	}

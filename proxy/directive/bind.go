@@ -70,11 +70,8 @@ var bindOptionRows = []config.Row[bindOption]{
 	{Name: "namespace", Syntax: "NAME", Example: "bind 10.1.1.10:80 namespace red",
 		Doc: "Listens in a network namespace of this name (ip-netns(8)).",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
-			if strings.Contains(v.Text, "/") || strings.HasPrefix(v.Text, ".") {
-				return fmt.Errorf("%q is no name of a network namespace", v.Text)
-			}
 			b.Namespace = v.Text
-			return nil
+			return namespaceName(v.Text)
 		}}},
 	{Name: "proto", Syntax: "h1 | h2", Example: "bind :80 proto h2",
 		Doc: "Protocol spoken at once, without looking at the first bytes or ALPN.",
@@ -283,4 +280,12 @@ func (c *call) listenable(a *address, text string) error {
 		return nil
 	}
 	return fmt.Errorf("host %q has no usable address", a.host)
+}
+
+// namespaceName says what is wrong with the name of a network namespace.
+func namespaceName(name string) error {
+	if strings.Contains(name, "/") || strings.HasPrefix(name, ".") {
+		return fmt.Errorf("%q is no name of a network namespace", name)
+	}
+	return nil
 }

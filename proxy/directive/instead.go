@@ -68,7 +68,6 @@ var instead = func() map[string]string {
 		{"bind", "force-sslv3", "SSL 3 is never spoken"},
 		{"server", "allow-0rtt", "requests wait for the end of the handshake"},
 		{"server", "log-proto", "logs are sent to the addresses of log lines"},
-		{"server", "namespace", "connections begin in the network namespace herald runs in"},
 		{"server", "non-stick stick", "no table leads to a server"},
 		{"server", "npn", "protocols are agreed on by alpn"},
 		{"server", "force-sslv3", "SSL 3 is never spoken"},

@@ -144,7 +144,7 @@ var knownBind = merge(
 
 var knownServer = merge(
 	optionNames(0, config.Error, "force-sslv3"),
-	optionNames(1, config.Error, "log-proto namespace"),
+	optionNames(1, config.Error, "log-proto"),
 	optionNames(0, config.Warning, "allow-0rtt non-stick stick"),
 	optionNames(1, config.Warning, "npn "+
 		"cc client-sigalgs guid hash-key idle-ping init-state log-bufsize "+

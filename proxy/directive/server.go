@@ -107,6 +107,18 @@ var serverOptionRows = []config.Row[serverOption]{
 	{Name: "maxqueue", Syntax: "N", Example: "server a 10.1.1.20:80 maxconn 50 maxqueue 10",
 		Doc: "Longest queue of the server; beyond it requests go to another one. 0 means no limit.",
 		Do:  count(func(s *settings.Server) *int { return &s.MaxQueue }, 0, maxCount)},
+	{Name: "namespace", Syntax: "NAME", Example: "server a 10.1.1.20:80 namespace red",
+		Doc: "Connections and health checks begin in a network namespace of this name (ip-netns(8)).",
+		Do: word(1, func(s *settings.Server, v line.Word) error {
+			if v.Text == "*" {
+				return errors.New("\"*\", the namespace a PROXY header names, is not supported; write a name")
+			}
+			if err := namespaceName(v.Text); err != nil {
+				return err
+			}
+			s.Namespace = v.Text
+			return nil
+		})},
 	{Name: "no-backup", Example: "server a 10.1.1.20:80 no-backup",
 		Doc: "Takes back a \"backup\" of default-server.",
 		Do:  mark(func(s *settings.Server) { s.Backup = false })},

@@ -110,28 +110,28 @@ func (l *Loop) DialBy(s *Socket, to *Addr, how *How, h Handler) syscall.Errno {
 
 // connect makes a socket and begins to connect it.
 func (l *Loop) connect(to *Addr, how *How, start, try int) (int, syscall.Errno) {
-	fd, _, errno := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(to.family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fd, errno := how.socket(to.family)
 	if errno != 0 {
 		return -1, errno
 	}
 	if to.family != unix.AF_UNIX {
 		if how != nil && how.AsksOnce {
-			DelayAck(int(fd))
+			DelayAck(fd)
 		} else {
-			NoDelay(int(fd))
+			NoDelay(fd)
 		}
 		if how != nil {
-			errno = how.prepare(int(fd), to.family, start, try)
+			errno = how.prepare(fd, to.family, start, try)
 		}
 	}
 	if errno == 0 {
-		_, _, errno = syscall.RawSyscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len))
+		_, _, errno = syscall.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&to.raw)), uintptr(to.len))
 	}
 	if errno != 0 && errno != unix.EINPROGRESS {
-		syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+		syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
 		return -1, errno
 	}
-	return int(fd), 0
+	return fd, 0
 }
 
 // TCPInfo is what the system knows of a TCP connection (tcp(7), TCP_INFO).

@@ -26,6 +26,7 @@ type How struct {
 	FastOpen    bool
 	UserTimeout int // milliseconds; 0 means the system's
 	Buffers
+	Sockets Sockets // nil: the system's
 	// AsksOnce says that one send follows as soon as the connection stands, and
 	// then an answer is awaited: the end of the handshake goes with it (DelayAck).
 	// Who sends more needs NoDelay first, and who gets only part of the answer
@@ -149,7 +150,11 @@ func (how *How) Control(network, _ string, c syscall.RawConn) error {
 		family = unix.AF_INET6
 	}
 	var err error
-	if failed := c.Control(func(fd uintptr) { err = how.Prepare(int(fd), family) }); failed != nil {
+	if failed := c.Control(func(fd uintptr) {
+		if err = how.replace(int(fd), family); err == nil {
+			err = how.Prepare(int(fd), family)
+		}
+	}); failed != nil {
 		return failed
 	}
 	return err

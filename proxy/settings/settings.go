@@ -254,6 +254,7 @@ type Server struct {
 	Socks4                      string        // ADDRESS:PORT of a SOCKS4 proxy on the way to it; empty means none
 	FastOpen                    bool          // tfo
 	UserTimeout                 time.Duration // tcp-ut; 0 means the system's
+	Namespace                   string        // of the network, by name (ip-netns(8)); empty is ours
 	Check                       bool
 	Inter, FastInter, DownInter time.Duration // 2 s; Inter when 0
 	Rise, Fall                  int           // 2, 3

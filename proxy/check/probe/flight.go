@@ -34,8 +34,10 @@ type Flight struct {
 	linger   bool
 }
 
-// simple reports that a Flight can go there.
-func (p *Place) simple() bool { return p.TLS == nil && p.Ask == nil && p.Header == 0 && !p.H2 }
+// simple reports that a Flight can go there, without waiting for a socket.
+func (p *Place) simple() bool {
+	return (p.How == nil || p.How.Sockets == nil) && p.TLS == nil && p.Ask == nil && p.Header == 0 && !p.H2
+}
 
 // Launch drives m to its end on l, whose goroutine this is, and tells done the
 // outcome there, perhaps before it returns. It reports false, and nothing has

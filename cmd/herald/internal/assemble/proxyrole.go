@@ -53,6 +53,11 @@ func RunProxyRole(ctx context.Context, role *ipc.Role, o Options) error {
 	if err := declareCommands(ctx, role, engine, cfg); err != nil {
 		return err
 	}
+	if err := engine.SetSockets(ctx, func(ctx context.Context, namespace string, ipv6 bool, n int) ([]int, error) {
+		return role.Outward(ctx, ipc.Outward{NetNamespace: namespace, IPv6: ipv6, Count: n})
+	}); err != nil {
+		return err
+	}
 	needs := engine.Needs()
 	lent, err := role.Listen(ctx, sockets(needs))
 	if err != nil {

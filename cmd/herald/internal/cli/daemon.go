@@ -187,6 +187,7 @@ func system(o Options, p Program) supervise.System {
 			return sockets.Open(spec, sockets.Sharing(shared))
 		},
 		Port:     sockets.Port,
+		Outward:  sockets.Outward,
 		Prepare:  func(s ipc.Script) (supervise.Script, error) { return script.Prepare(s) },
 		Watch:    watchFiles,
 		Follow:   followFiles,

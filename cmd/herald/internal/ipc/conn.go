@@ -49,6 +49,7 @@ const (
 	kindCount     kind = "count"
 	kindParts     kind = "parts" // both ways
 	kindFollow    kind = "follow"
+	kindOutward   kind = "outward"
 
 	kindGo       kind = "go"
 	kindFiles    kind = "files"

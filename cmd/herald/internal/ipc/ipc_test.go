@@ -446,3 +446,37 @@ func TestAProcessNotStartedAsARoleIsTold(t *testing.T) {
 		t.Error("a process without a parent became a role")
 	}
 }
+
+func TestSocketsOfANamespaceArriveOrTheReason(t *testing.T) {
+	p, r := connected(t)
+	go func() {
+		for i := range 2 {
+			req, err := p.Receive()
+			if err != nil {
+				return
+			}
+			o := req.(*OutwardRequest)
+			if i == 1 {
+				p.Give(o, nil, errors.New("no "+o.Outward.NetNamespace))
+				continue
+			}
+			var fds []int
+			for range o.Outward.Count {
+				fd, _ := unix.Dup(listener(t))
+				fds = append(fds, fd)
+			}
+			p.Give(o, fds, nil)
+		}
+	}()
+	fds, err := r.Outward(within(t), Outward{NetNamespace: "red", Count: chunkFDs + 1})
+	if err != nil || len(fds) != chunkFDs+1 {
+		t.Fatalf("got %d descriptors, %v, want %d", len(fds), err, chunkFDs+1)
+	}
+	if status, _ := unix.FcntlInt(uintptr(fds[chunkFDs]), unix.F_GETFL, 0); status&unix.O_NONBLOCK == 0 {
+		t.Errorf("flags %#x, want O_NONBLOCK", status)
+	}
+	closeAll(fds)
+	if _, err := r.Outward(within(t), Outward{NetNamespace: "blue", Count: 1}); err == nil || err.Error() != "no blue" {
+		t.Errorf("got %v, want the parent's reason", err)
+	}
+}

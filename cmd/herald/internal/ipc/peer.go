@@ -156,6 +156,9 @@ func decode(m message) (Report, error) {
 	case kindCount:
 		r := &CountRequest{seq: m.Seq}
 		return r, json.Unmarshal(m.Body, &r.Programs)
+	case kindOutward:
+		r := &OutwardRequest{seq: m.Seq}
+		return r, json.Unmarshal(m.Body, &r.Outward)
 	case kindParts:
 		return value[Parts](m)
 	case kindFollow:

@@ -72,7 +72,7 @@ func (s *Supervisor) start(a lifecycle.Start) lifecycle.Event {
 	if err != nil {
 		return lifecycle.Ended{ID: a.ID, Reason: fmt.Sprintf("cannot be started: %v", err)}
 	}
-	r := &role{id: a.ID, name: name, process: p, began: time.Now()}
+	r := &role{id: a.ID, name: name, process: p, outward: map[string]bool{}, began: time.Now()}
 	r.life, r.end = context.WithCancel(s.scriptsLive)
 	s.roles[a.ID] = r
 	if !s.changing {

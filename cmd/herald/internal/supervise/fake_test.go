@@ -36,12 +36,13 @@ type host struct {
 	started map[ipc.Name]int
 	live    map[string]*actor // by "proxy 1"
 	// behave says how the n-th process of a role lives; nil is wellBehaved.
-	behave func(a *actor) string
-	opened map[string]*fakeListener
-	watch  func([]ipc.File, func(ipc.Files)) (ipc.Files, func(), error)
-	follow func(ipc.Follow, func(ipc.Contents)) (func(), error)
-	count  func([]ipc.Program, func(ipc.Counts)) (ipc.Counts, func(), error)
-	listen error // fails Listen when set
+	behave  func(a *actor) string
+	opened  map[string]*fakeListener
+	watch   func([]ipc.File, func(ipc.Files)) (ipc.Files, func(), error)
+	follow  func(ipc.Follow, func(ipc.Contents)) (func(), error)
+	outward func(ipc.Outward) ([]int, error)
+	count   func([]ipc.Program, func(ipc.Counts)) (ipc.Counts, func(), error)
+	listen  error // fails Listen when set
 }
 
 // actor is a role "process".
@@ -111,6 +112,7 @@ func newHost(t *testing.T, change func(*host, *Options)) *host {
 		Prepare:  h.prepare,
 		Watch:    h.watch,
 		Follow:   h.follow,
+		Outward:  h.outward,
 		Count:    h.count,
 		Clear:    func(b ipc.Belongings) error { h.event("clear " + string(b)); return nil },
 		Withdraw: func(list []ipc.Address) error { h.event("withdraw " + list[0].Prefix); return nil },

@@ -25,6 +25,8 @@ func (s *Supervisor) hear(r *role, report ipc.Report) {
 		s.count(r, m)
 	case ipc.Parts:
 		s.hearParts(r, m)
+	case *ipc.OutwardRequest:
+		s.giveOutward(r, m)
 	case *ipc.RunRequest:
 		s.runScript(r, m)
 	case *ipc.ReadyRequest:

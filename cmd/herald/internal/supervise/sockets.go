@@ -1,6 +1,8 @@
 package supervise
 
 import (
+	"errors"
+
 	"herald/cmd/herald/internal/ipc"
 )
 
@@ -71,4 +73,27 @@ func (s *Supervisor) closeSocket(key string) {
 	s.sockets[key].Close()
 	delete(s.sockets, key)
 	delete(s.specs, key)
+}
+
+// giveOutward makes sockets for a proxy role in a network namespace, of those
+// it named before it was ready: from then on the process is not trusted with
+// others.
+func (s *Supervisor) giveOutward(r *role, m *ipc.OutwardRequest) {
+	o := m.Outward
+	refuse := func(why string) { r.process.Peer().Give(m, nil, errors.New(why)) }
+	switch {
+	case r.name != ipc.Proxy || s.sys.Outward == nil:
+		refuse("only the proxy role connects to servers")
+		return
+	case o.Count < 1 || o.Count > ipc.MostOutward:
+		refuse("too many sockets at a time")
+		return
+	case r.ready == nil:
+		r.outward[o.NetNamespace] = true
+	case !r.outward[o.NetNamespace]:
+		refuse("the network namespace was not named before the role was ready")
+		return
+	}
+	fds, err := s.sys.Outward(o)
+	r.process.Peer().Give(m, fds, err)
 }

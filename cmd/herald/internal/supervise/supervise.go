@@ -71,6 +71,7 @@ type role struct {
 	serving  bool              // was told to begin
 	failed   string            // its last words
 	keys     []string          // of the sockets it was lent
+	outward  map[string]bool   // network namespaces it named
 	unwatch  func()            // ends the watch of its files; nil without one
 	uncount  func()            // ends the count of its processes; nil without one
 	declared []Script          // nil where one was refused

@@ -40,6 +40,9 @@ type System struct {
 	Listen func(spec ipc.Socket, shared bool) (Listener, error)
 	// Port is the TCP port of a socket, 0 for others.
 	Port func(ipc.Socket) uint16
+	// Outward makes sockets to connect from in a network namespace. Nil makes
+	// none.
+	Outward func(ipc.Outward) ([]int, error)
 	// Prepare checks a script; the error says why it must not be run.
 	Prepare func(ipc.Script) (Script, error)
 	// Watch reads tracked files and calls changed, from any goroutine, when a
