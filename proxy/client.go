@@ -179,7 +179,7 @@ func (c *client) Expired(*loop.Timer) {
 	case c.introducing:
 		c.headerLost(errProxyHeaderLate)
 	case c.shaking():
-		c.handshakeLost("Timeout during SSL handshake")
+		c.handshakeLost(lateInHandshake)
 	case c.linger > 0 || c.served > 0 || c.w.s.draining.Load():
 		c.close()
 	case c.port.fe.cfg.HTTP.IgnoreProbes:

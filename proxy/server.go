@@ -42,10 +42,11 @@ type Server struct {
 	outlets     []*outlets // of the network namespaces of servers
 	makeSockets MakeSockets
 	runner      func(ctx context.Context, index int) (CommandResult, error)
-	checks      *loop.Loop    // of health checks; nil without any
-	buffers     loop.Buffers  // of clients' sockets
-	turns       chan struct{} // of handshakes, as many at a time as there are loops
-	renewing    sync.Mutex    // guards what the files of TLS say
+	checks      *loop.Loop   // of health checks; nil without any
+	buffers     loop.Buffers // of clients' sockets
+	turns       turns        // of handshakes
+	thrift      thrift       // while many of them wait
+	renewing    sync.Mutex   // guards what the files of TLS say
 
 	conns    gauge // client connections now, all frontends
 	maxConn  atomic.Int64
@@ -93,7 +94,7 @@ func New(cfg *settings.Config, opts Options) (*Server, error) {
 	}
 	s.workers = make([]*worker, n)
 	s.accepting.Store(int32(n))
-	s.turns = make(chan struct{}, n)
+	s.turns.free = n
 	if err := s.openSinks(); err != nil {
 		return nil, err
 	}

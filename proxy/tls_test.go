@@ -149,6 +149,27 @@ func TestAFailedHandshakeIsLogged(t *testing.T) {
 		}
 	}
 	reads := func(c *net.TCPConn) { io.ReadAll(c) }
+	drips := func(c *net.TCPConn) { // into a record that is never whole
+		go io.Copy(io.Discard, c)
+		io.WriteString(c, "\x16\x03\x03\x3f\xff")
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for range tick.C {
+			if _, err := c.Write([]byte{0}); err != nil {
+				return
+			}
+		}
+	}
+	deaf := func(r *rig) {
+		c := r.dial()
+		c.SetReadBuffer(1)
+		c.Write(firstMessage())
+		waitFor(t, func() bool { return r.conns.now.Load() == 1 })
+	}
+	longChain := func(b *settings.BindTLS) {
+		f := &b.Certificates[0].Files[0]
+		f.Bytes = append(slices.Clone(f.Bytes), bytes.Repeat(authority().PEM, 2000)...)
+	}
 	shake := func(change func(*tls.Config)) func(*rig) {
 		return func(r *rig) {
 			config := trusting()
@@ -171,6 +192,9 @@ func TestAFailedHandshakeIsLogged(t *testing.T) {
 		"closed in the hello": {nil, raw("\x16\x03\x01\x02\x00\x01", func(c *net.TCPConn) { c.CloseWrite(); reads(c) }), "Connection closed during SSL handshake"},
 		"silence":             {nil, raw("", reads), "Timeout during SSL handshake"},
 		"half a hello":        {nil, raw("\x16\x03\x01\x02\x00\x01", reads), "Timeout during SSL handshake"},
+		"a hello, no more":    {nil, raw(string(firstMessage()), reads), "Timeout during SSL handshake"},
+		"a hello, then drips": {nil, raw(string(firstMessage()), drips), "Timeout during SSL handshake"},
+		"nothing is taken":    {longChain, deaf, "Timeout during SSL handshake"},
 		"plain HTTP":          {nil, raw(get, reads), "SSL handshake failure"},
 		"junk":                {nil, raw("abcdefghijklmnop", reads), "SSL handshake failure"},
 		"client distrusts":    {nil, shake(func(c *tls.Config) { c.RootCAs = x509.NewCertPool() }), "SSL handshake failure"},

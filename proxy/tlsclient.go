@@ -156,6 +156,7 @@ func (c *client) handshakeLost(why string) {
 // What HAProxy's log says of handshakes that fail.
 const (
 	closedInHandshake = "Connection closed during SSL handshake"
+	lateInHandshake   = "Timeout during SSL handshake"
 	notTrusted        = "SSL client certificate not trusted"
 	authorityUnknown  = "SSL client CA chain cannot be verified"
 	failedHandshake   = "SSL handshake failure"
@@ -171,6 +172,8 @@ func handshakeTrouble(err error) string {
 		return notTrusted
 	case errors.Is(err, io.EOF):
 		return closedInHandshake
+	case errors.Is(err, errSilent):
+		return lateInHandshake
 	}
 	return failedHandshake
 }

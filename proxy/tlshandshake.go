@@ -14,7 +14,8 @@ import (
 // handshake is a TLS handshake under way. crypto/tls can only do one in one
 // go, so a goroutine does it, which waits for the loop to tell of bytes. Until
 // a client's first message is whole, in however many records, the loop collects
-// it: a slow client costs no goroutine.
+// it, and until it is the handshake's turn it lies there: a slow client costs no
+// goroutine.
 //
 // The descriptor stays with the loop, which may close it at any moment; mu
 // keeps the goroutine from using the number after that.
@@ -26,6 +27,19 @@ type handshake struct {
 	started bool
 	ended   bool          // the loop wants no answer any more
 	ready   chan struct{} // something has become possible; of capacity 1
+
+	// Of the goroutine.
+	computes bool // it has a turn
+	awaited  bool // the other side has been waited for
+
+	// Under the mutex of the turns.
+	behind  *handshake
+	granted bool
+
+	// Under the mutex of the worker's silence.
+	older, newer *handshake
+	listed       bool
+	answered     int64 // by the clock of the loop
 
 	mu sync.Mutex
 	fd int // -1 once closed
@@ -50,6 +64,8 @@ func (w *worker) connectSecure(s *loop.Socket, config *tls.Config, user handshak
 func (h *handshake) event() {
 	switch {
 	case h.ended:
+	case h.started && h.t.s.Can()&loop.Failed != 0: // it may not be its turn for long
+		h.fail(unix.ECONNRESET)
 	case h.started:
 		h.poke()
 	case h.t.s.Can()&loop.Readable != 0:
@@ -85,7 +101,6 @@ func (h *handshake) collect() {
 		// size counts, and the goroutine lets go of it.
 		h.hello = append(h.hello, buf[:n]...)
 		if h.coming.whole(h.hello) {
-			t.conn = tls.Server((*wire)(t), h.config)
 			h.start()
 			return
 		}
@@ -140,20 +155,26 @@ func (c *coming) whole(p []byte) bool {
 	}
 }
 
-// start gives the connection to a goroutine of its own.
+// start has the handshake done on a goroutine of its own, in its turn.
 func (h *handshake) start() {
 	h.started = true
-	h.t.w.s.wg.Go(h.run)
+	h.t.w.s.turns.begin(h)
 }
 
-// run is the goroutine of a handshake. What it computes is done in turns, as
-// many at a time as there are loops: a flood of handshakes must not keep the
-// loops from the processors.
+// launch starts the goroutine, which has a turn.
+func (h *handshake) launch() { h.t.w.s.wg.Go(h.run) }
+
+// run is the goroutine of a handshake.
 func (h *handshake) run() {
-	turns := h.t.w.s.turns
-	turns <- struct{}{}
+	h.computes = true
+	if h.t.conn == nil {
+		h.t.conn = tls.Server((*wire)(h.t), h.config)
+	}
 	err := h.t.conn.Handshake()
-	<-turns
+	if h.computes {
+		h.t.w.s.turns.give()
+	}
+	h.t.w.silent.remove(h)
 	h.t.w.l.Post(func() {
 		if h.ended {
 			return
@@ -257,8 +278,17 @@ func (h *handshake) call(do func(int, []byte) (int, syscall.Errno), p []byte) (i
 // await gives the turn away until something has become possible.
 func (h *handshake) await() {
 	slimMessages(h.t.conn)
-	turns := h.t.w.s.turns
-	<-turns
+	turns := &h.t.w.s.turns
+	h.computes = false
+	turns.give()
+	if !h.awaited {
+		h.awaited = true
+		h.t.w.waits(h)
+	}
 	<-h.ready
-	turns <- struct{}{}
+	if h.gone() { // what is left needs no turn
+		return
+	}
+	turns.take(h)
+	h.computes = true
 }

@@ -32,6 +32,8 @@ type worker struct {
 
 	mux h2worker // what the HTTP/2 connections of this loop share
 
+	silent silence
+
 	// Scratch, valid within one handler.
 	head    h1.Head
 	out     []byte
@@ -55,6 +57,7 @@ func newWorker(s *Server, id int) (*worker, error) {
 	w := &worker{s: s, id: id}
 	w.dates.Zone = s.start.Location()
 	w.mux.w = w
+	w.silent.thrift, w.silent.most, w.silent.longest = &s.thrift, mostSilent, longestSilence
 	w.letters = make([]gathered, len(s.gathering))
 	var err error
 	w.l, err = loop.New(loop.Options{AfterEvents: w.afterEvents})

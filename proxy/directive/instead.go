@@ -30,7 +30,7 @@ var instead = func() map[string]string {
 		{"global", "localpeer tune.peers.max-updates-at-once", "there are no peers"},
 		{"global", "maxcompcpuusage maxcomprate maxzlibmem tune.comp.maxlevel tune.zlib.memlevel tune.zlib.windowsize", "nothing is compressed"},
 		{"global", "maxpipes tune.pipesize tune.idletimer tune.recv_enough", "bulk is told by full receives and passes through pipes of up to 1 MB, as many as it needs"},
-		{"global", "maxsslconn", "maxconn counts them too, and handshakes take turns so that they hold up nothing else"},
+		{"global", "maxsslconn", "maxconn counts them too, and handshakes take turns so that they hold up nothing else; where more than 1,000 on a loop wait for clients, the longest silent are ended"},
 		{"global", "pp2-never-send-local", "health checks say in their PROXY header that they are LOCAL"},
 		{"global", "server-state-base server-state-file", "the state of servers outlives reloads and crashes without a file"},
 		{"global", "set-var set-var-fmt", "variables of the process are those of health checks"},
