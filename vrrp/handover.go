@@ -126,6 +126,14 @@ func (s *Server) Handover(ctx context.Context) ([]byte, error) {
 	return data, nil
 }
 
+// Inherit takes what a daemon left in the kernel that was killed with all its
+// processes. It has to be called before Run, without Resume: what the
+// configuration has no use for is taken away, values that were there before
+// are known, and instances start afresh.
+func (s *Server) Inherit(b settings.Belongings) {
+	s.resume = &blob{Static: &savedInstance{Routing: b.Routing}, Sysctls: b.Sysctls, VirtualMACs: b.VirtualMACs}
+}
+
 // Resume takes what Handover or OnState of another process gave. It has to be
 // called before Run. Instances are the same when interface and virtual router
 // id are: they go on in their state with the new configuration. What the new

@@ -119,6 +119,10 @@ func RunVRRPRole(ctx context.Context, role *ipc.Role, o Options) error {
 		if err := server.Resume(before.VRRP); err != nil {
 			role.Log(fmt.Sprintf("the state of the process before cannot be used, starting afresh: %v", err))
 		}
+	} else if left, ok := inherited(begin.Left, cfg.Process.NetNamespace); ok {
+		server.Inherit(left)
+	} else if len(begin.Left) > 0 {
+		role.Log("what a daemon before left in another network namespace stays there")
 	}
 	server.SetDrained(begin.Rest)
 	if begin.Parts != nil {
@@ -250,6 +254,11 @@ func publish(role *ipc.Role, list []stats.Instance) {
 		return
 	}
 	role.Instances(raw)
+}
+
+// inherited reads what a daemon before left, if it is where this one works.
+func inherited(raw json.RawMessage, place string) (b settings.Belongings, ok bool) {
+	return b, len(raw) > 0 && json.Unmarshal(raw, &b) == nil && b.NetNamespace == place
 }
 
 // belongings tells the parent what is in the kernel beside addresses.

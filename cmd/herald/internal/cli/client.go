@@ -23,6 +23,7 @@ const (
 
 func socketPath(runDir string) string { return filepath.Join(runDir, "herald.sock") }
 func lockPath(runDir string) string   { return filepath.Join(runDir, "herald.lock") }
+func heldPath(runDir string) string   { return filepath.Join(runDir, "held.json") }
 
 // runDirFlags reads the flags of commands that talk to a daemon.
 func runDirFlags(p Program, name string, args []string, more func(*flag.FlagSet)) (string, error) {

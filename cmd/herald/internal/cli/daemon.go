@@ -86,8 +86,12 @@ func live(ctx context.Context, p Program, o Options, h habits, stderr io.Writer)
 		default: // one dump too few
 		}
 	}
+	left, err := withdraw.Recall(heldPath(o.RunDir))
+	if err != nil {
+		j.log("herald: " + err.Error())
+	}
 	s := supervise.New(supervise.Options{Roles: o.Roles(), Version: p.Version, Node: hostName(), Began: began, Times: times,
-		Log: func(line string) { j.log("herald: " + line) }}, system(o, p))
+		Held: left.Held, Belongings: ipc.Belongings(left.Belongings), Log: func(line string) { j.log("herald: " + line) }}, system(o, p))
 	server := control.Serve(listener, map[string]control.Answer{
 		"status":  func(ctx context.Context) (any, error) { return s.Status(ctx) },
 		"reload":  func(ctx context.Context) (any, error) { return s.Reload(ctx), nil },
@@ -194,6 +198,9 @@ func system(o Options, p Program) supervise.System {
 		Count:    countProcesses,
 		Withdraw: withdraw.Addresses,
 		Clear:    withdraw.Belongings,
+		Remember: func(held []ipc.Address, b ipc.Belongings) error {
+			return withdraw.Remember(heldPath(o.RunDir), held, b)
+		},
 		Notify:   notify.To(p.Getenv("NOTIFY_SOCKET")),
 		WritePid: lockfile.WritePid,
 	}

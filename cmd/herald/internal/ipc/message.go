@@ -140,6 +140,9 @@ type Go struct {
 	// Leftover are addresses a predecessor held that may still be on the
 	// interfaces: to be adopted, or removed when they are configured no more.
 	Leftover []Address `json:"leftover,omitempty"`
+	// Left is what else a predecessor put into the kernel, which State does not
+	// tell: Belongings, or nil.
+	Left json.RawMessage `json:"left,omitempty"`
 	// Rest tells a VRRP role to hold nothing from the beginning.
 	Rest bool `json:"rest,omitempty"`
 	// Proxy is for the VRRP role.

@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -139,6 +140,8 @@ func (s *Supervisor) begin(r *role, crashed bool) {
 		g.Leftover, g.Rest = s.held, s.rest
 		if s.state != nil {
 			g.State, g.Crashed, g.Age = s.state, crashed, time.Since(s.stateAt)
+		} else {
+			g.Left = json.RawMessage(s.belongings)
 		}
 	case ipc.Proxy:
 		g.Instances, g.State = s.facts, s.memory
@@ -195,6 +198,18 @@ func (s *Supervisor) withdraw(why string) {
 	}
 	s.held = nil
 	s.rested()
+	s.keep()
+}
+
+// keep has written down what is in the kernel for a daemon that comes after this one
+// was killed.
+func (s *Supervisor) keep() {
+	if s.sys.Remember == nil {
+		return
+	}
+	if err := s.sys.Remember(s.held, s.belongings); err != nil {
+		s.log("%v", err)
+	}
 }
 
 // clear takes away what the VRRP role had in the kernel beside addresses.
@@ -207,6 +222,7 @@ func (s *Supervisor) clear() {
 		return // tried again at the next death
 	}
 	s.belongings = nil
+	s.keep()
 }
 
 // outcome ends a start or reload.

@@ -74,8 +74,10 @@ func (s *Supervisor) hearVRRP(r *role, report ipc.Report) {
 	case ipc.Held:
 		s.held = m
 		s.rested()
+		s.keep()
 	case ipc.Belongings:
 		s.belongings = m
+		s.keep()
 	case ipc.State:
 		s.state, s.stateAt = m, time.Now()
 	case ipc.Handed:

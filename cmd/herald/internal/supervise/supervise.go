@@ -93,7 +93,7 @@ func New(opt Options, sys System) *Supervisor {
 	for _, name := range opt.Roles {
 		roles = append(roles, roleOf(name))
 	}
-	return &Supervisor{opt: opt, sys: sys, machine: lifecycle.New(opt.Times, roles...),
+	return &Supervisor{opt: opt, sys: sys, held: opt.Held, belongings: opt.Belongings, machine: lifecycle.New(opt.Times, roles...),
 		calls: make(chan func(), 256), done: make(chan struct{}), roles: map[lifecycle.ID]*role{},
 		sockets: map[string]Listener{}, specs: map[string]ipc.Socket{},
 		lanes:  map[string]*lane{},

@@ -58,6 +58,9 @@ type System struct {
 	Withdraw func([]ipc.Address) error
 	// Clear removes what else the VRRP role put into the kernel.
 	Clear func(ipc.Belongings) error
+	// Remember keeps what the VRRP role holds for the next daemon, should this
+	// one and its roles be killed; nothing is kept of nothing. Nil keeps none.
+	Remember func([]ipc.Address, ipc.Belongings) error
 	// Notify tells the service manager ("READY=1").
 	Notify   func(state string)
 	WritePid func(path string) (remove func(), err error)
@@ -68,6 +71,10 @@ type Options struct {
 	Roles   []ipc.Name
 	Version string
 	Node    string
+	// Held and Belongings are what a daemon before, killed with all its
+	// processes, left in the kernel; nil for nothing.
+	Held       []ipc.Address
+	Belongings ipc.Belongings
 	// Began is told every process that begins to serve; nil for nobody.
 	Began func(name ipc.Name, pid int)
 	// Log takes a line for the operator; it must not wait.
