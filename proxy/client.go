@@ -148,6 +148,9 @@ func (c *client) armSince(since int64, d time.Duration) {
 	c.w.l.Arm(&c.timer, since+int64(d), c)
 }
 
+// late reports whether the deadline has come, told or not.
+func (c *client) late() bool { return c.timer.Armed() && c.timer.When() <= c.w.l.Now() }
+
 // Ready is called by the loop.
 func (c *client) Ready(loop.Event) {
 	switch {

@@ -215,7 +215,7 @@ func TestTunnelsEndByTheirOwnTimeouts(t *testing.T) {
 			io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 			mute(c)
 		}, settings.HTTP, func(t *settings.Timeouts) { t.Tunnel = 80 * time.Millisecond },
-			func(c *net.TCPConn) { io.WriteString(c, upgrade) }, ` [cs]D-- `},
+			func(c *net.TCPConn) { io.WriteString(c, upgrade) }, ` cD-- `},
 		{"client-fin", halfClose, settings.TCP, func(t *settings.Timeouts) { t.ClientFin = 80 * time.Millisecond },
 			func(*net.TCPConn) {}, ` cD `},
 		{"server-fin", holds, settings.TCP, func(t *settings.Timeouts) { t.ServerFin = 80 * time.Millisecond },

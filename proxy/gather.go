@@ -39,7 +39,7 @@ func gatherBody(x *stream) answer {
 		x.gathering = true
 		c.arm(c.requestTimeout())
 	}
-	most := w.s.bufSize() - w.s.cfg.Global.MaxRewrite
+	most := w.s.headLimit()
 	for c.Can()&loop.Readable != 0 && len(x.out) < most {
 		buf := w.l.Buffer()[:most-len(x.out)]
 		got, errno := c.Recv(buf)

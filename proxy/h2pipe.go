@@ -98,7 +98,7 @@ func (m *h2pipe) start(w *worker, sock *loop.Socket, end h2end, n *tally, cfg h2
 	n.h2.conns.Add(1)
 	n.h2.openConns.Add(1)
 	cfg.MaxStreams, cfg.Window, cfg.TableSize, cfg.FrameSize = g.H2.MaxStreams, g.H2.Window, g.H2.TableSize, g.H2.FrameSize
-	cfg.MaxHead, cfg.Scratch = w.s.bufSize()-g.MaxRewrite, &w.mux.scratch
+	cfg.MaxHead, cfg.Scratch = w.s.headLimit(), &w.mux.scratch
 	m.Start(cfg)
 	m.touch()
 }

@@ -88,6 +88,8 @@ func readHead(x *stream) answer {
 		switch {
 		case v == h1.Complete && x.isPreface(buf):
 			return x.refuse(h1.BadVersion)
+		case v == h1.Complete && x.w.head.Len > x.w.s.headLimit():
+			return x.badRequest('P')
 		case v == h1.Complete && x.unlikelyBody():
 			return x.refuse(h1.UnlikelyBody)
 		case v == h1.Complete:
@@ -99,7 +101,7 @@ func readHead(x *stream) answer {
 			return x.to(stepFinish)
 		case x.gone:
 			return x.badRequest('C')
-		case len(c.in) >= x.w.s.bufSize()-x.w.s.cfg.Global.MaxRewrite:
+		case len(c.in) >= x.w.s.headLimit():
 			return x.badRequest('P')
 		case c.Can()&loop.Readable == 0:
 			if c.served > 0 && !x.timed { // the first request's deadline runs since the accept
@@ -409,6 +411,7 @@ func forward(x *stream) answer {
 		x.aborted()
 		return x.end('C', 'D')
 	case x.down.fault != faultNone:
+		x.responseError()
 		x.serverAborted()
 		return x.end('S', 'D')
 	case x.up.raw && x.up.fault == faultSink:
@@ -417,14 +420,16 @@ func forward(x *stream) answer {
 	case x.streamReset():
 		x.aborted()
 		return x.end('C', 'D')
-	case x.late&clientLate != 0:
+	case x.late&clientLate != 0, x.late&serverLate != 0 && x.c.late(): // HAProxy looks at the client first
 		if !x.silence('c', &x.up, x.fe.cfg.IndependentStreams) {
+			x.aborted()
 			return x.end('c', 'D')
 		}
 		x.armBoth()
 		return jump
 	case x.late&serverLate != 0:
 		if !x.silence('s', &x.down, x.be.cfg.IndependentStreams) {
+			x.serverAborted()
 			return x.end('s', 'D')
 		}
 		x.armBoth()

@@ -359,6 +359,62 @@ func TestARequestBodyArrivesWhole(t *testing.T) {
 	}
 }
 
+// HAProxy 2.6.12 takes as much in a buffer of 16 KB with 1 KB reserved, whether
+// a head comes in one piece or in many.
+func TestAHeadIsNoLongerThanABufferHasRoom(t *testing.T) {
+	room := "X: " + strings.Repeat("v", 15000) + "\r\n"
+	full := "X: " + strings.Repeat("v", 16000) + "\r\n"
+	for _, tc := range []struct{ name, request, response, log string }{
+		{"room", room, room, ` 200 [0-9]+ - - ---- `},
+		{"a long request", full, "", `web/<NOSRV> -1/-1/-1/-1/[0-9]+ 400 [0-9]+ - - PR-- `},
+		{"a long response", "", full, ` 502 [0-9]+ - - PH-- `},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			cfg := &settings.Config{Proxies: []*settings.Proxy{section(script(t, says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"+tc.response+"\r\n")))}}
+			cfg.Global.MaxRewrite = 1024
+			r := start(t, nil, 1, cfg)
+			r.exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + tc.request + "\r\n")
+			r.log.wait(t, tc.log)
+		})
+	}
+}
+
+func TestSilenceOfBothSidesIsTheClients(t *testing.T) {
+	p := section(script(t, mute))
+	p.Mode, p.LogFormat = settings.TCP, settings.LogTCP
+	p.Timeouts.Client, p.Timeouts.Server = 50*time.Millisecond, 50*time.Millisecond
+	r := serve(t, 1, p)
+	for range 5 {
+		io.ReadAll(r.dial())
+		r.log.wait(t, ` 0 cD `)
+	}
+	if row := r.rowOf("web", "s1"); row.ClientAborts != 5 || row.ServerAborts != 0 {
+		t.Errorf("got %d ended by the client, %d by the server, want 5 and 0", row.ClientAborts, row.ServerAborts)
+	}
+}
+
+func TestAServerThatBreaksOffIsAnErrorOfItsResponse(t *testing.T) {
+	const half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"
+	for name, tc := range map[string]struct {
+		server func(net.Conn)
+		errors uint64
+	}{
+		"ends":   {saysAndCloses(half), 1},
+		"stalls": {says(half), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := section(script(t, tc.server))
+			p.Timeouts.Server = 50 * time.Millisecond
+			r := serve(t, 1, p)
+			r.exchange(get)
+			r.log.wait(t, ` 200 [0-9]+ - - [sS]D-- `)
+			if row := r.rowOf("web", "s1"); row.ServerAborts != 1 || row.ErrResp != tc.errors {
+				t.Errorf("got %d aborts, %d errors, want 1 and %d", row.ServerAborts, row.ErrResp, tc.errors)
+			}
+		})
+	}
+}
+
 func TestAHeadInManyPiecesArrivesWhole(t *testing.T) {
 	got := make(chan int, 1)
 	o := script(t, func(c net.Conn) {

@@ -55,7 +55,7 @@ func (x *stream) input() ([]byte, h1.Verdict) {
 	}
 	// A head is scanned anew only when its end may have come: a client that
 	// sends byte by byte must not make us read it all each time.
-	if x.step == stepHead && x.headAt == 0 && before > 0 && x.scanned && !endsHead(c.in[max(before-3, 0):]) && len(c.in) < x.w.s.bufSize()-x.w.s.cfg.Global.MaxRewrite {
+	if x.step == stepHead && x.headAt == 0 && before > 0 && x.scanned && !endsHead(c.in[max(before-3, 0):]) && len(c.in) < x.w.s.headLimit() {
 		return c.in, h1.Incomplete
 	}
 	x.scanned = true

@@ -23,7 +23,7 @@ func (x *stream) readResponse() answer {
 			w.head.Lenient = x.be.cfg.HTTP.AcceptInvalidResponse
 			w.head.Most = w.s.cfg.Global.HeaderLines(u.virtual(), false)
 			v := w.head.ParseResponse(buf, x.method, x.upgrade)
-			if v.Bad() {
+			if v.Bad() || v != h1.Incomplete && w.head.Len > w.s.headLimit() {
 				return x.badResponse()
 			}
 			if v == h1.Incomplete {

@@ -420,7 +420,11 @@ func (s *Server) sample() {
 	}
 }
 
-// bufSize is tune.bufsize: the longest head there is room for.
+// headLimit is the longest head that is taken, in one piece or in many: what
+// tune.maxrewrite reserves of a buffer stays free.
+func (s *Server) headLimit() int { return s.bufSize() - s.cfg.Global.MaxRewrite }
+
+// bufSize is tune.bufsize.
 func (s *Server) bufSize() int {
 	if n := s.cfg.Global.BufSize; n > 0 {
 		return n
