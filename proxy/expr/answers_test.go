@@ -61,7 +61,7 @@ func TestAnswersHaveTheValuesOfHAProxy(t *testing.T) {
 			}
 			got := fmt.Sprintf("%s %d -", e, j)
 			if v, out := f.Get(&in); out == Found {
-				v, _ = in.Cast(v, Bin)
+				in.cast(&v, Bin)
 				got = fmt.Sprintf("%s %d %s %q", e, j, hex.EncodeToString(v.Str), v.Str)
 			}
 			if want := lines[i*len(answers.responses)+j]; got != want {

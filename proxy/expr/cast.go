@@ -23,50 +23,25 @@ func castable(from, to Type) bool {
 	return true
 }
 
-// Cast reads a value as one of another type, as HAProxy does between
+// cast reads a value as one of another type, as HAProxy does between
 // converters: numbers are written in decimal or in eight bytes, addresses in
 // their own bytes; binary ends, as text, at its first zero.
-func (in *Input) Cast(v Value, to Type) (Value, bool) {
-	if v.Type == to {
-		return v, true
-	}
+func (in *Input) cast(v *Value, to Type) bool {
 	from := v.Type
+	if from == to {
+		return true
+	}
 	v.Type = to
 	switch to {
 	case Bool:
-		n, ok := in.Cast(Value{Type: from, Int: v.Int, Str: v.Str, Addr: v.Addr}, Int)
-		v.Int = n.Int
-		if n.Int != 0 {
-			v.Int = 1
-		}
-		return v, ok
+		v.Type = from
+		ok := in.cast(v, Int)
+		v.boolean(v.Int != 0)
+		return ok
 	case Int:
-		switch from {
-		case Str:
-			n, ok := readInt(v.Str)
-			return Value{Type: Int, Int: n}, ok
-		case Addr:
-			if !v.Addr.Is4() {
-				return v, false
-			}
-			four := v.Addr.As4()
-			return Value{Type: Int, Int: int64(binary.BigEndian.Uint32(four[:]))}, true
-		}
-		return v, from == Bool
+		return v.toInt(from)
 	case Addr:
-		switch from {
-		case Int:
-			var four [4]byte
-			binary.BigEndian.PutUint32(four[:], uint32(v.Int))
-			return Value{Type: Addr, Addr: netip.AddrFrom4(four)}, true
-		case Str:
-			if a, rest, ok := cutIPv4(v.Str); ok && (len(rest) == 0 || rest[0] != '.') { // a port may follow, as in HAProxy
-				return Value{Type: Addr, Addr: a}, true
-			}
-			a, ok := readAddr(v.Str)
-			return Value{Type: Addr, Addr: a}, ok
-		}
-		return v, false
+		return v.toAddr(from)
 	case Str:
 		switch from {
 		case Bin:
@@ -78,23 +53,58 @@ func (in *Input) Cast(v Value, to Type) (Value, bool) {
 		default:
 			v.Str = in.keep(strconv.AppendInt(in.room(), v.Int, 10))
 		}
-		return v, true
-	}
-	switch from { // to Bin
-	case Addr:
-		b := in.room()
-		if v.Addr.Is4() {
-			four := v.Addr.As4()
-			b = append(b, four[:]...)
-		} else {
-			six := v.Addr.As16()
-			b = append(b, six[:]...)
+	case Bin:
+		switch from {
+		case Addr:
+			v.Str = in.keep(appendAddr(in.room(), v.Addr))
+		case Bool, Int:
+			v.Str = in.keep(binary.BigEndian.AppendUint64(in.room(), uint64(v.Int)))
 		}
-		v.Str = in.keep(b)
-	case Bool, Int:
-		v.Str = in.keep(binary.BigEndian.AppendUint64(in.room(), uint64(v.Int)))
 	}
-	return v, true
+	return true
+}
+
+// appendAddr writes an address in its own four or sixteen bytes.
+func appendAddr(b []byte, a netip.Addr) []byte {
+	if a.Is4() {
+		four := a.As4()
+		return append(b, four[:]...)
+	}
+	six := a.As16()
+	return append(b, six[:]...)
+}
+
+func (v *Value) toInt(from Type) (ok bool) {
+	switch from {
+	case Str:
+		v.Int, ok = readInt(v.Str)
+		return ok
+	case Addr:
+		if !v.Addr.Is4() {
+			return false
+		}
+		four := v.Addr.As4()
+		v.Int = int64(binary.BigEndian.Uint32(four[:]))
+		return true
+	}
+	return from == Bool
+}
+
+func (v *Value) toAddr(from Type) (ok bool) {
+	switch from {
+	case Int:
+		var four [4]byte
+		binary.BigEndian.PutUint32(four[:], uint32(v.Int))
+		v.Addr = netip.AddrFrom4(four)
+		return true
+	case Str:
+		if a, rest, ok := cutIPv4(v.Str); ok && (len(rest) == 0 || rest[0] != '.') { // a port may follow, as in HAProxy
+			v.Addr = a
+			return true
+		}
+		v.Addr, ok = readAddr(v.Str)
+	}
+	return ok
 }
 
 const (

@@ -85,7 +85,7 @@ func TestCertificatesHaveTheValuesOfHAProxy(t *testing.T) {
 		}
 		got := e + " -"
 		if v, out := f.Get(&in); out == Found {
-			v, _ = in.Cast(v, Bin)
+			in.cast(&v, Bin)
 			got = fmt.Sprintf("%s %s %q", e, hex.EncodeToString(v.Str), v.Str)
 		}
 		if got != lines[i] {

@@ -37,11 +37,7 @@ func always(do Convert) func(*Arguments) (Convert, error) {
 
 // edit is a converter of a text that writes another.
 func edit(do func(to, b []byte) []byte) func(*Arguments) (Convert, error) {
-	return always(func(in *Input, v Value) (Value, bool) {
-		return Value{Type: Str, Str: in.keep(do(in.room(), v.Str))}, true
+	return always(func(in *Input, v *Value) Outcome {
+		return v.bytes(Str, in.keep(do(in.room(), v.Str)))
 	})
 }
-
-func strOf(b []byte) (Value, bool) { return Value{Type: Str, Str: b}, true }
-func intOf(n int64) (Value, bool)  { return Value{Type: Int, Int: n}, true }
-func binOf(b []byte) (Value, bool) { return Value{Type: Bin, Str: b}, true }

@@ -16,10 +16,10 @@ var dateRows = []config.Row[Change]{
 		}
 		offset := a.int(0, 0)
 		layout := "Mon, 02 Jan 2006 15:04:05" + map[int64]string{1000: ".000", 1_000_000: ".000000"}[parts] + " GMT"
-		return func(in *Input, v Value) (Value, bool) {
+		return func(in *Input, v *Value) Outcome {
 			n := v.Int + offset
 			t := time.Unix(n/parts, n%parts*(1_000_000_000/parts)).UTC()
-			return strOf(in.keep(t.AppendFormat(in.room(), layout)))
+			return v.bytes(Str, in.keep(t.AppendFormat(in.room(), layout)))
 		}, nil
 	}}),
 	change("ltime", "A date in local time, in a format of strftime(3), so many seconds later.", "date,ltime(%Y-%m-%d)", dated(func(t time.Time) time.Time { return t.Local() })),
@@ -29,8 +29,8 @@ var dateRows = []config.Row[Change]{
 func dated(in func(time.Time) time.Time) Change {
 	return Change{From: Int, To: Str, Args: "s?i", Make: func(a *Arguments) (Convert, error) {
 		format, offset := a.at(0), a.int(1, 0)
-		return func(i *Input, v Value) (Value, bool) {
-			return strOf(i.keep(appendTime(i.room(), in(time.Unix(v.Int+offset, 0)), format)))
+		return func(i *Input, v *Value) Outcome {
+			return v.bytes(Str, i.keep(appendTime(i.room(), in(time.Unix(v.Int+offset, 0)), format)))
 		}, nil
 	}}
 }

@@ -35,15 +35,18 @@ var digestRows = []config.Row[Change]{
 		}
 		return to
 	})}),
-	change("hex2i", "The number hexadecimal text stands for.", "str(ff),hex2i", Change{From: Str, To: Int, Make: always(func(_ *Input, v Value) (Value, bool) {
+	change("hex2i", "The number hexadecimal text stands for.", "str(ff),hex2i", Change{From: Str, To: Int, Make: always(func(_ *Input, v *Value) Outcome {
 		n, ok := hexNumber(v.Str)
-		return Value{Type: Int, Int: n}, ok
+		if !ok {
+			return Missing
+		}
+		return v.whole(n)
 	})}),
 	change("hmac", "The authentication code of that digest, with a key in base64.", "path,hmac(sha256,a2V5),hex", Change{From: Bin, To: Bin, Args: "ss", Make: makeHMAC}),
 	change("sdbm", "The hash of the sdbm library; 1 mixes its bits.", "src,sdbm", mixed("sdbm", nil)),
-	change("sha1", "The SHA-1 digest.", "path,sha1,hex", Change{From: Bin, To: Bin, Make: always(func(in *Input, v Value) (Value, bool) {
+	change("sha1", "The SHA-1 digest.", "path,sha1,hex", Change{From: Bin, To: Bin, Make: always(func(in *Input, v *Value) Outcome {
 		sum := sha1.Sum(v.Str)
-		return binOf(in.keep(append(in.room(), sum[:]...)))
+		return v.bytes(Bin, in.keep(append(in.room(), sum[:]...)))
 	})}),
 	change("sha2", "The SHA-2 digest of so many bits: 224, 256, 384 or 512.", "path,sha2(256),hex", Change{From: Bin, To: Bin, Args: "?i", Make: func(a *Arguments) (Convert, error) {
 		return digest(fmt.Sprintf("sha%d", a.int(0, 256)))
@@ -53,15 +56,15 @@ var digestRows = []config.Row[Change]{
 	change("wt6", "HAProxy's own hash; 1 mixes its bits.", "src,wt6", mixed("wt6", nil)),
 	change("xxh3", "The 64-bit hash of XXH3, from a seed.", "src,xxh3", Change{From: Bin, To: Int, Args: "?i", Make: func(a *Arguments) (Convert, error) {
 		seed := uint64(a.int(0, 0))
-		return func(_ *Input, v Value) (Value, bool) { return intOf(int64(xxh3.HashSeed(v.Str, seed))) }, nil
+		return func(_ *Input, v *Value) Outcome { return v.whole(int64(xxh3.HashSeed(v.Str, seed))) }, nil
 	}}),
 	change("xxh32", "The 32-bit hash of xxHash, from a seed.", "src,xxh32", Change{From: Bin, To: Int, Args: "?i", Make: func(a *Arguments) (Convert, error) {
 		seed := uint32(a.int(0, 0))
-		return func(_ *Input, v Value) (Value, bool) { return intOf(int64(xxhash.Checksum32S(v.Str, seed))) }, nil
+		return func(_ *Input, v *Value) Outcome { return v.whole(int64(xxhash.Checksum32S(v.Str, seed))) }, nil
 	}}),
 	change("xxh64", "The 64-bit hash of xxHash, from a seed.", "src,xxh64", Change{From: Bin, To: Int, Args: "?i", Make: func(a *Arguments) (Convert, error) {
 		seed := uint64(a.int(0, 0))
-		return func(_ *Input, v Value) (Value, bool) { return intOf(int64(xxhash.Checksum64S(v.Str, seed))) }, nil
+		return func(_ *Input, v *Value) Outcome { return v.whole(int64(xxhash.Checksum64S(v.Str, seed))) }, nil
 	}}),
 }
 
@@ -72,20 +75,23 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func mixed(name string, own func([]byte) uint32) Change {
 	return Change{From: Bin, To: Int, Args: "?i", Make: func(a *Arguments) (Convert, error) {
 		h := lb.Hash{Function: name, Avalanche: a.int(0, 0) != 0}
-		return func(_ *Input, v Value) (Value, bool) {
+		return func(_ *Input, v *Value) Outcome {
 			if own != nil {
-				return intOf(int64(h.Mix(own(v.Str))))
+				return v.whole(int64(h.Mix(own(v.Str))))
 			}
-			return intOf(int64(h.Of(v.Str)))
+			return v.whole(int64(h.Of(v.Str)))
 		}, nil
 	}}
 }
 
 // decoded reads base64 that is whole; anything else has no value.
 func decoded(e *base64.Encoding) Change {
-	return Change{From: Str, To: Bin, Make: always(func(in *Input, v Value) (Value, bool) {
+	return Change{From: Str, To: Bin, Make: always(func(in *Input, v *Value) Outcome {
 		b, err := e.AppendDecode(in.room(), v.Str)
-		return Value{Type: Bin, Str: in.keep(b)}, err == nil
+		if err != nil {
+			return Missing
+		}
+		return v.bytes(Bin, in.keep(b))
 	})}
 }
 
@@ -114,10 +120,10 @@ func digest(name string) (Convert, error) {
 }
 
 func sumOf(make func() hash.Hash) Convert {
-	return func(in *Input, v Value) (Value, bool) {
+	return func(in *Input, v *Value) Outcome {
 		h := make()
 		h.Write(v.Str)
-		return binOf(in.keep(h.Sum(in.room())))
+		return v.bytes(Bin, in.keep(h.Sum(in.room())))
 	}
 }
 

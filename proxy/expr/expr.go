@@ -34,31 +34,6 @@ const (
 	Wait                   // more has to come before it is known
 )
 
-// Type is what a fetch answers with.
-type Type uint8
-
-// Types.
-const (
-	Bool Type = iota
-	Int
-	Str
-	Addr
-	Bin // bytes that may be no text
-)
-
-// String names the type as the manual does.
-func (t Type) String() string {
-	return [...]string{"boolean", "integer", "string", "address", "binary"}[t]
-}
-
-// Value is what a fetch found; the field of its type holds.
-type Value struct {
-	Type Type
-	Int  int64 // also 0 or 1 of a boolean
-	Str  []byte
-	Addr netip.Addr
-}
-
 // Place is where an expression is evaluated: what there is to look at.
 type Place uint16
 
@@ -95,6 +70,7 @@ type Input struct {
 
 	content   []byte // of the body, once it was asked for
 	cursor    cursor // where a fetch of several values stands
+	value     Value  // that is being looked at
 	arena     []byte // what converters made
 	hello     Hello
 	helloOf   int // length of Data that hello was read from
@@ -175,17 +151,17 @@ func (in *Input) now() time.Time {
 	return in.World.Now()
 }
 
-// Get looks something up.
-type Get func(in *Input) (Value, Outcome)
+// Get looks something up and writes it to v; what v holds means nothing when
+// it is not Found.
+type Get func(in *Input, v *Value) Outcome
 
-// Convert makes another value of one, which has been cast to the type the
-// converter takes; false when it cannot.
-type Convert func(in *Input, v Value) (Value, bool)
+// Convert makes another value of v, which has been cast to the type the
+// converter takes; Missing when it cannot.
+type Convert func(in *Input, v *Value) Outcome
 
 // conversion is one converter behind a fetch.
 type conversion struct {
 	from Type
-	any  bool // no cast
 	do   Convert
 }
 
@@ -226,32 +202,34 @@ func (f *Fetch) HTTP() bool { return f.Needs&Head != 0 }
 // Get evaluates the fetch and its converters; of several values the one that
 // stands for all.
 func (f *Fetch) Get(in *Input) (Value, Outcome) {
+	if out := f.single(in); out != Found {
+		return Value{}, out
+	}
+	return in.value, Found
+}
+
+func (f *Fetch) single(in *Input) Outcome {
 	in.cursor = cursor{}
-	return f.one(in)
+	return f.one(in, &in.value)
 }
 
 // one is the value at the cursor, converted.
-func (f *Fetch) one(in *Input) (Value, Outcome) {
-	if len(f.convs) == 0 {
-		return f.get(in)
+func (f *Fetch) one(in *Input, v *Value) Outcome {
+	out := f.get(in, v)
+	if out == Found && len(f.convs) > 0 {
+		out = f.converted(in, v)
 	}
-	v, out := f.get(in)
-	if out != Found {
-		return v, out
-	}
+	return out
+}
+
+func (f *Fetch) converted(in *Input, v *Value) Outcome {
 	for i := range f.convs {
 		c := &f.convs[i]
-		ok := true
-		if !c.any {
-			if v, ok = in.Cast(v, c.from); !ok {
-				return Value{}, Missing
-			}
-		}
-		if v, ok = c.do(in, v); !ok || len(v.Str) > longest {
-			return Value{}, Missing
+		if !in.cast(v, c.from) || c.do(in, v) != Found || v.tooLong() {
+			return Missing
 		}
 	}
-	return v, Found
+	return Found
 }
 
 // Fixed answers the text of an expression that never changes.
@@ -265,15 +243,13 @@ func (f *Fetch) Fixed() (text string, is bool) {
 
 // As evaluates the fetch as a value of a type.
 func (f *Fetch) As(in *Input, t Type) (Value, Outcome) {
-	v, out := f.Get(in)
-	if out != Found {
-		return v, out
+	if out := f.single(in); out != Found {
+		return Value{}, out
 	}
-	v, ok := in.Cast(v, t)
-	if !ok {
-		return v, Missing
+	if !in.cast(&in.value, t) {
+		return Value{}, Missing
 	}
-	return v, Found
+	return in.value, Found
 }
 
 // Kind is a row of Fetches.
@@ -295,7 +271,6 @@ type Kind struct {
 // Change is a row of Converters.
 type Change struct {
 	From, To Type
-	Any      bool // takes what comes, and From says nothing
 	Args     Args
 	Make     func(a *Arguments) (Convert, error)
 }
@@ -364,7 +339,7 @@ func (f *Fetch) convert(s *scanner, files Loader) error {
 		return fmt.Errorf("converter %q is known to HAProxy but not supported yet", name)
 	case !ok:
 		return Unknown{"converter", name, config.Nearest(name, Converters.Names())}
-	case !row.Do.Any && !castable(f.Type, row.Do.From):
+	case !castable(f.Type, row.Do.From):
 		return fmt.Errorf("converter %s takes a value of type %s, %s is of type %s", name, row.Do.From, f.Name, f.Type)
 	}
 	a, err := row.Do.Args.read(name, args)
@@ -376,7 +351,7 @@ func (f *Fetch) convert(s *scanner, files Loader) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	f.convs = append(f.convs, conversion{row.Do.From, row.Do.Any, do})
+	f.convs = append(f.convs, conversion{row.Do.From, do})
 	f.Type, f.Old = row.Do.To, ""
 	return nil
 }

@@ -15,21 +15,21 @@ import (
 func (s side) elements(all bool) Kind {
 	return Kind{Type: Str, Needs: s.needs, Several: true, Args: "?si", Make: func(a *Arguments) (Get, error) {
 		name, nth := strings.ToLower(a.at(0)), int(a.int(1, 0))
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			head, buf := s.head(in)
 			if head == nil || name == "" && !all {
-				return Value{}, Missing
+				return Missing
 			}
 			if in.cursor.walking && nth == 0 {
-				return in.nextElement(head, buf, name)
+				return in.nextElement(v, head, buf, name)
 			}
-			return nthElement(head, buf, name, nth)
+			return nthElement(v, head, buf, name, nth)
 		}, nil
 	}}
 }
 
 // nextElement is the element at the cursor, which moves on.
-func (in *Input) nextElement(head *h1.Head, buf []byte, name string) (Value, Outcome) {
+func (in *Input) nextElement(v *Value, head *h1.Head, buf []byte, name string) Outcome {
 	c := &in.cursor
 	for ; c.line < len(head.Headers); c.line, c.from = c.line+1, 0 {
 		f := &head.Headers[c.line]
@@ -42,30 +42,30 @@ func (in *Input) nextElement(head *h1.Head, buf []byte, name string) (Value, Out
 			c.line, c.from = c.line+1, 0
 		}
 		c.more = true
-		return Value{Type: Str, Str: bytes.TrimSpace(one)}, Found
+		return v.bytes(Str, bytes.TrimSpace(one))
 	}
 	c.more = false
-	return Value{}, Missing
+	return Missing
 }
 
 // nthElement is the nth element of a header from the first, 1, or from the
 // last, -1; 0 is the last too.
-func nthElement(head *h1.Head, buf []byte, name string, nth int) (v Value, out Outcome) {
+func nthElement(v *Value, head *h1.Head, buf []byte, name string, nth int) Outcome {
 	if nth < 0 {
 		total := 0
 		everyElement(head, buf, name, func([]byte) bool { total++; return true })
 		if nth = total + nth + 1; nth <= 0 {
-			return v, Missing
+			return Missing
 		}
 	}
-	last := nth == 0
+	last, out := nth == 0, Missing
 	everyElement(head, buf, name, func(one []byte) bool {
 		if nth--; nth == 0 || last {
-			v, out = Value{Type: Str, Str: one}, Found
+			out = v.bytes(Str, one)
 		}
 		return nth != 0 || last
 	})
-	return v, out
+	return out
 }
 
 func everyElement(head *h1.Head, buf []byte, name string, yield func([]byte) bool) {
@@ -91,20 +91,19 @@ func (s side) addresses() Kind {
 	k.Type = Addr
 	k.Make = func(a *Arguments) (Get, error) {
 		get, err := inner(a)
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			for {
-				v, out := get(in)
-				if out != Found {
-					return v, out
+				if out := get(in, v); out != Found {
+					return out
 				}
 				if a, rest, ok := cutIPv4(v.Str); ok && (len(rest) == 0 || rest[0] == ':') {
-					return Value{Type: Addr, Addr: a}, Found
+					return v.address(a)
 				}
 				if a, ok := readAddr(v.Str); ok {
-					return Value{Type: Addr, Addr: a}, Found
+					return v.address(a)
 				}
 				if !in.cursor.more {
-					return Value{}, Missing
+					return Missing
 				}
 			}
 		}, err
@@ -116,21 +115,21 @@ func (s side) addresses() Kind {
 func (s side) lines() Kind {
 	return Kind{Type: Str, Needs: s.needs, Several: true, Args: "?si", Make: func(a *Arguments) (Get, error) {
 		name, nth := strings.ToLower(a.at(0)), int(a.int(1, 0))
-		return func(in *Input) (v Value, out Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			head, buf := s.head(in)
 			if head == nil {
-				return v, Missing
+				return Missing
 			}
 			c := &in.cursor
 			if c.walking && nth == 0 {
 				for ; c.line < len(head.Headers); c.line++ {
 					if f := &head.Headers[c.line]; string(f.Name.In(buf)) == name {
 						c.line, c.more = c.line+1, true
-						return Value{Type: Str, Str: f.Value.In(buf)}, Found
+						return v.bytes(Str, f.Value.In(buf))
 					}
 				}
 				c.more = false
-				return v, Missing
+				return Missing
 			}
 			i, step, left := 0, 1, nth
 			if nth <= 0 {
@@ -139,11 +138,11 @@ func (s side) lines() Kind {
 			for ; i >= 0 && i < len(head.Headers); i += step {
 				if f := &head.Headers[i]; string(f.Name.In(buf)) == name {
 					if left--; left == 0 {
-						return Value{Type: Str, Str: f.Value.In(buf)}, Found
+						return v.bytes(Str, f.Value.In(buf))
 					}
 				}
 			}
-			return v, Missing
+			return Missing
 		}, nil
 	}}
 }
@@ -151,10 +150,10 @@ func (s side) lines() Kind {
 func (s side) lineCount() Kind {
 	return Kind{Type: Int, Needs: s.needs, Args: "?s", Make: func(a *Arguments) (Get, error) {
 		name := strings.ToLower(a.at(0))
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			head, buf := s.head(in)
 			if head == nil {
-				return Value{}, Missing
+				return Missing
 			}
 			n := int64(0)
 			for i := range head.Headers {
@@ -162,9 +161,26 @@ func (s side) lineCount() Kind {
 					n++
 				}
 			}
-			return whole(n)
+			return v.whole(n)
 		}, nil
 	}}
+}
+
+// written is a fetch of what is made of all headers, each put behind those
+// before it, and an end.
+func (s side) written(t Type, end string, put func(b, name, value []byte) []byte) Kind {
+	return Kind{Type: t, Needs: s.needs, Make: plain(func(in *Input, v *Value) Outcome {
+		head, buf := s.head(in)
+		if head == nil {
+			return Missing
+		}
+		b := in.room()
+		for i := range head.Headers {
+			f := &head.Headers[i]
+			b = put(b, f.Name.In(buf), f.Value.In(buf))
+		}
+		return v.bytes(t, in.keep(append(b, end...)))
+	})}
 }
 
 func (s side) names() Kind {
@@ -173,52 +189,29 @@ func (s side) names() Kind {
 		if a.has(0) {
 			between = a.at(0)
 		}
-		return func(in *Input) (Value, Outcome) {
-			head, buf := s.head(in)
-			if head == nil {
-				return Value{}, Missing
+		all, err := s.written(Str, "", func(b, name, _ []byte) []byte {
+			return append(append(b, name...), between...)
+		}).Make(a)
+		return func(in *Input, v *Value) Outcome {
+			out := all(in, v)
+			if out == Found {
+				v.Str = bytes.TrimSuffix(v.Str, []byte(between))
 			}
-			b := in.room()
-			for i := range head.Headers {
-				if i > 0 {
-					b = append(b, between...)
-				}
-				b = append(b, head.Headers[i].Name.In(buf)...)
-			}
-			return Value{Type: Str, Str: in.keep(b)}, Found
-		}, nil
+			return out
+		}, err
 	}}
 }
 
 func (s side) all() Kind {
-	return Kind{Type: Bin, Needs: s.needs, Make: plain(func(in *Input) (Value, Outcome) {
-		head, buf := s.head(in)
-		if head == nil {
-			return Value{}, Missing
-		}
-		b := in.room()
-		for i := range head.Headers {
-			f := &head.Headers[i]
-			b = append(append(b, f.Name.In(buf)...), ": "...)
-			b = append(append(b, f.Value.In(buf)...), "\r\n"...)
-		}
-		return Value{Type: Bin, Str: in.keep(append(b, "\r\n"...))}, Found
-	})}
+	return s.written(Bin, "\r\n", func(b, name, value []byte) []byte {
+		return append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
+	})
 }
 
 func (s side) packed() Kind {
-	return Kind{Type: Bin, Needs: s.needs, Make: plain(func(in *Input) (Value, Outcome) {
-		head, buf := s.head(in)
-		if head == nil {
-			return Value{}, Missing
-		}
-		b := in.room()
-		for i := range head.Headers {
-			f := &head.Headers[i]
-			b = appendPacked(appendPacked(b, f.Name.In(buf)), f.Value.In(buf))
-		}
-		return Value{Type: Bin, Str: in.keep(append(b, 0, 0))}, Found
-	})}
+	return s.written(Bin, "\x00\x00", func(b, name, value []byte) []byte {
+		return appendPacked(appendPacked(b, name), value)
+	})
 }
 
 // appendPacked writes a text behind its length, as SPOP does: lengths from 240
@@ -241,7 +234,7 @@ func appendPacked(b, text []byte) []byte {
 func cookies(s side, header string) Kind {
 	return Kind{Type: Str, Needs: s.needs, Several: true, Args: "?s", Make: func(a *Arguments) (Get, error) {
 		name := []byte(a.at(0))
-		next := func(head *h1.Head, buf []byte, c *cursor) (Value, Outcome) {
+		next := func(v *Value, head *h1.Head, buf []byte, c *cursor) Outcome {
 			for ; c.line < len(head.Headers); c.line, c.from = c.line+1, 0 {
 				f := &head.Headers[c.line]
 				if string(f.Name.In(buf)) != header {
@@ -257,37 +250,32 @@ func cookies(s side, header string) Kind {
 						one = one[:end]
 					}
 					c.from += len(one) + 1
-					is, v, ok := bytes.Cut(one, []byte("="))
+					is, text, ok := bytes.Cut(one, []byte("="))
 					if ok && (len(name) == 0 || bytes.Equal(bytes.TrimSpace(is), name)) {
 						c.more = true
-						return Value{Type: Str, Str: bytes.TrimSpace(v)}, Found
+						return v.bytes(Str, bytes.TrimSpace(text))
 					}
 				}
 			}
 			c.more = false
-			return Value{}, Missing
+			return Missing
 		}
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			head, buf := s.head(in)
 			if head == nil {
-				return Value{}, Missing
+				return Missing
 			}
 			if in.cursor.walking {
-				return next(head, buf, &in.cursor)
+				return next(v, head, buf, &in.cursor)
 			}
-			var last Value
-			out := Missing
-			for c := &in.cursor; ; {
-				v, found := next(head, buf, c)
-				if found != Found {
-					break
-				}
-				if last, out = v, Found; len(name) == 0 {
+			out := Missing // v is the last that was found
+			for next(v, head, buf, &in.cursor) == Found {
+				if out = Found; len(name) == 0 {
 					break
 				}
 			}
 			in.cursor = cursor{}
-			return last, out
+			return out
 		}, nil
 	}}
 }
@@ -315,7 +303,7 @@ func parameters(t Type, text func(in *Input) ([]byte, bool), args Args) Kind {
 		if text != nil {
 			query = text
 		}
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			q, ok := query(in)
 			c := &in.cursor
 			for ok && c.from <= len(q) {
@@ -324,13 +312,13 @@ func parameters(t Type, text func(in *Input) ([]byte, bool), args Args) Kind {
 					one = one[:end]
 				}
 				c.from += len(one) + 1
-				if is, v, has := bytes.Cut(one, []byte("=")); has && (len(name) == 0 || bytes.Equal(is, name)) {
+				if is, text, has := bytes.Cut(one, []byte("=")); has && (len(name) == 0 || bytes.Equal(is, name)) {
 					c.more = true
-					return Value{Type: t, Str: v}, Found
+					return v.bytes(t, text)
 				}
 			}
 			c.more = false
-			return Value{}, Missing
+			return Missing
 		}, nil
 	}})
 }

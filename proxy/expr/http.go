@@ -33,12 +33,12 @@ var requestRows = slices.Concat([]config.Row[Kind]{
 	row("pathq", "The path of the request with the query.", "pathq -m beg /find?q=", inHead(pathWithQuery)),
 	row("query", "What follows the question mark.", "query -m found", inHead(queryOf)),
 	row("req.body", "What of the body has come; all of it with option http-buffer-request.", "req.body -m sub token", bodyBin((*Input).body)),
-	row("req.body_len", "How many bytes of the body have come.", "req.body_len gt 1000", headed(Kind{Type: Int, Make: plain(func(in *Input) (Value, Outcome) {
+	row("req.body_len", "How many bytes of the body have come.", "req.body_len gt 1000", headed(Kind{Type: Int, Make: plain(func(in *Input, v *Value) Outcome {
 		b, ok := in.body()
 		if !ok {
-			return Value{}, Missing
+			return Missing
 		}
-		return whole(int64(len(b)))
+		return v.whole(int64(len(b)))
 	})})),
 	row("req.body_param", "A parameter of a form in the body.", "req.body_param(user) -m str joe", parameters(Bin, (*Input).body, "?s")),
 	row("req.body_size", "The size of the body as announced, or as come so far.", "req.body_size gt 1000", headed(Kind{Type: Int, Make: plain(bodySize)})),
@@ -68,11 +68,11 @@ var answerRows = slices.Concat([]config.Row[Kind]{
 	row("capture.res.hdr", "The nth header that \"capture response header\" took down, from 0.", "capture.res.hdr(0) -m found", slot(Answer, func(in *Input) [][]byte { return in.CapturedReply })),
 	row("res.ver", "The version of the response, as 1.1.", "res.ver 1.1", answerVersion),
 	row("resp_ver", "The old name of res.ver.", "resp_ver 1.1", answerVersion),
-	row("status", "The status of the response.", "status 500:599", Kind{Type: Int, Needs: Answer, Make: plain(func(in *Input) (Value, Outcome) {
+	row("status", "The status of the response.", "status 500:599", Kind{Type: Int, Needs: Answer, Make: plain(func(in *Input, v *Value) Outcome {
 		if in.Reply == nil {
-			return Value{}, Missing
+			return Missing
 		}
-		return whole(int64(in.Reply.Status))
+		return v.whole(int64(in.Reply.Status))
 	})}),
 }, headerRows("res.", "response", answerSide), headerRows("s", "response", answerSide), []config.Row[Kind]{
 	row("res.cook", "A cookie the server sets.", "res.cook(sid) -m found", answerCookie),
@@ -107,27 +107,31 @@ var (
 
 	targetParameter = parameters(Str, nil, "?ss")
 
-	answerVersion = Kind{Type: Str, Needs: Answer, Make: plain(func(in *Input) (Value, Outcome) {
+	answerVersion = Kind{Type: Str, Needs: Answer, Make: plain(func(in *Input, v *Value) Outcome {
 		if in.Reply == nil {
-			return Value{}, Missing
+			return Missing
 		}
 		if in.Reply.Version == h1.HTTP10 {
-			return Value{Type: Str, Str: []byte("1.0")}, Found
+			return v.bytes(Str, []byte("1.0"))
 		}
-		return Value{Type: Str, Str: []byte("1.1")}, Found
+		return v.bytes(Str, []byte("1.1"))
 	})}
 )
 
 // side is a head: the request's or the response's.
-type side struct {
-	head  func(in *Input) (*h1.Head, []byte)
-	needs Place
-}
+type side struct{ needs Place }
 
 var (
-	requestSide = side{func(in *Input) (*h1.Head, []byte) { return in.Head, in.Buf }, Head}
-	answerSide  = side{func(in *Input) (*h1.Head, []byte) { return in.Reply, in.ReplyBuf }, Answer}
+	requestSide = side{Head}
+	answerSide  = side{Answer}
 )
+
+func (s side) head(in *Input) (*h1.Head, []byte) {
+	if s.needs == Answer {
+		return in.Reply, in.ReplyBuf
+	}
+	return in.Head, in.Buf
+}
 
 // either is a fetch of the response where there is one, else of the request.
 func either(request, response Kind) Kind {
@@ -139,11 +143,11 @@ func either(request, response Kind) Kind {
 			return nil, err
 		}
 		behind, err := response.Make(a)
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			if in.Reply != nil || in.Sent != nil {
-				return behind(in)
+				return behind(in, v)
 			}
-			return of(in)
+			return of(in, v)
 		}, err
 	}
 	return k
@@ -156,34 +160,34 @@ func headed(k Kind) Kind {
 
 // inHead is a fetch of a text in the head of a request; nil is none.
 func inHead(part func(in *Input) []byte) Kind {
-	return headed(Kind{Type: Str, Make: plain(func(in *Input) (Value, Outcome) {
+	return headed(Kind{Type: Str, Make: plain(func(in *Input, v *Value) Outcome {
 		if in.Head == nil {
-			return Value{}, Missing
+			return Missing
 		}
 		b := part(in)
 		if b == nil {
-			return Value{}, Missing
+			return Missing
 		}
-		return Value{Type: Str, Str: b}, Found
+		return v.bytes(Str, b)
 	})})
 }
 
 func bodyBin(get func(in *Input) ([]byte, bool)) Kind {
-	return headed(Kind{Type: Bin, Make: plain(func(in *Input) (Value, Outcome) {
+	return headed(Kind{Type: Bin, Make: plain(func(in *Input, v *Value) Outcome {
 		b, ok := get(in)
 		if !ok {
-			return Value{}, Missing
+			return Missing
 		}
-		return Value{Type: Bin, Str: b}, Found
+		return v.bytes(Bin, b)
 	})})
 }
 
-func bodySize(in *Input) (Value, Outcome) {
+func bodySize(in *Input, v *Value) Outcome {
 	b, ok := in.body()
 	if !ok {
-		return Value{}, Missing
+		return Missing
 	}
-	return whole(max(in.Head.Length, int64(len(b))))
+	return v.whole(max(in.Head.Length, int64(len(b))))
 }
 
 // body is what has come of the body, without the lines of chunks.
@@ -292,24 +296,19 @@ func baseWithQuery(in *Input) []byte { return in.behindHost(pathWithQuery(in)) }
 
 // hashed is a hash of a text, and if it shall the client's address behind it.
 func hashed(of func(in *Input) []byte, address bool) Kind {
-	k := headed(Kind{Type: Int, Make: plain(func(in *Input) (Value, Outcome) {
+	k := headed(Kind{Type: Int, Make: plain(func(in *Input, v *Value) Outcome {
 		if in.Head == nil {
-			return Value{}, Missing
+			return Missing
 		}
 		n := lb.Hash{Avalanche: true}.Of(of(in))
 		if !address {
-			return whole(int64(n))
+			return v.whole(int64(n))
 		}
 		b := append(in.room(), byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-		switch a := in.Source.Addr().Unmap(); {
-		case a.Is4():
-			four := a.As4()
-			b = append(b, four[:]...)
-		case a.Is6():
-			six := a.As16()
-			b = append(b, six[:]...)
+		if a := in.Source.Addr().Unmap(); a.IsValid() {
+			b = appendAddr(b, a)
 		}
-		return Value{Type: Bin, Str: in.keep(b)}, Found
+		return v.bytes(Bin, in.keep(b))
 	})})
 	if address {
 		k.Type = Bin
@@ -324,41 +323,41 @@ func slot(needs Place, of func(in *Input) [][]byte) Kind {
 		if n < 0 {
 			return nil, fmt.Errorf("%d is less than 0", n)
 		}
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			list := of(in)
 			if n >= int64(len(list)) || list[n] == nil {
-				return Value{}, Missing
+				return Missing
 			}
-			return Value{Type: Str, Str: list[n]}, Found
+			return v.bytes(Str, list[n])
 		}, nil
 	}}
 }
 
 // captured is the nth word of the request line.
 func captured(n int) Kind {
-	return Kind{Type: Str, Needs: Request, Make: plain(func(in *Input) (Value, Outcome) {
+	return Kind{Type: Str, Needs: Request, Make: plain(func(in *Input, v *Value) Outcome {
 		line := in.Line
 		if in.Head != nil {
 			line = in.Head.StartLine.In(in.Buf)
 		}
 		if n == 2 {
 			if len(line) == 0 {
-				return Value{}, Missing
+				return Missing
 			}
 			if bytes.HasSuffix(line, []byte("HTTP/1.0")) {
-				return Value{Type: Str, Str: []byte("HTTP/1.0")}, Found
+				return v.bytes(Str, []byte("HTTP/1.0"))
 			}
-			return Value{Type: Str, Str: []byte("HTTP/1.1")}, Found
+			return v.bytes(Str, []byte("HTTP/1.1"))
 		}
 		method, rest, ok := bytes.Cut(line, []byte(" "))
 		if !ok {
-			return Value{}, Missing
+			return Missing
 		}
 		if n == 0 {
-			return text(method)
+			return v.text(method)
 		}
 		target, _, _ := bytes.Cut(rest, []byte(" "))
-		return text(target)
+		return v.text(target)
 	})}
 }
 
@@ -379,32 +378,32 @@ func authorityOf(in *Input) ([]byte, bool) {
 	return target, true
 }
 
-func targetAddress(in *Input) (Value, Outcome) {
+func targetAddress(in *Input, v *Value) Outcome {
 	authority, ok := authorityOf(in)
 	if !ok {
-		return Value{}, Missing
+		return Missing
 	}
 	host, _ := cutPort(authority)
 	a, ok := readAddr(bytes.Trim(host, "[]"))
 	if !ok {
-		return Value{}, Missing
+		return Missing
 	}
-	return Value{Type: Addr, Addr: a}, Found
+	return v.address(a)
 }
 
-func targetPort(in *Input) (Value, Outcome) {
+func targetPort(in *Input, v *Value) Outcome {
 	authority, ok := authorityOf(in)
 	if !ok {
-		return Value{}, Missing
+		return Missing
 	}
 	host, port := cutPort(authority)
 	if _, ok := readAddr(bytes.Trim(host, "[]")); !ok { // names are not resolved
-		return Value{}, Missing
+		return Missing
 	}
 	if len(port) == 0 {
-		return whole(80)
+		return v.whole(80)
 	}
-	return whole(leadingNumber(port))
+	return v.whole(leadingNumber(port))
 }
 
 // cutPort cuts host and port apart; brackets stay with the host.
@@ -441,12 +440,11 @@ func numberOf(k Kind) Kind {
 	k.Type = Int
 	k.Make = func(a *Arguments) (Get, error) {
 		get, err := inner(a)
-		return func(in *Input) (Value, Outcome) {
-			v, out := get(in)
-			if out != Found {
-				return v, out
+		return func(in *Input, v *Value) Outcome {
+			if out := get(in, v); out != Found {
+				return out
 			}
-			return whole(leadingNumber(v.Str))
+			return v.whole(leadingNumber(v.Str))
 		}, err
 	}
 	return k
@@ -458,13 +456,13 @@ func countOf(k Kind) Kind {
 	least, needs := k.Args, k.Needs
 	return Kind{Type: Int, Needs: needs, Args: Args(strings.Replace(string(least), "i", "", 1)), Make: func(a *Arguments) (Get, error) {
 		get, err := inner(a)
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			if in.Head == nil && needs&Head != 0 || in.Reply == nil && needs&Answer != 0 {
-				return Value{}, Missing
+				return Missing
 			}
 			n := int64(0)
 			for in.cursor = (cursor{walking: true}); ; {
-				if _, out := get(in); out == Found {
+				if get(in, v) == Found {
 					n++
 				}
 				if !in.cursor.more {
@@ -472,7 +470,7 @@ func countOf(k Kind) Kind {
 				}
 			}
 			in.cursor = cursor{}
-			return whole(n)
+			return v.whole(n)
 		}, err
 	}}
 }

@@ -13,8 +13,8 @@ import (
 // internalRows are fetches of what needs no traffic (Configuration manual
 // 7.3.2), and of who serves it.
 var internalRows = []config.Row[Kind]{
-	row("always_false", "Never true.", "always_false", Kind{Type: Bool, Make: plain(constant(no))}),
-	row("always_true", "Always true.", "always_true", Kind{Type: Bool, Make: plain(constant(yes))}),
+	row("always_false", "Never true.", "always_false", Kind{Type: Bool, Make: plain(constant(truth(false)))}),
+	row("always_true", "Always true.", "always_true", Kind{Type: Bool, Make: plain(constant(truth(true)))}),
 	row("avg_queue", "How many wait for a backend, by its usable servers.", "avg_queue(app) gt 5", number(BackendQueueShare, "?b")),
 	row("be_conn", "How many streams a backend has now.", "be_conn(app) gt 100", number(BackendConnections, "?b")),
 	row("be_conn_free", "How many more its usable servers take; -1 when one has no limit.", "be_conn_free(app) lt 10", number(BackendConnectionsFree, "?b")),
@@ -33,9 +33,9 @@ var internalRows = []config.Row[Kind]{
 	row("bool", "The boolean written.", "bool(true)", Kind{Type: Bool, Args: "s", Make: func(a *Arguments) (Get, error) {
 		switch a.at(0) {
 		case "true", "1":
-			return constant(yes), nil
+			return constant(truth(true)), nil
 		case "false", "0":
-			return constant(no), nil
+			return constant(truth(false)), nil
 		}
 		return nil, fmt.Errorf("%q is not true, false, 1 or 0", a.at(0))
 	}}),
@@ -43,8 +43,8 @@ var internalRows = []config.Row[Kind]{
 	row("cur_server_timeout", "timeout server in force for the stream in milliseconds.", "cur_server_timeout gt 1000", inside(number(BackendServerTimeout, ""))),
 	row("cur_tunnel_timeout", "timeout tunnel in force for the stream in milliseconds.", "cur_tunnel_timeout gt 1000", inside(number(BackendTunnelTimeout, ""))),
 	row("date", "Seconds since 1970, and so many more or less; the unit may be s, ms or us.", "date(-3600) gt 0", Kind{Type: Int, Args: "?is", Make: makeDate}),
-	row("date_us", "Microseconds of the current second.", "date_us ge 0", Kind{Type: Int, Make: plain(func(in *Input) (Value, Outcome) {
-		return whole(int64(in.now().Nanosecond() / 1000))
+	row("date_us", "Microseconds of the current second.", "date_us ge 0", Kind{Type: Int, Make: plain(func(in *Input, v *Value) Outcome {
+		return v.whole(int64(in.now().Nanosecond() / 1000))
 	})}),
 	row("env", "A variable of the environment at start.", "env(STAGE) test", Kind{Type: Str, Args: "s", Make: func(a *Arguments) (Get, error) {
 		if a.files.Env == nil {
@@ -81,11 +81,11 @@ var internalRows = []config.Row[Kind]{
 	row("queue", "How many wait for a backend and its servers.", "queue(app) gt 20", number(BackendQueue, "?b")),
 	row("rand", "A random number below the one given, or of 32 bits.", "rand(100) lt 10", Kind{Type: Int, Args: "?i", Make: func(a *Arguments) (Get, error) {
 		below := a.int(0, 1<<32)
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			if in.World == nil || below <= 0 {
-				return whole(0)
+				return v.whole(0)
 			}
-			return whole(int64(in.World.Chance()>>32) * below >> 32)
+			return v.whole(int64(in.World.Chance()>>32) * below >> 32)
 		}, nil
 	}}),
 	row("srv_conn", "How many streams a server has now.", "srv_conn(app/a) gt 10", number(ServerConnections, "v")),
@@ -105,44 +105,15 @@ var internalRows = []config.Row[Kind]{
 	row("uuid", "A random identifier (RFC 9562, version 4).", "uuid -m len 36", Kind{Type: Str, Args: "?i", Make: makeUUID}),
 }
 
-// yes and no are the values of booleans.
-var (
-	yes = Value{Type: Bool, Int: 1}
-	no  = Value{Type: Bool}
-)
-
-func boolean(b bool) (Value, Outcome) {
-	if b {
-		return yes, Found
-	}
-	return no, Found
-}
-
-func whole(n int64) (Value, Outcome) { return Value{Type: Int, Int: n}, Found }
-
-// text is a value that is missing when it is empty.
-func text(b []byte) (Value, Outcome) {
-	if len(b) == 0 {
-		return Value{}, Missing
-	}
-	return Value{Type: Str, Str: b}, Found
-}
-
-// written is a text of the program's own.
-func (in *Input) written(s string) (Value, Outcome) {
-	if s == "" {
-		return Value{}, Missing
-	}
-	return Value{Type: Str, Str: in.keep(append(in.room(), s...))}, Found
-}
-
 func plain(get Get) func(*Arguments) (Get, error) {
 	return func(*Arguments) (Get, error) { return get, nil }
 }
 
-func missing(*Input) (Value, Outcome) { return Value{}, Missing }
+func missing(*Input, *Value) Outcome { return Missing }
 
-func constant(v Value) Get { return func(*Input) (Value, Outcome) { return v, Found } }
+func constant(is Value) Get {
+	return func(_ *Input, v *Value) Outcome { *v = is; return Found }
+}
 
 func row(name, doc, example string, k Kind) config.Row[Kind] {
 	return config.Row[Kind]{Name: name, Doc: doc, Syntax: k.Args.syntax(), Example: example, Do: k}
@@ -163,15 +134,15 @@ func number(m Measure, args Args) Kind {
 		if len(a.refers) > 0 {
 			of = a.refers[0]
 		}
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			if in.World == nil {
-				return Value{}, Missing
+				return Missing
 			}
 			n, ok := in.World.Number(m, of)
 			if !ok {
-				return Value{}, Missing
+				return Missing
 			}
-			return whole(n)
+			return v.whole(n)
 		}, nil
 	}}
 }
@@ -182,21 +153,21 @@ func boolNumber(m Measure, args Args) Kind {
 	k.Type = Bool
 	k.Make = func(a *Arguments) (Get, error) {
 		get, err := inner(a)
-		return func(in *Input) (Value, Outcome) {
-			v, out := get(in)
+		return func(in *Input, v *Value) Outcome {
+			out := get(in, v)
 			v.Type = Bool
-			return v, out
+			return out
 		}, err
 	}
 	return k
 }
 
 func name(n Name) Kind {
-	return Kind{Type: Str, Make: plain(func(in *Input) (Value, Outcome) {
+	return Kind{Type: Str, Make: plain(func(in *Input, v *Value) Outcome {
 		if in.World == nil {
-			return Value{}, Missing
+			return Missing
 		}
-		return in.written(in.World.Name(n))
+		return v.written(in, in.World.Name(n))
 	})}
 }
 
@@ -219,9 +190,9 @@ func makeDate(a *Arguments) (Get, error) {
 		return nil, fmt.Errorf("%q is not s, ms or us", a.at(1))
 	}
 	offset := a.int(0, 0)
-	return func(in *Input) (Value, Outcome) {
+	return func(in *Input, v *Value) Outcome {
 		t := in.now()
-		return whole(t.Unix()*parts + int64(t.Nanosecond())*parts/1_000_000_000 + offset)
+		return v.whole(t.Unix()*parts + int64(t.Nanosecond())*parts/1_000_000_000 + offset)
 	}, nil
 }
 
@@ -229,9 +200,9 @@ func makeUUID(a *Arguments) (Get, error) {
 	if v := a.int(0, 4); v != 4 {
 		return nil, fmt.Errorf("version %d is not there, only 4", v)
 	}
-	return func(in *Input) (Value, Outcome) {
+	return func(in *Input, v *Value) Outcome {
 		if in.World == nil {
-			return Value{}, Missing
+			return Missing
 		}
 		var b [16]byte
 		binary.BigEndian.PutUint64(b[:], in.World.Chance())
@@ -244,7 +215,7 @@ func makeUUID(a *Arguments) (Get, error) {
 			}
 			to = append(to, lowerHex[c>>4], lowerHex[c&15])
 		}
-		return Value{Type: Str, Str: in.keep(to)}, Found
+		return v.bytes(Str, in.keep(to))
 	}, nil
 }
 

@@ -20,25 +20,25 @@ var linkRows = []config.Row[Kind]{
 	row("fc_dst", "The address the client connected to.", "fc_dst 10.0.0.1", Kind{Type: Addr, Make: plain(destination)}),
 	row("fc_dst_port", "The port the client connected to.", "fc_dst_port 443", Kind{Type: Int, Make: plain(destinationPort)}),
 	row("fc_fackets", "Forward acknowledgements of the client's connection (tcp_info).", "fc_fackets gt 1", tcpNumber(func(t *TCP) uint32 { return t.Fackets })),
-	row("fc_http_major", "The version of HTTP spoken with the client: 1 or 2.", "fc_http_major 2", Kind{Type: Int, Needs: Session, Make: plain(func(in *Input) (Value, Outcome) {
+	row("fc_http_major", "The version of HTTP spoken with the client: 1 or 2.", "fc_http_major 2", Kind{Type: Int, Needs: Session, Make: plain(func(in *Input, v *Value) Outcome {
 		switch {
 		case in.HTTP2:
-			return whole(2)
+			return v.whole(2)
 		case in.Head != nil:
-			return whole(1)
+			return v.whole(1)
 		}
 		l, _ := in.link(ClientSide)
 		if l.Major == 0 {
-			return Value{}, Missing
+			return Missing
 		}
-		return whole(int64(l.Major))
+		return v.whole(int64(l.Major))
 	})}),
 	row("fc_lost", "Segments lost towards the client (tcp_info).", "fc_lost gt 1", tcpNumber(func(t *TCP) uint32 { return t.Lost })),
 	row("fc_pp_authority", "The name of a PROXY header: that the client asked the proxy in front for.", "fc_pp_authority www.example.com", linkText(func(l *Link) []byte { return l.Authority })),
 	row("fc_pp_unique_id", "The identifier in a PROXY header.", "fc_pp_unique_id -m found", linkText(func(l *Link) []byte { return l.UniqueID })),
-	row("fc_rcvd_proxy", "Whether the client began with a PROXY header.", "fc_rcvd_proxy", Kind{Type: Bool, Needs: Session, Make: plain(func(in *Input) (Value, Outcome) {
+	row("fc_rcvd_proxy", "Whether the client began with a PROXY header.", "fc_rcvd_proxy", Kind{Type: Bool, Needs: Session, Make: plain(func(in *Input, v *Value) Outcome {
 		l, _ := in.link(ClientSide)
-		return boolean(l.Proxied)
+		return v.boolean(l.Proxied)
 	})}),
 	row("fc_reordering", "Reordering towards the client (tcp_info).", "fc_reordering gt 3", tcpNumber(func(t *TCP) uint32 { return t.Reordering })),
 	row("fc_retrans", "Segments sent again to the client (tcp_info).", "fc_retrans gt 1", tcpNumber(func(t *TCP) uint32 { return t.Retransmitted })),
@@ -57,24 +57,10 @@ var linkRows = []config.Row[Kind]{
 func sourceOf(l *Link) netip.AddrPort      { return l.Source }
 func destinationOf(l *Link) netip.AddrPort { return l.Destination }
 
-func address(a netip.Addr) (Value, Outcome) {
-	if !a.IsValid() {
-		return Value{}, Missing
-	}
-	return Value{Type: Addr, Addr: a.Unmap()}, Found
-}
-
-func port(a netip.AddrPort) (Value, Outcome) {
-	if !a.IsValid() {
-		return Value{}, Missing
-	}
-	return whole(int64(a.Port()))
-}
-
-func source(in *Input) (Value, Outcome)          { return address(in.Source.Addr()) }
-func sourcePort(in *Input) (Value, Outcome)      { return port(in.Source) }
-func destination(in *Input) (Value, Outcome)     { return address(in.destined().Addr()) }
-func destinationPort(in *Input) (Value, Outcome) { return port(in.destined()) }
+func source(in *Input, v *Value) Outcome          { return v.address(in.Source.Addr()) }
+func sourcePort(in *Input, v *Value) Outcome      { return v.port(in.Source) }
+func destination(in *Input, v *Value) Outcome     { return v.address(in.destined().Addr()) }
+func destinationPort(in *Input, v *Value) Outcome { return v.port(in.destined()) }
 
 // destined is where the client connected to, asked for when it is not said.
 func (in *Input) destined() netip.AddrPort {
@@ -93,33 +79,33 @@ func (in *Input) link(s Side) (Link, bool) {
 }
 
 func linkAddr(s Side, which func(*Link) netip.AddrPort) Kind {
-	return Kind{Type: Addr, Make: plain(func(in *Input) (Value, Outcome) {
+	return Kind{Type: Addr, Make: plain(func(in *Input, v *Value) Outcome {
 		l, _ := in.link(s)
-		return address(which(&l).Addr())
+		return v.address(which(&l).Addr())
 	})}
 }
 
 func linkPort(s Side, which func(*Link) netip.AddrPort) Kind {
-	return Kind{Type: Int, Make: plain(func(in *Input) (Value, Outcome) {
+	return Kind{Type: Int, Make: plain(func(in *Input, v *Value) Outcome {
 		l, _ := in.link(s)
-		return port(which(&l))
+		return v.port(which(&l))
 	})}
 }
 
 func linkNumber(s Side, which func(*Link) int64) Kind {
-	return Kind{Type: Int, Make: plain(func(in *Input) (Value, Outcome) {
+	return Kind{Type: Int, Make: plain(func(in *Input, v *Value) Outcome {
 		l, ok := in.link(s)
 		if !ok {
-			return Value{}, Missing
+			return Missing
 		}
-		return whole(which(&l))
+		return v.whole(which(&l))
 	})}
 }
 
 func linkText(which func(*Link) []byte) Kind {
-	return Kind{Type: Str, Needs: Session, Make: plain(func(in *Input) (Value, Outcome) {
+	return Kind{Type: Str, Needs: Session, Make: plain(func(in *Input, v *Value) Outcome {
 		l, _ := in.link(ClientSide)
-		return text(which(&l))
+		return v.text(which(&l))
 	})}
 }
 
@@ -131,12 +117,12 @@ func (in *Input) tcp() (TCP, bool) {
 }
 
 func tcpNumber(which func(*TCP) uint32) Kind {
-	return Kind{Type: Int, Args: "?s", Make: plain(func(in *Input) (Value, Outcome) {
+	return Kind{Type: Int, Args: "?s", Make: plain(func(in *Input, v *Value) Outcome {
 		t, ok := in.tcp()
 		if !ok {
-			return Value{}, Missing
+			return Missing
 		}
-		return whole(int64(which(&t)))
+		return v.whole(int64(which(&t)))
 	})}
 }
 
@@ -151,12 +137,12 @@ func tcpTime(which func(*TCP) uint32) Kind {
 		default:
 			return nil, fmt.Errorf("%q is not ms or us", a.at(0))
 		}
-		return func(in *Input) (Value, Outcome) {
+		return func(in *Input, v *Value) Outcome {
 			t, ok := in.tcp()
 			if !ok {
-				return Value{}, Missing
+				return Missing
 			}
-			return whole(int64(which(&t)) / by)
+			return v.whole(int64(which(&t)) / by)
 		}, nil
 	}
 	return k

@@ -48,16 +48,21 @@ func mapped(method string, to Type) func(a *Arguments) (Convert, error) {
 		}
 		has := a.has(1)
 		expressions, _ := t.keys.(expressions)
-		return func(in *Input, v Value) (Value, bool) {
+		return func(in *Input, v *Value) Outcome {
 			i := t.keys.find(in, v)
 			switch {
 			case i < 0:
-				return otherwise, has
+				if !has {
+					return Missing
+				}
+				*v = otherwise
+				return Found
 			case method == "regm":
 				m := expressions[i].FindSubmatchIndex(v.Str)
-				return strOf(in.keep(appendReplacement(in.room(), v.Str, string(t.values[i].Str), m)))
+				return v.bytes(Str, in.keep(appendReplacement(in.room(), v.Str, string(t.values[i].Str), m)))
 			}
-			return t.values[i], true
+			*v = t.values[i]
+			return Found
 		}, nil
 	}
 }

@@ -64,18 +64,18 @@ func (m *Matcher) Empty() bool { return m.empty }
 // set is patterns of one list, made for looking up: it answers which of them
 // matches, counted from 0, or -1.
 type set interface {
-	find(in *Input, v Value) int
+	find(in *Input, v *Value) int
 }
 
 // Match reports whether any value matches any pattern.
 func (m *Matcher) Match(in *Input) Outcome {
 	in.cursor = cursor{walking: m.fetch.several}
 	for {
-		v, out := m.fetch.one(in)
+		out := m.fetch.one(in, &in.value)
 		switch {
 		case out == Wait:
 			return Wait
-		case out == Found && (m.found || m.matches(in, &v)):
+		case out == Found && (m.found || m.matches(in, &in.value)):
 			return Found
 		case in.cursor.more:
 		case m.fetch.grows && !in.Final:
@@ -87,17 +87,14 @@ func (m *Matcher) Match(in *Input) Outcome {
 }
 
 func (m *Matcher) matches(in *Input, v *Value) bool {
-	if v.Type != m.to {
-		var ok bool
-		if *v, ok = in.Cast(*v, m.to); !ok {
-			return false
-		}
+	if v.Type != m.to && !in.cast(v, m.to) {
+		return false
 	}
 	if m.sets == nil {
 		return v.Int != 0
 	}
 	for _, s := range m.sets {
-		if s.find(in, *v) >= 0 {
+		if s.find(in, v) >= 0 {
 			return true
 		}
 	}
@@ -244,22 +241,19 @@ func newSet(method string, words []string, fold, dotted bool) (set, error) {
 // folded looks up in lower case.
 type folded struct{ of set }
 
-func (f folded) find(in *Input, v Value) int {
-	v.Str = in.lowered(v.Str)
-	return f.of.find(in, v)
+func (f folded) find(in *Input, v *Value) int {
+	written := v.Str
+	v.Str = in.lowered(written)
+	i := f.of.find(in, v)
+	v.Str = written // for the next list, where case may count
+	return i
 }
 
 // lowered is b in lower case, b itself where it is so already.
 func (in *Input) lowered(b []byte) []byte {
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			to := append(in.room(), b...)
-			for ; i < len(to); i++ {
-				if c := to[i]; 'A' <= c && c <= 'Z' {
-					to[i] = c + 'a' - 'A'
-				}
-			}
-			return in.keep(to)
+	for _, c := range b {
+		if lower(c) != c {
+			return in.keep(lowered(in.room(), b))
 		}
 	}
 	return b

@@ -16,16 +16,16 @@ var numberRows = []config.Row[Change]{
 	change("cpl", "The number with all bits turned.", "int(5),cpl", ofInt(func(n int64) int64 { return ^n })),
 	change("div", "Divides by a number; by 0 gives the largest there is.", "int(17),div(5)", arithmetic(divide)),
 	change("even", "Whether the number is even.", "int(4),even", predicate(func(n int64) bool { return n&1 == 0 })),
-	change("htonl", "The lower 32 bits as four bytes.", "int(1),htonl,hex", Change{From: Int, To: Bin, Make: always(func(in *Input, v Value) (Value, bool) {
-		return binOf(in.keep(binary.BigEndian.AppendUint32(in.room(), uint32(v.Int))))
+	change("htonl", "The lower 32 bits as four bytes.", "int(1),htonl,hex", Change{From: Int, To: Bin, Make: always(func(in *Input, v *Value) Outcome {
+		return v.bytes(Bin, in.keep(binary.BigEndian.AppendUint32(in.room(), uint32(v.Int))))
 	})}),
 	change("iif", "The first text when the value is true, else the second.", "ssl_fc,iif(https,http)", Change{From: Bool, To: Str, Args: "ss", Make: func(a *Arguments) (Convert, error) {
 		then, otherwise := []byte(a.at(0)), []byte(a.at(1))
-		return func(_ *Input, v Value) (Value, bool) {
+		return func(_ *Input, v *Value) Outcome {
 			if v.Int != 0 {
-				return strOf(then)
+				return v.bytes(Str, then)
 			}
-			return strOf(otherwise)
+			return v.bytes(Str, otherwise)
 		}, nil
 	}}),
 	change("mod", "The rest of a division; of one by 0 it is 0.", "int(17),mod(5)", arithmetic(func(a, b int64) int64 {
@@ -53,37 +53,40 @@ var numberRows = []config.Row[Change]{
 
 // measured asks about what the value names.
 func measured(m Measure, kind string) Convert {
-	return func(in *Input, v Value) (Value, bool) {
+	return func(in *Input, v *Value) Outcome {
 		if in.World == nil {
-			return v, false
+			return Missing
 		}
 		of := Reference{Kind: kind, Name: string(v.Str)}
 		if kind == "server" {
 			of = serverReference(string(v.Str))
 		}
 		n, ok := in.World.Number(m, of)
-		return Value{Type: Int, Int: n}, ok
+		if !ok {
+			return Missing
+		}
+		return v.whole(n)
 	}
 }
 
 func ofInt(do func(int64) int64) Change {
-	return Change{From: Int, To: Int, Make: always(func(_ *Input, v Value) (Value, bool) { return intOf(do(v.Int)) })}
+	return Change{From: Int, To: Int, Make: always(func(_ *Input, v *Value) Outcome { return v.whole(do(v.Int)) })}
 }
 
 // predicate says something of a number; its type is boolean.
 func predicate(holds func(int64) bool) Change {
-	return Change{From: Int, To: Bool, Make: always(func(_ *Input, v Value) (Value, bool) {
+	return Change{From: Int, To: Bool, Make: always(func(_ *Input, v *Value) Outcome {
 		if holds(v.Int) {
-			return yes, true
+			return v.boolean(true)
 		}
-		return no, true
+		return v.boolean(false)
 	})}
 }
 
 func arithmetic(do func(a, b int64) int64) Change {
 	return Change{From: Int, To: Int, Args: "n", Make: func(a *Arguments) (Convert, error) {
 		b := a.number[0]
-		return func(_ *Input, v Value) (Value, bool) { return intOf(do(v.Int, b)) }, nil
+		return func(_ *Input, v *Value) Outcome { return v.whole(do(v.Int, b)) }, nil
 	}}
 }
 

@@ -23,19 +23,19 @@ var secureRows = slices.Concat(connectionRows(ClientSide, "ssl_fc", "client"), c
 		row("ssl_c_ca_err", "The number of the error in the chain of the client's certificate that was let pass: 0.", "ssl_c_ca_err 0", withTLS(ClientSide, Int, zero)),
 		row("ssl_c_ca_err_depth", "Where in the chain it was: 0.", "ssl_c_ca_err_depth 0", withTLS(ClientSide, Int, zero)),
 		row("ssl_c_err", "The number of the error of the client's certificate that was let pass: 0.", "ssl_c_err 0", withTLS(ClientSide, Int, zero)),
-		row("ssl_c_used", "Whether the client showed a certificate.", "ssl_c_used", withTLS(ClientSide, Bool, func(_ *Input, s *Security) (Value, Outcome) {
-			return boolean(len(s.State.PeerCertificates) > 0)
+		row("ssl_c_used", "Whether the client showed a certificate.", "ssl_c_used", withTLS(ClientSide, Bool, func(_ *Input, v *Value, s *Security) Outcome {
+			return v.boolean(len(s.State.PeerCertificates) > 0)
 		})),
 		row("ssl_c_verify", "The result of the verification of the client: 0.", "ssl_c_verify 0", withTLS(ClientSide, Int, zero)),
-		row("ssl_fc_has_crt", "Whether the client showed a certificate.", "ssl_fc_has_crt", withTLS(ClientSide, Bool, func(_ *Input, s *Security) (Value, Outcome) {
-			return boolean(len(s.State.PeerCertificates) > 0)
+		row("ssl_fc_has_crt", "Whether the client showed a certificate.", "ssl_fc_has_crt", withTLS(ClientSide, Bool, func(_ *Input, v *Value, s *Security) Outcome {
+			return v.boolean(len(s.State.PeerCertificates) > 0)
 		})),
-		row("ssl_fc_has_early", "Whether data came before the handshake was done: never.", "ssl_fc_has_early", withTLS(ClientSide, Bool, func(*Input, *Security) (Value, Outcome) { return no, Found })),
-		row("ssl_fc_has_sni", "Whether the client asked for a name.", "ssl_fc_has_sni", withTLS(ClientSide, Bool, func(_ *Input, s *Security) (Value, Outcome) {
-			return boolean(s.State.ServerName != "")
+		row("ssl_fc_has_early", "Whether data came before the handshake was done: never.", "ssl_fc_has_early", withTLS(ClientSide, Bool, func(_ *Input, v *Value, _ *Security) Outcome { return v.boolean(false) })),
+		row("ssl_fc_has_sni", "Whether the client asked for a name.", "ssl_fc_has_sni", withTLS(ClientSide, Bool, func(_ *Input, v *Value, s *Security) Outcome {
+			return v.boolean(s.State.ServerName != "")
 		})),
-		row("ssl_fc_sni", "The name the client asked for in TLS that ends here.", "ssl_fc_sni -i www.example.com", withTLS(ClientSide, Str, func(in *Input, s *Security) (Value, Outcome) {
-			return in.written(s.State.ServerName)
+		row("ssl_fc_sni", "The name the client asked for in TLS that ends here.", "ssl_fc_sni -i www.example.com", withTLS(ClientSide, Str, func(in *Input, v *Value, s *Security) Outcome {
+			return v.written(in, s.State.ServerName)
 		})),
 	}, cannotRows)
 
@@ -61,7 +61,7 @@ var cannotRows = func() (rows []config.Row[Kind]) {
 	return rows
 }()
 
-func zero(*Input, *Security) (Value, Outcome) { return whole(0) }
+func zero(_ *Input, v *Value, _ *Security) Outcome { return v.whole(0) }
 
 // tlsPlace is when the TLS of a side is there.
 func tlsPlace(s Side) Place {
@@ -72,54 +72,47 @@ func tlsPlace(s Side) Place {
 }
 
 // withTLS is a fetch that is missing in the clear.
-func withTLS(s Side, t Type, get func(in *Input, s *Security) (Value, Outcome)) Kind {
-	return Kind{Type: t, Needs: tlsPlace(s), Make: plain(func(in *Input) (Value, Outcome) {
+func withTLS(s Side, t Type, get func(in *Input, v *Value, s *Security) Outcome) Kind {
+	return Kind{Type: t, Needs: tlsPlace(s), Make: plain(func(in *Input, v *Value) Outcome {
 		if in.World != nil {
 			if tls := in.World.TLS(s); tls != nil {
-				return get(in, tls)
+				return get(in, v, tls)
 			}
 		}
-		return Value{}, Missing
+		return Missing
 	})}
 }
 
 // connectionRows are what both sides' connections are asked for.
 func connectionRows(s Side, prefix, who string) []config.Row[Kind] {
-	of := func(name, doc, example string, t Type, get func(in *Input, s *Security) (Value, Outcome)) config.Row[Kind] {
+	of := func(name, doc, example string, t Type, get func(in *Input, v *Value, s *Security) Outcome) config.Row[Kind] {
 		return row(prefix+name, strings.ReplaceAll(doc, "WHO", who), prefix+name+example, withTLS(s, t, get))
 	}
-	size := func(_ *Input, s *Security) (Value, Outcome) { return whole(int64(s.KeySize)) }
+	size := func(_ *Input, v *Value, s *Security) Outcome { return v.whole(int64(s.KeySize)) }
 	return []config.Row[Kind]{
-		row(prefix, "Whether the connection of the "+who+" is encrypted here.", prefix, Kind{Type: Bool, Needs: tlsPlace(s), Make: plain(func(in *Input) (Value, Outcome) {
-			return boolean(in.World != nil && in.World.TLS(s) != nil)
+		row(prefix, "Whether the connection of the "+who+" is encrypted here.", prefix, Kind{Type: Bool, Needs: tlsPlace(s), Make: plain(func(in *Input, v *Value) Outcome {
+			return v.boolean(in.World != nil && in.World.TLS(s) != nil)
 		})}),
 		of("_alg_keysize", "The size of the cipher's key in bits, to the WHO.", " ge 256", Int, size),
-		of("_alpn", "The protocol agreed on with the WHO.", " h2", Str, func(in *Input, s *Security) (Value, Outcome) { return in.written(s.State.NegotiatedProtocol) }),
-		of("_cipher", "The cipher used with the WHO, by OpenSSL's name.", " TLS_AES_128_GCM_SHA256", Str, func(in *Input, s *Security) (Value, Outcome) { return in.written(s.Cipher) }),
-		of("_is_resumed", "Whether the handshake went on with an earlier session of the WHO.", "", Bool, func(_ *Input, s *Security) (Value, Outcome) { return boolean(s.State.DidResume) }),
-		of("_protocol", "The version of TLS spoken with the WHO.", " TLSv1.3", Str, func(in *Input, s *Security) (Value, Outcome) { return in.written(s.Version) }),
-		of("_unique_id", "The identifier of the connection (RFC 5929); TLS 1.3 has none.", " -m found", Bin, func(_ *Input, s *Security) (Value, Outcome) {
-			return binaryOf(s.State.TLSUnique)
+		of("_alpn", "The protocol agreed on with the WHO.", " h2", Str, func(in *Input, v *Value, s *Security) Outcome { return v.written(in, s.State.NegotiatedProtocol) }),
+		of("_cipher", "The cipher used with the WHO, by OpenSSL's name.", " TLS_AES_128_GCM_SHA256", Str, func(in *Input, v *Value, s *Security) Outcome { return v.written(in, s.Cipher) }),
+		of("_is_resumed", "Whether the handshake went on with an earlier session of the WHO.", "", Bool, func(_ *Input, v *Value, s *Security) Outcome { return v.boolean(s.State.DidResume) }),
+		of("_protocol", "The version of TLS spoken with the WHO.", " TLSv1.3", Str, func(in *Input, v *Value, s *Security) Outcome { return v.written(in, s.Version) }),
+		of("_unique_id", "The identifier of the connection (RFC 5929); TLS 1.3 has none.", " -m found", Bin, func(_ *Input, v *Value, s *Security) Outcome {
+			return v.binary(s.State.TLSUnique)
 		}),
 		of("_use_keysize", "The size of the cipher's key in use, to the WHO.", " ge 256", Int, size),
 	}
 }
 
-func binaryOf(b []byte) (Value, Outcome) {
-	if len(b) == 0 {
-		return Value{}, Missing
-	}
-	return Value{Type: Bin, Str: b}, Found
-}
-
 // certificateRows are what a certificate is asked for.
 func certificateRows(s Side, prefix, who string) []config.Row[Kind] {
-	of := func(name, doc, example string, t Type, get func(in *Input, c *x509.Certificate) (Value, Outcome)) config.Row[Kind] {
-		return row(prefix+name, strings.ReplaceAll(doc, "WHO", who), prefix+name+example, withTLS(s, t, func(in *Input, s *Security) (Value, Outcome) {
+	of := func(name, doc, example string, t Type, get func(in *Input, v *Value, c *x509.Certificate) Outcome) config.Row[Kind] {
+		return row(prefix+name, strings.ReplaceAll(doc, "WHO", who), prefix+name+example, withTLS(s, t, func(in *Input, v *Value, s *Security) Outcome {
 			if len(s.State.PeerCertificates) == 0 {
-				return Value{}, Missing
+				return Missing
 			}
-			return get(in, s.State.PeerCertificates[0])
+			return get(in, v, s.State.PeerCertificates[0])
 		}))
 	}
 	const utc = "060102150405Z"
@@ -129,50 +122,50 @@ func certificateRows(s Side, prefix, who string) []config.Row[Kind] {
 				return nil, fmt.Errorf("%q is not rfc2253", f)
 			}
 			entry, nth, rfc := a.at(0), int(a.int(1, 1)), a.at(2) != ""
-			return func(in *Input) (Value, Outcome) {
+			return func(in *Input, v *Value) Outcome {
 				if in.World == nil {
-					return Value{}, Missing
+					return Missing
 				}
 				t := in.World.TLS(s)
 				if t == nil || len(t.State.PeerCertificates) == 0 {
-					return Value{}, Missing
+					return Missing
 				}
 				var seq pkix.RDNSequence
 				if _, err := asn1.Unmarshal(which(t.State.PeerCertificates[0]), &seq); err != nil {
-					return Value{}, Missing
+					return Missing
 				}
-				return in.distinguished(seq, entry, nth, rfc)
+				return in.distinguished(v, seq, entry, nth, rfc)
 			}, nil
 		}}
 		return row(prefix+name, strings.ReplaceAll(doc, "WHO", who), prefix+name+"(CN) example", k)
 	}
 	return []config.Row[Kind]{
-		row(prefix+"_chain_der", "The certificates the "+who+" showed with its own, as DER.", prefix+"_chain_der -m found", withTLS(s, Bin, func(in *Input, t *Security) (Value, Outcome) {
-			return in.chain(t.State, s == ClientSide)
+		row(prefix+"_chain_der", "The certificates the "+who+" showed with its own, as DER.", prefix+"_chain_der -m found", withTLS(s, Bin, func(in *Input, v *Value, t *Security) Outcome {
+			return in.chain(v, t.State, s == ClientSide)
 		})),
-		of("_der", "The certificate of the WHO as DER.", " -m found", Bin, func(_ *Input, c *x509.Certificate) (Value, Outcome) { return binaryOf(c.Raw) }),
+		of("_der", "The certificate of the WHO as DER.", " -m found", Bin, func(_ *Input, v *Value, c *x509.Certificate) Outcome { return v.binary(c.Raw) }),
 		dn("_i_dn", "Who signed the certificate of the WHO: the whole name, or the nth of an entry.", func(c *x509.Certificate) []byte { return c.RawIssuer }),
-		of("_key_alg", "The kind of key in the certificate of the WHO.", " rsaEncryption", Str, func(in *Input, c *x509.Certificate) (Value, Outcome) {
-			return in.written(map[x509.PublicKeyAlgorithm]string{x509.RSA: "rsaEncryption", x509.ECDSA: "id-ecPublicKey", x509.Ed25519: "ED25519"}[c.PublicKeyAlgorithm])
+		of("_key_alg", "The kind of key in the certificate of the WHO.", " rsaEncryption", Str, func(in *Input, v *Value, c *x509.Certificate) Outcome {
+			return v.written(in, map[x509.PublicKeyAlgorithm]string{x509.RSA: "rsaEncryption", x509.ECDSA: "id-ecPublicKey", x509.Ed25519: "ED25519"}[c.PublicKeyAlgorithm])
 		}),
-		of("_notafter", "The end of the certificate of the WHO as YYMMDDhhmmssZ.", " -m beg 30", Str, func(in *Input, c *x509.Certificate) (Value, Outcome) {
-			return Value{Type: Str, Str: in.keep(c.NotAfter.UTC().AppendFormat(in.room(), utc))}, Found
+		of("_notafter", "The end of the certificate of the WHO as YYMMDDhhmmssZ.", " -m beg 30", Str, func(in *Input, v *Value, c *x509.Certificate) Outcome {
+			return v.bytes(Str, in.keep(c.NotAfter.UTC().AppendFormat(in.room(), utc)))
 		}),
-		of("_notbefore", "The beginning of the certificate of the WHO as YYMMDDhhmmssZ.", " -m beg 20", Str, func(in *Input, c *x509.Certificate) (Value, Outcome) {
-			return Value{Type: Str, Str: in.keep(c.NotBefore.UTC().AppendFormat(in.room(), utc))}, Found
+		of("_notbefore", "The beginning of the certificate of the WHO as YYMMDDhhmmssZ.", " -m beg 20", Str, func(in *Input, v *Value, c *x509.Certificate) Outcome {
+			return v.bytes(Str, in.keep(c.NotBefore.UTC().AppendFormat(in.room(), utc)))
 		}),
 		dn("_s_dn", "Whom the certificate of the WHO is for: the whole name, or the nth of an entry.", func(c *x509.Certificate) []byte { return c.RawSubject }),
-		of("_serial", "The serial number of the certificate of the WHO.", " -m bin 01", Bin, func(_ *Input, c *x509.Certificate) (Value, Outcome) {
-			return binaryOf(c.SerialNumber.Bytes())
+		of("_serial", "The serial number of the certificate of the WHO.", " -m bin 01", Bin, func(_ *Input, v *Value, c *x509.Certificate) Outcome {
+			return v.binary(c.SerialNumber.Bytes())
 		}),
-		of("_sha1", "The SHA-1 of the certificate of the WHO.", " -m found", Bin, func(in *Input, c *x509.Certificate) (Value, Outcome) {
+		of("_sha1", "The SHA-1 of the certificate of the WHO.", " -m found", Bin, func(in *Input, v *Value, c *x509.Certificate) Outcome {
 			sum := sha1.Sum(c.Raw)
-			return Value{Type: Bin, Str: in.keep(append(in.room(), sum[:]...))}, Found
+			return v.bytes(Bin, in.keep(append(in.room(), sum[:]...)))
 		}),
-		of("_sig_alg", "How the certificate of the WHO is signed.", " RSA-SHA256", Str, func(in *Input, c *x509.Certificate) (Value, Outcome) {
-			return in.written(signatures[c.SignatureAlgorithm])
+		of("_sig_alg", "How the certificate of the WHO is signed.", " RSA-SHA256", Str, func(in *Input, v *Value, c *x509.Certificate) Outcome {
+			return v.written(in, signatures[c.SignatureAlgorithm])
 		}),
-		of("_version", "The version of the certificate of the WHO.", " 3", Int, func(_ *Input, c *x509.Certificate) (Value, Outcome) { return whole(int64(c.Version)) }),
+		of("_version", "The version of the certificate of the WHO.", " 3", Int, func(_ *Input, v *Value, c *x509.Certificate) Outcome { return v.whole(int64(c.Version)) }),
 	}
 }
 
@@ -186,7 +179,7 @@ var signatures = map[x509.SignatureAlgorithm]string{
 
 // chain writes the certificates one after the other; OpenSSL leaves a client's
 // own out.
-func (in *Input) chain(s *tls.ConnectionState, rest bool) (Value, Outcome) {
+func (in *Input) chain(v *Value, s *tls.ConnectionState, rest bool) Outcome {
 	list := s.PeerCertificates
 	if rest && len(list) > 0 {
 		list = list[1:]
@@ -195,7 +188,7 @@ func (in *Input) chain(s *tls.ConnectionState, rest bool) (Value, Outcome) {
 	for _, c := range list {
 		b = append(b, c.Raw...)
 	}
-	return binaryOf(in.keep(b))
+	return v.binary(in.keep(b))
 }
 
 // attributes are OpenSSL's short names of the parts of a name.
@@ -207,7 +200,7 @@ var attributes = map[string]string{
 
 // distinguished writes a whole name, or the value of the nth entry of a kind
 // from the beginning or, when nth is negative, from the end.
-func (in *Input) distinguished(seq pkix.RDNSequence, entry string, nth int, rfc bool) (Value, Outcome) {
+func (in *Input) distinguished(v *Value, seq pkix.RDNSequence, entry string, nth int, rfc bool) Outcome {
 	var parts [][2]string
 	for _, set := range seq {
 		for _, a := range set {
@@ -237,7 +230,7 @@ func (in *Input) distinguished(seq pkix.RDNSequence, entry string, nth int, rfc 
 				b = append(b, p[1]...)
 			}
 		}
-		return text(in.keep(b))
+		return v.text(in.keep(b))
 	}
 	if nth < 0 {
 		slices.Reverse(parts)
@@ -246,11 +239,11 @@ func (in *Input) distinguished(seq pkix.RDNSequence, entry string, nth int, rfc 
 	for _, p := range parts {
 		if p[0] == entry {
 			if nth--; nth <= 0 {
-				return in.written(p[1])
+				return v.written(in, p[1])
 			}
 		}
 	}
-	return Value{}, Missing
+	return Missing
 }
 
 // appendEscaped writes a value as RFC 2253 section 2.4 does, and what is not

@@ -27,7 +27,7 @@ type spans struct {
 	length bool // of the text's length
 }
 
-func (s *spans) find(_ *Input, v Value) int {
+func (s *spans) find(_ *Input, v *Value) int {
 	n := v.Int
 	if s.length {
 		n = int64(len(v.Str))
@@ -131,7 +131,7 @@ type gap struct {
 	which      int
 }
 
-func (n *networks) find(_ *Input, v Value) int {
+func (n *networks) find(_ *Input, v *Value) int {
 	if which, ok := n.tree.Lookup(v.Addr); ok {
 		return which
 	}
@@ -196,7 +196,7 @@ func withGaps(text string) (g gap, ok bool) {
 // expressions are regular expressions, tried in turn.
 type expressions []*regexp.Regexp
 
-func (list expressions) find(_ *Input, v Value) int {
+func (list expressions) find(_ *Input, v *Value) int {
 	for i, r := range list {
 		if r.Match(v.Str) {
 			return i
@@ -232,7 +232,7 @@ func compileExpression(p string, fold bool) (*regexp.Regexp, error) {
 // exact are texts to be equal to.
 type exact map[string]int
 
-func (e exact) find(_ *Input, v Value) int {
+func (e exact) find(_ *Input, v *Value) int {
 	if i, ok := e[string(v.Str)]; ok {
 		return i
 	}
@@ -270,10 +270,8 @@ func newTexts(method string, words []string) set {
 		return newEnds(words, true)
 	case "sub":
 		return newWithin(words)
-	case "dom":
-		return newBetween(words, "/?.:")
-	case "dir":
-		return newBetween(words, "/?")
+	case "dom", "dir":
+		return newBetween(words, separators[method])
 	}
 	return newExact(words)
 }
@@ -297,7 +295,7 @@ func newEnds(words []string, behind bool) *ends {
 }
 
 // find answers of beginnings the longest, of ends the first in order.
-func (e *ends) find(_ *Input, v Value) int {
+func (e *ends) find(_ *Input, v *Value) int {
 	best := -1
 	for _, n := range e.lengths {
 		if n > len(v.Str) {
@@ -375,7 +373,7 @@ func firstBytes(b []byte, n int) (k uint32) {
 }
 
 // find answers the first in order.
-func (c *contained) find(in *Input, v Value) int {
+func (c *contained) find(in *Input, v *Value) int {
 	best := -1
 	for i, w := range c.words {
 		if bytes.Contains(v.Str, w) && (best < 0 || c.which[i] < best) {
@@ -427,7 +425,7 @@ func newBetween(words []string, separators string) *between {
 
 // find looks up everything from the beginning of a part to the end of one,
 // and answers the first in order.
-func (b *between) find(_ *Input, v Value) int {
+func (b *between) find(_ *Input, v *Value) int {
 	best := -1
 	text := v.Str
 	separates := func(at int) bool { return strings.IndexByte(b.separators, text[at]) >= 0 }

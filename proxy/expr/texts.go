@@ -36,11 +36,11 @@ var textRows = []config.Row[Change]{
 		behind := a.at(0) + a.at(2)
 		return edit(func(to, b []byte) []byte { return append(append(to, b...), behind...) })(nil)
 	}}),
-	change("cut_crlf", "What stands before the first end of a line.", "path,cut_crlf", Change{From: Str, To: Str, Make: always(func(_ *Input, v Value) (Value, bool) {
+	change("cut_crlf", "What stands before the first end of a line.", "path,cut_crlf", Change{From: Str, To: Str, Make: always(func(_ *Input, v *Value) Outcome {
 		if end := bytes.IndexAny(v.Str, "\r\n"); end >= 0 {
 			v.Str = v.Str[:end]
 		}
-		return v, true
+		return Found
 	})}),
 	change("field", "The nth part between characters, from the end when n is negative, and so many behind it; 0 is all.", "path,field(2,/)", Change{From: Str, To: Str, Args: "is?i", Make: makeParts(false)}),
 	change("host_only", "The host of a Host header, in lower case.", "hdr(host),host_only", Change{From: Str, To: Str, Make: edit(func(to, b []byte) []byte {
@@ -50,25 +50,28 @@ var textRows = []config.Row[Change]{
 	change("ipmask", "The network of an address, of so many bits or by a mask; the second is that of IPv6.", "src,ipmask(24,64)", Change{From: Addr, To: Addr, Args: "4?6", Make: makeMask}),
 	change("json", "The text escaped for JSON; it may be ascii, utf8, utf8s, utf8p or utf8ps.", "path,json(utf8s)", Change{From: Str, To: Str, Args: "?s", Make: makeJSON}),
 	change("language", "Which of some languages a client prefers, or else a text.", "req.fhdr(accept-language),language(es;fr;en,en)", Change{From: Str, To: Str, Args: "s?s", Make: makeLanguage}),
-	change("length", "How many bytes the text has.", "path,length", Change{From: Str, To: Int, Make: always(func(_ *Input, v Value) (Value, bool) { return intOf(int64(len(v.Str))) })}),
+	change("length", "How many bytes the text has.", "path,length", Change{From: Str, To: Int, Make: always(func(_ *Input, v *Value) Outcome { return v.whole(int64(len(v.Str))) })}),
 	change("lower", "The text in lower case.", "path,lower", Change{From: Str, To: Str, Make: edit(lowered)}),
 	change("ltrim", "The text without some characters at its beginning.", "path,ltrim(/)", Change{From: Str, To: Str, Args: "s", Make: func(a *Arguments) (Convert, error) {
-		return func(_ *Input, v Value) (Value, bool) { return strOf(bytes.TrimLeft(v.Str, a.at(0))) }, ascii(a.at(0))
+		return func(_ *Input, v *Value) Outcome { return v.bytes(Str, bytes.TrimLeft(v.Str, a.at(0))) }, ascii(a.at(0))
 	}}),
-	change("port_only", "The port of a Host header; 0 without.", "hdr(host),port_only", Change{From: Str, To: Int, Make: always(func(_ *Input, v Value) (Value, bool) {
+	change("port_only", "The port of a Host header; 0 without.", "hdr(host),port_only", Change{From: Str, To: Int, Make: always(func(_ *Input, v *Value) Outcome {
 		_, port := cutPort(v.Str)
-		return intOf(leadingNumber(port))
+		return v.whole(leadingNumber(port))
 	})}),
 	change("regsub", "Replaces what a regular expression matches, by a text with \\1 for its groups; g is everywhere, i in any case.", "path,regsub(/+,/,g)", Change{From: Str, To: Str, Args: "ss?s", Make: makeSubstitute}),
 	change("rtrim", "The text without some characters at its end.", "path,rtrim(/)", Change{From: Str, To: Str, Args: "s", Make: func(a *Arguments) (Convert, error) {
-		return func(_ *Input, v Value) (Value, bool) { return strOf(bytes.TrimRight(v.Str, a.at(0))) }, ascii(a.at(0))
+		return func(_ *Input, v *Value) Outcome { return v.bytes(Str, bytes.TrimRight(v.Str, a.at(0))) }, ascii(a.at(0))
 	}}),
 	change("upper", "The text in upper case.", "path,upper", Change{From: Str, To: Str, Make: edit(uppered)}),
 	change("url_dec", "The text with %XX decoded, and + behind a question mark, or with 1 anywhere.", "urlp(q),url_dec", Change{From: Str, To: Str, Args: "?i", Make: func(a *Arguments) (Convert, error) {
 		form := a.int(0, 0) != 0
-		return func(in *Input, v Value) (Value, bool) {
+		return func(in *Input, v *Value) Outcome {
 			b, ok := decodeURL(in.room(), v.Str, form)
-			return Value{Type: Str, Str: in.keep(b)}, ok
+			if !ok {
+				return Missing
+			}
+			return v.bytes(Str, in.keep(b))
 		}, nil
 	}}),
 	change("url_enc", "The text with all but letters, digits and -._~ as %XX.", "path,url_enc", Change{From: Str, To: Str, Args: "?s", Make: func(a *Arguments) (Convert, error) {
@@ -82,10 +85,7 @@ var textRows = []config.Row[Change]{
 
 func lowered(to, b []byte) []byte {
 	for _, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		to = append(to, c)
+		to = append(to, lower(c))
 	}
 	return to
 }
@@ -147,12 +147,12 @@ func makeBytes(a *Arguments) (Convert, error) {
 	if from < 0 || a.has(1) && most < 0 {
 		return nil, errors.New("an offset or length is negative")
 	}
-	return func(_ *Input, v Value) (Value, bool) {
+	return func(_ *Input, v *Value) Outcome {
 		v.Str = v.Str[min(from, int64(len(v.Str))):]
 		if most >= 0 && int64(len(v.Str)) > most {
 			v.Str = v.Str[:most]
 		}
-		return v, true
+		return Found
 	}, nil
 }
 
@@ -163,10 +163,12 @@ func makeParts(words bool) func(a *Arguments) (Convert, error) {
 		if n == 0 || delimiters == "" || count < 0 {
 			return nil, errors.New("counts from 1 or -1, and expects characters between the parts")
 		}
-		return func(_ *Input, v Value) (Value, bool) {
+		return func(_ *Input, v *Value) Outcome {
 			from, to, ok := parts(v.Str, delimiters, n, count, words)
-			v.Str = v.Str[from:to]
-			return v, ok || words
+			if !ok && !words {
+				return Missing
+			}
+			return v.bytes(Str, v.Str[from:to])
 		}, ascii(delimiters)
 	}
 }
@@ -227,21 +229,24 @@ func makeMask(a *Arguments) (Convert, error) {
 	if has6 {
 		six = a.addr[1].As16()
 	}
-	return func(_ *Input, v Value) (Value, bool) {
+	return func(_ *Input, v *Value) Outcome {
 		if v.Addr = v.Addr.Unmap(); v.Addr.Is4() {
 			b := v.Addr.As4()
 			for i := range b {
 				b[i] &= four[i]
 			}
 			v.Addr = netip.AddrFrom4(b)
-			return v, true
+			return Found
 		}
 		b := v.Addr.As16()
 		for i := range b {
 			b[i] &= six[i]
 		}
 		v.Addr = netip.AddrFrom16(b)
-		return v, has6
+		if !has6 {
+			return Missing
+		}
+		return Found
 	}, nil
 }
 
@@ -270,10 +275,7 @@ func decodeURL(to, b []byte, form bool) ([]byte, bool) {
 }
 
 func hexDigit(c byte) int {
-	if 'A' <= c && c <= 'F' {
-		c += 'a' - 'A'
-	}
-	return strings.IndexByte(lowerHex, c)
+	return strings.IndexByte(lowerHex, lower(c))
 }
 
 func encodeURL(to, b []byte) []byte {
@@ -302,7 +304,7 @@ func makeSubstitute(a *Arguments) (Convert, error) {
 		later, err = regexp.Compile(`(?s:\A.).*?(` + first.String() + `)`)
 	}
 	everywhere, with := strings.Contains(flags, "g"), a.at(1)
-	return func(in *Input, v Value) (Value, bool) {
+	return func(in *Input, v *Value) Outcome {
 		b, to := v.Str, in.room()
 		for at := 0; ; {
 			at0 := at
@@ -325,7 +327,7 @@ func makeSubstitute(a *Arguments) (Convert, error) {
 			}
 			to = append(to, b[at:m[0]]...)
 			if to = appendReplacement(to, b, with, m); len(to) > longest {
-				return v, false
+				return Missing
 			}
 			if !everywhere {
 				to = append(to, b[m[1]:]...)
@@ -340,7 +342,7 @@ func makeSubstitute(a *Arguments) (Convert, error) {
 			}
 			at = m[1]
 		}
-		return strOf(in.keep(to))
+		return v.bytes(Str, in.keep(to))
 	}, err
 }
 
@@ -369,7 +371,7 @@ func appendReplacement(to, b []byte, with string, m []int) []byte {
 // for that without when only the latter is offered.
 func makeLanguage(a *Arguments) (Convert, error) {
 	offered, otherwise := strings.Split(a.at(0), ";"), a.at(1)
-	return func(in *Input, v Value) (Value, bool) {
+	return func(in *Input, v *Value) Outcome {
 		best, weight := "", 0
 		for rest, more := v.Str, true; more; {
 			var one []byte
@@ -390,10 +392,14 @@ func makeLanguage(a *Arguments) (Convert, error) {
 				}
 			}
 		}
-		if weight == 0 {
+		switch {
+		case weight > 0:
+		case a.has(1):
 			best = otherwise
+		default:
+			return Missing
 		}
-		return Value{Type: Str, Str: in.keep(append(in.room(), best...))}, weight > 0 || a.has(1)
+		return v.bytes(Str, in.keep(append(in.room(), best...)))
 	}, nil
 }
 
@@ -430,21 +436,21 @@ func makeJSON(a *Arguments) (Convert, error) {
 	default:
 		return nil, fmt.Errorf("%q is not ascii, utf8, utf8s, utf8p or utf8ps", a.at(0))
 	}
-	return func(in *Input, v Value) (Value, bool) {
+	return func(in *Input, v *Value) Outcome {
 		to := in.room()
 		for b := v.Str; len(b) > 0; {
 			r, size, good := rune(b[0]), 1, true
 			if code && r >= 0x80 {
 				r, size, good = decodeRune(b, permissive)
 				if good = good && r <= 0xffff; !good && !silent {
-					return Value{}, false
+					return Missing
 				}
 			}
 			if b = b[size:]; good {
 				to = appendJSON(to, r)
 			}
 		}
-		return strOf(in.keep(to))
+		return v.bytes(Str, in.keep(to))
 	}, nil
 }
 

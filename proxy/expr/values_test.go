@@ -77,8 +77,8 @@ func TestExpressionsHaveTheValuesOfHAProxy(t *testing.T) {
 			see(t, &in, r)
 			got := "-"
 			if v, out := f.Get(&in); out == Found {
-				raw, ok := in.Cast(v, Bin)
-				written, also := in.Cast(v, Str)
+				raw, written := v, v
+				ok, also := in.cast(&raw, Bin), in.cast(&written, Str)
 				if !ok || !also {
 					got = "no bytes"
 				} else {

@@ -149,6 +149,7 @@ type term struct {
 // always holds.
 type Condition struct {
 	either [][]term
+	lone   *expr.Matcher // all there is to it, the opposite of it with unless
 	unless bool
 	never  string // a fetch without patterns
 	uses   []*expr.Fetch
@@ -226,6 +227,9 @@ func (n *Names) Condition(words []string) (Condition, error) {
 		return c, fmt.Errorf("nothing stands behind %q", words[len(words)-1])
 	}
 	c.either = append(c.either, all)
+	if first := all[0]; len(c.either) == 1 && len(all) == 1 && len(first.acl) == 1 && !first.not {
+		c.lone = first.acl[0]
+	}
 	return c, nil
 }
 
@@ -262,22 +266,14 @@ func (c Condition) Unless() Condition {
 // Holds evaluates the condition. A term that has to wait makes its
 // alternative wait, unless another term of it fails already.
 func (c *Condition) Holds(in *expr.Input) expr.Outcome {
-	if len(c.either) == 0 {
+	var out expr.Outcome
+	switch {
+	case len(c.either) == 0:
 		return expr.Found
-	}
-	out := expr.Missing
-	for _, all := range c.either {
-		switch together(all, in) {
-		case expr.Found:
-			out = expr.Found
-		case expr.Wait:
-			if out == expr.Missing {
-				out = expr.Wait
-			}
-		}
-		if out == expr.Found {
-			break
-		}
+	case c.lone != nil:
+		out = c.lone.Match(in)
+	default:
+		out = c.evaluate(in)
 	}
 	switch {
 	case out == expr.Wait:
@@ -286,6 +282,19 @@ func (c *Condition) Holds(in *expr.Input) expr.Outcome {
 		return expr.Found
 	}
 	return expr.Missing
+}
+
+func (c *Condition) evaluate(in *expr.Input) expr.Outcome {
+	out := expr.Missing
+	for _, all := range c.either {
+		switch together(all, in) {
+		case expr.Found:
+			return expr.Found
+		case expr.Wait:
+			out = expr.Wait
+		}
+	}
+	return out
 }
 
 func together(all []term, in *expr.Input) expr.Outcome {

@@ -159,17 +159,35 @@ func TestGatesWaitForWhatTheyNeed(t *testing.T) {
 	}
 }
 
-func BenchmarkChoose(b *testing.B) {
+// chosen are five choices, and a request that the last of them is for.
+func chosen(t testing.TB) (list []Choice, seen *expr.Input) {
 	names := new(Names)
-	var list []Choice
-	for _, cond := range []string{"{ path_beg /static/ }", "{ hdr(host) -i a.example b.example }", "{ path_end .png }", "{ src 192.0.2.0/24 }", "{ hdr_dom(host) -i example.com }"} {
+	for _, cond := range []string{"{ path_beg /static/ }", "{ hdr(host) -i a.example b.example }", "{ method POST PUT }", "{ src 192.0.2.0/24 }", "{ hdr_dom(host) -i example.com }"} {
 		c, err := names.Condition(strings.Fields(cond))
 		if err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
 		list = append(list, Choice{Name: "x", If: c})
 	}
-	seen := request(b, "GET /api/x?a=b HTTP/1.1\r\nHost: WWW.Example.com\r\nUser-Agent: x\r\n\r\n")
+	return list, request(t, "GET /api/x?a=b HTTP/1.1\r\nHost: WWW.Example.com\r\nUser-Agent: x\r\n\r\n")
+}
+
+func TestChoosingAllocatesNothing(t *testing.T) {
+	list, seen := chosen(t)
+	in := new(expr.Input)
+	if n := testing.AllocsPerRun(100, func() {
+		in.Reset()
+		in.Source, in.Final, in.Head, in.Buf = seen.Source, true, seen.Head, seen.Buf
+		if got := Choose(list, in); got != 4 {
+			t.Fatalf("chose %d, want 4", got)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
+	}
+}
+
+func BenchmarkChoose(b *testing.B) {
+	list, seen := chosen(b)
 	in := new(expr.Input)
 	b.ReportAllocs()
 	for b.Loop() {
