@@ -149,6 +149,30 @@ func TestAnErrorPageSaysWhatBecomesOfTheConnection(t *testing.T) {
 	}
 }
 
+// HAProxy 2.6.12 closes the side whose section has the option.
+func TestOptionHttpcloseOfABackendLeavesTheClientItsConnection(t *testing.T) {
+	for name, tc := range map[string]struct {
+		fe, be settings.Connection
+		want   int
+	}{
+		"of the frontend": {settings.Close, settings.KeepAlive, 1},
+		"of the backend":  {settings.KeepAlive, settings.Close, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fe, be := section(), section(script(t, says(five)))
+			fe.Servers, fe.Backend, fe.DefaultBackend, fe.Connection = nil, false, "app", tc.fe
+			be.Name, be.ID, be.Frontend, be.Connection = "app", 3, false, tc.be
+			r := serve(t, 1, fe, be)
+			if got := strings.Count(r.exchange(get+get), "hello"); got != tc.want {
+				t.Errorf("got %d answers to two requests, want %d", got, tc.want)
+			}
+			if row := r.rowOf("app", "s1"); row.Connects != uint64(tc.want) || row.Reuses != 0 {
+				t.Errorf("the server: got %d connections, %d reused, want %d and 0", row.Connects, row.Reuses, tc.want)
+			}
+		})
+	}
+}
+
 func TestConnectBecomesATunnel(t *testing.T) {
 	p := section(script(t, func(c net.Conn) {
 		readHeadOf(c)

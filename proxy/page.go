@@ -184,7 +184,7 @@ func awaitPage(x *stream) answer {
 	r := x.made
 	x.status = r.Status
 	x.queuedAt, x.connected, x.dataAt = x.headAt, x.headAt, x.headAt
-	x.keep = x.keep && x.mode() != settings.Close && !x.w.s.draining.Load()
+	x.keep = x.keep && x.fe.keepsClient() && !x.w.s.draining.Load()
 	b := append(x.out[:0], "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(r.Status), 10)
 	b = append(b, ' ')

@@ -8,7 +8,6 @@ import (
 	"herald/proxy/h1"
 	"herald/proxy/loop"
 	"herald/proxy/rule"
-	"herald/proxy/settings"
 )
 
 // answer replies with the page of a status. Mode tcp has no page: the
@@ -35,7 +34,7 @@ func (x *stream) answer(status int) answer {
 // of our own.
 func (x *stream) mayKeep() bool {
 	return x.keep && x.taken && x.up.ended && x.up.fault == faultNone && !x.down.waiting() && x.late&clientLate == 0 &&
-		x.mode() != settings.Close && !x.w.s.draining.Load()
+		x.fe.keepsClient() && !x.w.s.draining.Load()
 }
 
 // connection is the connection header of an answer of our own; empty means

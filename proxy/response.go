@@ -166,9 +166,8 @@ func (x *stream) passResponse(buf []byte, shared bool) answer {
 	f := &x.down
 	f.body.Start(h.Framing, h.Length)
 	f.strip = h.Framing == h1.Chunked && x.version == h1.HTTP10
-	mode := x.mode()
 	x.keepServer = x.keepServer && h.KeepAlive && h.Framing != h1.UntilClose
-	x.keep = x.keep && mode != settings.Close && h.Framing != h1.UntilClose && !f.strip && x.up.done && !w.s.draining.Load()
+	x.keep = x.keep && x.fe.keepsClient() && h.Framing != h1.UntilClose && !f.strip && x.up.done && !w.s.draining.Load()
 	edits := h1.Edits{Connection: h1.ResponseOption(x.version, h.Version, x.keep), Unchunked: f.strip, Names: x.clientNames()}
 	w.out = h.AppendResponse(w.out[:0], buf, edits)
 	body := f.take(buf[h.Len:])

@@ -202,15 +202,14 @@ func (x *stream) clientLeft() bool {
 // streamReset reports that the client took its HTTP/2 stream back.
 func (x *stream) streamReset() bool { return x.c.via != nil && x.c.Can()&loop.Failed != 0 }
 
-// mode is how the connections are treated after the response: the stricter
-// of both sides.
+// mode is how the server's connection is treated after the response: the
+// stricter of both sides. The client's is its frontend's affair alone.
 func (x *stream) mode() settings.Connection {
-	m := x.fe.cfg.Connection
-	if x.be != nil {
-		m = max(m, x.be.cfg.Connection)
-	}
-	return m
+	return max(x.fe.cfg.Connection, x.be.cfg.Connection)
 }
+
+// keepsClient reports whether clients may ask again on their connection.
+func (f *frontend) keepsClient() bool { return f.cfg.Connection != settings.Close }
 
 // millis is the time from the stream's accept to t in milliseconds, -1 when t
 // was not reached.
