@@ -39,7 +39,7 @@ type secure struct {
 	want   int   // how much the Recv under way may take
 	stands int64 // when the handshake was over
 	judged bool  // passed says what is to say
-	passed *tlsconf.Failure
+	passed tlsconf.Verdict
 	broken syscall.Errno
 }
 

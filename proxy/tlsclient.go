@@ -226,16 +226,13 @@ func (x *stream) fillTLS(r *logline.Record) {
 		return
 	}
 	r.TLSVersion, r.TLSCipher, r.ServerName, r.TLSResumed = s.version, s.cipher, s.serverName, s.resumed
-	if f := x.c.port.tls.passed(x.c.tls()); f != nil && f.Depth > 0 {
-		r.AuthorityError = f.Code
-	} else if f != nil {
-		r.CertError = f.Code
-	}
+	v := x.c.port.tls.passed(x.c.tls())
+	r.CertError, r.AuthorityError = v.Certificate, v.Authority
 }
 
-// passed is why the certificate of the client is not good, though the bind
+// passed is what is wrong with the certificate of the client, though the bind
 // line let it pass. It is worked out when somebody asks, once a connection.
-func (a *acceptor) passed(t *secure) *tlsconf.Failure {
+func (a *acceptor) passed(t *secure) tlsconf.Verdict {
 	if !t.judged {
 		t.judged = true
 		t.passed = a.state.Load().acceptor.Passed(t.conn.ConnectionState())

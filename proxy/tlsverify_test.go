@@ -70,3 +70,33 @@ func TestClientsAreAskedForCertificatesAsTheBindLineSays(t *testing.T) {
 		})
 	}
 }
+
+func TestRulesKnowWhatOfACertificateWasLetPass(t *testing.T) {
+	told := make(chan string, 1)
+	p := section(origin(t, func(w http.ResponseWriter, q *http.Request) { told <- q.Header.Get("X-Unique-Id") }))
+	p.UniqueID = identified(t, "%[ssl_c_verify]-%[ssl_c_err]-%[ssl_c_ca_err]-%[ssl_c_ca_err_depth]")
+	r := serve(t, 1, encrypted(p, func(b *settings.BindTLS) {
+		b.Verify, b.CA, b.CertIgnore.All, b.CAIgnore.All = settings.VerifyOptional, &settings.File{Path: "/ca", Bytes: authority().PEM}, true, true
+	}))
+	unknown := stranger().Issue(testcert.Request{Name: "unknown"})
+	for _, tc := range []struct {
+		cert *testcert.Issued
+		more []byte
+		want string
+	}{{nil, nil, "0-0-0-0"}, {&unknown, nil, "21-20-0-0"}, {&unknown, stranger().PEM, "19-0-19-1"}} {
+		config := trusting()
+		if tc.cert != nil {
+			pair, err := tls.X509KeyPair(append(append([]byte(nil), tc.cert.Cert...), tc.more...), tc.cert.Key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+		}
+		c := r.secure(config)
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		if got := <-told; got != tc.want {
+			t.Errorf("got %s, want %s", got, tc.want)
+		}
+		c.Close()
+	}
+}

@@ -362,6 +362,10 @@ func (v *view) TLS(s expr.Side) *expr.Security {
 	v.state = t.conn.ConnectionState()
 	v.secure = expr.Security{State: &v.state, Version: tlsconf.VersionName(v.state.Version), Cipher: tlsconf.CipherName(v.state.CipherSuite),
 		KeySize: tlsconf.KeySize(v.state.CipherSuite)}
+	if s == expr.ClientSide && len(v.state.PeerCertificates) > 0 {
+		p := v.c.port.tls.passed(t)
+		v.secure.VerifyError, v.secure.CertificateError, v.secure.AuthorityError, v.secure.AuthorityDepth = p.Verify, p.Certificate, p.Authority, p.Depth
+	}
 	return &v.secure
 }
 

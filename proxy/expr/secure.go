@@ -20,13 +20,16 @@ import (
 var secureRows = slices.Concat(connectionRows(ClientSide, "ssl_fc", "client"), connectionRows(ServerSide, "ssl_bc", "server"),
 	certificateRows(ClientSide, "ssl_c", "client"), certificateRows(ServerSide, "ssl_s", "server"),
 	[]config.Row[Kind]{
-		row("ssl_c_ca_err", "The number of the error in the chain of the client's certificate that was let pass: 0.", "ssl_c_ca_err 0", withTLS(ClientSide, Int, zero)),
-		row("ssl_c_ca_err_depth", "Where in the chain it was: 0.", "ssl_c_ca_err_depth 0", withTLS(ClientSide, Int, zero)),
-		row("ssl_c_err", "The number of the error of the client's certificate that was let pass: 0.", "ssl_c_err 0", withTLS(ClientSide, Int, zero)),
+		row("ssl_c_ca_err", "The number of the first error of an authority of the client's certificate that was let pass (openssl-verify(1)), or 0.", "ssl_c_ca_err 10",
+			letPass(func(s *Security) int { return s.AuthorityError })),
+		row("ssl_c_ca_err_depth", "How far above the client's certificate that authority is.", "ssl_c_ca_err_depth 1", letPass(func(s *Security) int { return s.AuthorityDepth })),
+		row("ssl_c_err", "The number of the first error of the client's certificate that was let pass (openssl-verify(1)), or 0.", "ssl_c_err 10",
+			letPass(func(s *Security) int { return s.CertificateError })),
 		row("ssl_c_used", "Whether the client showed a certificate.", "ssl_c_used", withTLS(ClientSide, Bool, func(_ *Input, v *Value, s *Security) Outcome {
 			return v.boolean(len(s.State.PeerCertificates) > 0)
 		})),
-		row("ssl_c_verify", "The result of the verification of the client: 0.", "ssl_c_verify 0", withTLS(ClientSide, Int, zero)),
+		row("ssl_c_verify", "The number of the last error in verifying the client that was let pass (openssl-verify(1)), or 0.", "ssl_c_verify 10",
+			letPass(func(s *Security) int { return s.VerifyError })),
 		row("ssl_fc_has_crt", "Whether the client showed a certificate.", "ssl_fc_has_crt", withTLS(ClientSide, Bool, func(_ *Input, v *Value, s *Security) Outcome {
 			return v.boolean(len(s.State.PeerCertificates) > 0)
 		})),
@@ -61,7 +64,10 @@ var cannotRows = func() (rows []config.Row[Kind]) {
 	return rows
 }()
 
-func zero(_ *Input, v *Value, _ *Security) Outcome { return v.whole(0) }
+// letPass is a number of what is wrong with the client's certificate.
+func letPass(which func(*Security) int) Kind {
+	return withTLS(ClientSide, Int, func(_ *Input, v *Value, s *Security) Outcome { return v.whole(int64(which(s))) })
+}
 
 // tlsPlace is when the TLS of a side is there.
 func tlsPlace(s Side) Place {

@@ -47,6 +47,10 @@ type Security struct {
 	State           *tls.ConnectionState
 	Version, Cipher string // as OpenSSL names them
 	KeySize         int    // of the cipher in bits
+	// What of the client's certificate was let pass, by numbers of
+	// openssl-verify(1): the last error, the first of the certificate itself, and
+	// the first of its authorities with its place in the chain, from 1.
+	VerifyError, CertificateError, AuthorityError, AuthorityDepth int
 }
 
 // TCP is what tcp_info tells; times are microseconds.

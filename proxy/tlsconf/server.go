@@ -14,12 +14,13 @@ type Acceptor struct {
 	Bind  *settings.BindTLS
 	Table *Table
 	Now   func() time.Time
+
+	verifiers map[*settings.BindTLS]*Verifier // made by Config
 }
 
-// Passed is why the client's certificate is not good, where the settings for
-// the name it asked for let it pass all the same; nil when it is good, or there
-// is none.
-func (a *Acceptor) Passed(state tls.ConnectionState) *Failure {
+// Passed is what is wrong with the client's certificate, where the settings for
+// the name it asked for let it pass all the same. It comes after Config.
+func (a *Acceptor) Passed(state tls.ConnectionState) Verdict {
 	b := a.Bind
 	for _, p := range a.Table.Find(state.ServerName) {
 		if p.Own != nil {
@@ -27,15 +28,11 @@ func (a *Acceptor) Passed(state tls.ConnectionState) *Failure {
 			break
 		}
 	}
-	none := func(e settings.IgnoredErrors) bool { return !e.All && len(e.Numbers) == 0 }
-	if len(state.PeerCertificates) == 0 || none(b.CAIgnore) && none(b.CertIgnore) {
-		return nil
+	v := a.verifiers[b]
+	if len(state.PeerCertificates) == 0 || !lenient(b) || v == nil {
+		return Verdict{}
 	}
-	v, err := NewVerifier(b)
-	if err != nil {
-		return nil
-	}
-	return v.Check(state.PeerCertificates, a.Now(), x509.ExtKeyUsageClientAuth)
+	return verdict(v.Faults(state.PeerCertificates, a.Now(), x509.ExtKeyUsageClientAuth))
 }
 
 // Config is the configuration every handshake on the bind line begins with.
@@ -117,6 +114,10 @@ func (a *Acceptor) authenticate(c *tls.Config, b *settings.BindTLS) error {
 	if err != nil {
 		return err
 	}
+	if a.verifiers == nil {
+		a.verifiers = map[*settings.BindTLS]*Verifier{}
+	}
+	a.verifiers[b] = v
 	if !b.NoCANames {
 		c.ClientCAs = v.named
 	}
@@ -124,8 +125,16 @@ func (a *Acceptor) authenticate(c *tls.Config, b *settings.BindTLS) error {
 		if len(state.PeerCertificates) == 0 {
 			return nil
 		}
-		if f := v.Check(state.PeerCertificates, a.Now(), x509.ExtKeyUsageClientAuth); f != nil && !f.ignored(b) {
-			return f
+		if !lenient(b) {
+			if f := v.Check(state.PeerCertificates, a.Now(), x509.ExtKeyUsageClientAuth); f != nil {
+				return f
+			}
+			return nil
+		}
+		for _, f := range v.Faults(state.PeerCertificates, a.Now(), x509.ExtKeyUsageClientAuth) {
+			if !f.ignored(b) {
+				return &f
+			}
 		}
 		return nil
 	}

@@ -19,6 +19,8 @@ type Verifier struct {
 	named *x509.CertPool // whose names clients are told
 	crls  []*x509.RevocationList
 	check bool // crls are given
+	// authorities are those of roots; only with errors that are let pass.
+	authorities []*x509.Certificate
 }
 
 // NewVerifier reads the authorities and revocation lists of a bind line.
@@ -34,7 +36,20 @@ func NewVerifier(b *settings.BindTLS) (*Verifier, error) {
 			return nil, err
 		}
 	}
+	if lenient(b) {
+		for _, f := range []*settings.File{b.CA, b.CAVerify} {
+			if f != nil {
+				v.authorities = append(v.authorities, certificatesIn(f)...)
+			}
+		}
+	}
 	return v, nil
+}
+
+// lenient reports whether b lets some errors pass.
+func lenient(b *settings.BindTLS) bool {
+	some := func(e settings.IgnoredErrors) bool { return e.All || len(e.Numbers) > 0 }
+	return some(b.CAIgnore) || some(b.CertIgnore)
 }
 
 func newVerifier(t *settings.TLS) (*Verifier, error) {
@@ -79,7 +94,17 @@ func CheckRevocations(f *settings.File) error {
 }
 
 func addCertificates(pool *x509.CertPool, f *settings.File) error {
-	n := 0
+	list := certificatesIn(f)
+	if len(list) == 0 {
+		return fmt.Errorf("%s: no certificate in PEM form", f.Path)
+	}
+	for _, c := range list {
+		pool.AddCert(c)
+	}
+	return nil
+}
+
+func certificatesIn(f *settings.File) (list []*x509.Certificate) {
 	for rest := f.Bytes; ; {
 		var b *pem.Block
 		if b, rest = pem.Decode(rest); b == nil {
@@ -92,13 +117,9 @@ func addCertificates(pool *x509.CertPool, f *settings.File) error {
 		if err != nil {
 			continue // one that Go refuses must not take the others along
 		}
-		pool.AddCert(c)
-		n++
+		list = append(list, c)
 	}
-	if n == 0 {
-		return fmt.Errorf("%s: no certificate in PEM form", f.Path)
-	}
-	return nil
+	return list
 }
 
 // Failure is why a certificate is not trusted, in openssl-verify(1)'s numbers.
@@ -117,9 +138,14 @@ const (
 	codeSelfSigned = 18
 	codeNoIssuer   = 20
 	codeRevoked    = 23
-	codeInvalidCA  = 24
 	codePurpose    = 26
 	codeOther      = 1
+
+	codeSignature    = 7
+	codeSelfSignedIn = 19 // somewhere above the other side's own
+	codeUnverified   = 21
+	codeTooLong      = 25
+	codeInvalidCA    = 79
 )
 
 func (f *Failure) Error() string {
@@ -140,24 +166,29 @@ func (f *Failure) ignored(b *settings.BindTLS) bool {
 // Check verifies a chain as its sender gave it, for a use, at a time. nil
 // means that it is trusted.
 func (v *Verifier) Check(given []*x509.Certificate, now time.Time, use x509.ExtKeyUsage) *Failure {
-	between := x509.NewCertPool()
-	for _, c := range given[1:] {
-		between.AddCert(c)
-	}
-	chains, err := given[0].Verify(x509.VerifyOptions{Roots: v.roots, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{use}})
+	chains, err := v.chains(given, now, use)
 	if err != nil {
 		return explain(err, given[0], now)
 	}
 	if !v.check {
 		return nil
 	}
-	var last *Failure
+	var last []Failure
 	for _, chain := range chains {
-		if last = v.revoked(chain, now); last == nil {
+		if last = v.revocations(chain, now); len(last) == 0 {
 			return nil
 		}
 	}
-	return last
+	return &last[0]
+}
+
+// chains are the ways from a certificate to an authority.
+func (v *Verifier) chains(given []*x509.Certificate, now time.Time, use x509.ExtKeyUsage) ([][]*x509.Certificate, error) {
+	between := x509.NewCertPool()
+	for _, c := range given[1:] {
+		between.AddCert(c)
+	}
+	return given[0].Verify(x509.VerifyOptions{Roots: v.roots, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{use}})
 }
 
 // explain finds OpenSSL's number for an error of crypto/x509.
@@ -176,8 +207,10 @@ func explain(err error, leaf *x509.Certificate, now time.Time) *Failure {
 			if invalid.Cert != nil && now.Before(invalid.Cert.NotBefore) {
 				f.Code = codeNotYet
 			}
-		case x509.NotAuthorizedToSign, x509.TooManyIntermediates:
+		case x509.NotAuthorizedToSign:
 			f.Code = codeInvalidCA
+		case x509.TooManyIntermediates:
+			f.Code = codeTooLong
 		case x509.IncompatibleUsage:
 			f.Code = codePurpose
 		}
@@ -190,26 +223,27 @@ func explain(err error, leaf *x509.Certificate, now time.Time) *Failure {
 	return f
 }
 
-// revoked looks every certificate of a chain up in its issuer's list, as
+// revocations looks every certificate of a chain up in its issuer's list, as
 // OpenSSL does with X509_V_FLAG_CRL_CHECK_ALL: an issuer without a list is an
 // error.
-func (v *Verifier) revoked(chain []*x509.Certificate, now time.Time) *Failure {
+func (v *Verifier) revocations(chain []*x509.Certificate, now time.Time) (list []Failure) {
 	for depth, c := range chain {
 		issuer := chain[min(depth+1, len(chain)-1)]
 		crl := v.listOf(issuer)
 		switch {
 		case crl == nil:
-			return &Failure{codeNoCRL, depth, fmt.Errorf("no revocation list of %s", issuer.Subject)}
+			list = append(list, Failure{codeNoCRL, depth, fmt.Errorf("no revocation list of %s", issuer.Subject)})
+			continue
 		case !crl.NextUpdate.IsZero() && now.After(crl.NextUpdate):
-			return &Failure{codeCRLExpired, depth, fmt.Errorf("the revocation list of %s has expired", issuer.Subject)}
+			list = append(list, Failure{codeCRLExpired, depth, fmt.Errorf("the revocation list of %s has expired", issuer.Subject)})
 		}
 		for i := range crl.RevokedCertificateEntries {
 			if crl.RevokedCertificateEntries[i].SerialNumber.Cmp(c.SerialNumber) == 0 {
-				return &Failure{codeRevoked, depth, fmt.Errorf("%s is revoked", c.Subject)}
+				list = append(list, Failure{codeRevoked, depth, fmt.Errorf("%s is revoked", c.Subject)})
 			}
 		}
 	}
-	return nil
+	return list
 }
 
 func (v *Verifier) listOf(issuer *x509.Certificate) *x509.RevocationList {
