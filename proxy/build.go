@@ -118,6 +118,7 @@ type target struct {
 	following sync.Mutex  // orders what is taken over from lead
 	shared    *sharing    // of option share-checks; nil alone
 	placed    atomic.Bool // addr was set at run time
+	byHand    atomic.Bool // addr is the operator's, until the addresses of the name change
 	external  int         // index of its command among the Server's, -1 without one
 	naming    *naming     // nil: its name is resolved at start only, if it is one
 

@@ -120,6 +120,7 @@ func (s *Server) SetServerAddr(backend, server, host string, port int) error {
 	}
 	t.addr.Store(newAddress(netip.AddrPortFrom(ip.Unmap(), uint16(port))))
 	t.placed.Store(true)
+	t.byHand.Store(true)
 	if t.lost() {
 		s.step(t, check.Event{Kind: check.Located, Name: t.cfg.Host, Chance: 0.5})
 	}

@@ -70,6 +70,7 @@ type resolution struct {
 	sets    []*serviceSet // those that SRV records fill
 	gone    chan struct{} // closed when nobody asks
 	from    string        // the nameserver of the last answer, "section/name"
+	placed  []dns.Record  // what the servers were last placed by
 }
 
 // naming is how a target has its name resolved; nil where that is done at
@@ -159,6 +160,7 @@ func (s *Server) name(t *target, sets map[string]*serviceSet) {
 // is held.
 func (r *resolvers) want(t *target, name string) {
 	n := t.naming
+	t.byHand.Store(false)
 	if n.by != nil {
 		n.by.leave(t)
 		n.by = nil

@@ -100,6 +100,33 @@ func TestServersFollowTheAddressesOfTheirName(t *testing.T) {
 	}
 }
 
+// HAProxy 2.6.12 leaves an address that was set at run time where it is until
+// the addresses of the name change.
+func TestAnOperatorsAddressStaysUntilTheAnswerChanges(t *testing.T) {
+	z := newZone(t)
+	z.set("app.test. A", "app.test. 1 A 127.0.0.2")
+	r := named(t, z, "app.test", 8000, 1)
+	r.log.wait(t, `web/s1 changed its IP from \(none\) to 127\.0\.0\.2 by dns/n1\.`)
+	if err := r.SetServerAddr("web", "s1", "127.0.0.77", 0); err != nil {
+		t.Fatal(err)
+	}
+	answers := func() uint64 { return r.Resolvers()[0].Nameservers[0].Counts[nsValid] }
+	before := answers()
+	waitFor(t, func() bool { return answers() > before+2 })
+	if got := r.rowOf("web", "s1").Addr; got != "127.0.0.77:8000" {
+		t.Errorf("after the same answer again: got %s, want 127.0.0.77:8000", got)
+	}
+	z.set("app.test. A", "app.test. 1 A 127.0.0.9")
+	r.log.wait(t, `web/s1 changed its IP from 127\.0\.0\.77 to 127\.0\.0\.9 by dns/n1\.`)
+	r.SetServerAddr("web", "s1", "127.0.0.78", 0)
+	z.mu.Lock()
+	delete(z.records, "app.test. A")
+	z.mu.Unlock()
+	r.log.wait(t, `Server web/s1 is going DOWN for maintenance \(DNS NX status\)`)
+	z.set("app.test. A", "app.test. 1 A 127.0.0.9")
+	r.log.wait(t, `web/s1 changed its IP from \(none\) to 127\.0\.0\.9 by dns/n1\.`)
+}
+
 func TestServiceRecordsFillServersWithNamesPortsAndWeights(t *testing.T) {
 	z := newZone(t)
 	z.set("_h._tcp.test. SRV", "_h._tcp.test. 1 SRV 1 20 8001 a.test.", "_h._tcp.test. 1 SRV 1 1000 8002 b.test.")

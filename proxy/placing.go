@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"herald/proxy/check"
@@ -16,7 +17,7 @@ import (
 // settle looks at what a resolution came to.
 func (x *resolution) settle(now time.Time) {
 	if x.state.Expired(x.config, now) {
-		x.state.Records = nil
+		x.state.Records, x.placed = nil, nil
 		why := x.state.Status.Why()
 		for _, t := range x.targets {
 			t.lose(x.of.s, why)
@@ -31,6 +32,12 @@ func (x *resolution) settle(now time.Time) {
 	}
 	for _, set := range x.sets {
 		set.fill(x.of, x.state.Records)
+	}
+	if !slices.EqualFunc(x.placed, x.state.Records, func(a, b dns.Record) bool { return a.Addr == b.Addr }) {
+		x.placed = slices.Clone(x.state.Records)
+		for _, t := range x.targets {
+			t.byHand.Store(false)
+		}
 	}
 	by := x.from
 	for _, list := range perBackend(x.targets) {
@@ -66,6 +73,8 @@ func (x *resolution) place(list []*target, by string) string {
 	}
 	for i, a := range dns.Place(seats, x.state.Records) {
 		switch t := list[i]; {
+		case t.byHand.Load() && seats[i].Addr.IsValid(): // HAProxy lets it be while the answer says nothing new
+			t.found(x.of.s)
 		case !a.IsValid():
 			t.lose(x.of.s, "No IP for server ")
 		case a != seats[i].Addr:
