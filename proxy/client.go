@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"herald/proxy/loop"
+	"herald/proxy/tlsconn"
 )
 
 // client is a connection from a client. Between requests it is all that is
@@ -130,8 +131,8 @@ func (c *client) idleTimeout() time.Duration {
 func (c *client) await() {
 	c.served++
 	c.since = c.w.l.Now()
-	if t := layered(&c.Socket); t != nil {
-		t.rest(c.served == 1)
+	if t := tlsconn.On(&c.Socket); t != nil {
+		t.Rest(c.served == 1)
 	}
 	c.arm(c.idleTimeout())
 }
@@ -259,10 +260,10 @@ func (c *client) hold(p []byte) {
 		return
 	}
 	if c.in == nil {
-		c.in = c.w.buffers.take(len(p))
+		c.in = c.w.buffers.Take(len(p))
 	}
 	if len(c.in)+len(p) > cap(c.in) {
-		c.in = c.w.buffers.grow(c.in, len(c.in)+len(p))
+		c.in = c.w.buffers.Grow(c.in, len(c.in)+len(p))
 	}
 	c.in = append(c.in, p...)
 }
@@ -272,7 +273,7 @@ func (c *client) used(n int) {
 	left := copy(c.in, c.in[n:])
 	c.in = c.in[:left]
 	if left == 0 {
-		c.w.buffers.give(c.in)
+		c.w.buffers.Give(c.in)
 		c.in = nil
 	}
 }
@@ -287,7 +288,7 @@ func (c *client) close() {
 	}
 	c.Close()
 	if c.in != nil {
-		w.buffers.give(c.in)
+		w.buffers.Give(c.in)
 	}
 	w.unlink(c)
 	if c.encrypted {
@@ -322,7 +323,7 @@ func (c *client) hearMore() {
 // endsInOrder reports that all the connection was given to send comes before
 // its end, which the system tells the client, not a layer.
 func (c *client) endsInOrder() bool {
-	return c.via == nil && layered(&c.Socket) == nil && !c.port.fe.cfg.HTTP.NoLinger
+	return c.via == nil && tlsconn.On(&c.Socket) == nil && !c.port.fe.cfg.HTTP.NoLinger
 }
 
 // mayCloseAtOnce reports that the connection of a client who has said that

@@ -1,6 +1,9 @@
 package proxy
 
-import "herald/proxy/loop"
+import (
+	"herald/proxy/loop"
+	"herald/proxy/tlsconn"
+)
 
 // demand is how many connections to one server the requests of one loop have
 // needed at a time, lately. Its loop owns it.
@@ -67,7 +70,7 @@ func (u *upstream) spare() bool {
 // ours the system would keep the port for a minute (TIME_WAIT, RFC 9293 section
 // 3.6.1), and there are 28,000 of them towards each server.
 func (u *upstream) drop() {
-	if u.Can()&(loop.Hangup|loop.Failed) == 0 && layered(&u.Socket) == nil && !u.virtual() {
+	if u.Can()&(loop.Hangup|loop.Failed) == 0 && tlsconn.On(&u.Socket) == nil && !u.virtual() {
 		u.Reset()
 	}
 	u.close()

@@ -157,7 +157,7 @@ func (f *flow) pass(w *worker, dst *loop.Socket, p []byte) int {
 		n = k
 	}
 	if n < len(p) {
-		f.pending = append(w.buffers.take(len(p)-n), p[n:]...)
+		f.pending = append(w.buffers.Take(len(p)-n), p[n:]...)
 		f.sent = 0
 	}
 	return n
@@ -177,7 +177,7 @@ func (f *flow) flush(w *worker, dst *loop.Socket) (n int, sent bool) {
 	if f.sent < len(f.pending) {
 		return n, false
 	}
-	w.buffers.give(f.pending)
+	w.buffers.Give(f.pending)
 	f.pending, f.sent = nil, 0
 	return n, true
 }
@@ -185,7 +185,7 @@ func (f *flow) flush(w *worker, dst *loop.Socket) (n int, sent bool) {
 // release gives the buffer back.
 func (f *flow) release(w *worker) {
 	if f.pending != nil {
-		w.buffers.give(f.pending)
+		w.buffers.Give(f.pending)
 		f.pending, f.sent = nil, 0
 	}
 	if f.pipe != nil {

@@ -55,7 +55,7 @@ func (c *client) sniff() {
 		if !c.isH2(first) {
 			c.in = first
 		} else {
-			c.w.buffers.give(first)
+			c.w.buffers.Give(first)
 		}
 	}
 	c.pump()

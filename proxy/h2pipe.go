@@ -135,7 +135,7 @@ func (m *h2pipe) ready() {
 			return
 		}
 		if m.in != nil {
-			m.w.buffers.give(m.in)
+			m.w.buffers.Give(m.in)
 			m.in = nil
 		}
 		m.read(room[:k+n])
@@ -156,7 +156,7 @@ func (m *h2pipe) read(p []byte) {
 	for len(p) > 0 {
 		ev, n := m.Next(p, m.w.l.Now())
 		if ev.Kind == h2.NeedMore && n == 0 {
-			m.in = append(m.w.buffers.take(len(p)), p...)
+			m.in = append(m.w.buffers.Take(len(p)), p...)
 			break
 		}
 		p = p[n:]
@@ -280,7 +280,7 @@ func (m *h2pipe) flush() {
 		return
 	}
 	if buf := m.TakeBack(); buf != nil {
-		m.w.buffers.give(buf)
+		m.w.buffers.Give(buf)
 	}
 	if m.ending {
 		m.finish(true)
@@ -315,11 +315,11 @@ func (m *h2pipe) finish(orderly bool) {
 	m.count()
 	m.tally.h2.openConns.Add(-1)
 	if m.in != nil {
-		m.w.buffers.give(m.in)
+		m.w.buffers.Give(m.in)
 		m.in = nil
 	}
 	if buf := m.TakeBack(); buf != nil {
-		m.w.buffers.give(buf)
+		m.w.buffers.Give(buf)
 	}
 	m.full = nil
 	m.end.done(orderly)
@@ -328,6 +328,6 @@ func (m *h2pipe) finish(orderly bool) {
 // borrow takes a buffer to write into.
 func (m *h2pipe) borrow() {
 	if m.Bare() {
-		m.Lend(m.w.buffers.take(64 << 10))
+		m.Lend(m.w.buffers.Take(64 << 10))
 	}
 }

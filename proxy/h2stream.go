@@ -85,9 +85,9 @@ func (h *h2stream) keep(p []byte) {
 	}
 	switch {
 	case h.in == nil:
-		h.in = b.take(len(p))
+		h.in = b.Take(len(p))
 	case len(h.in)+len(p) > cap(h.in):
-		h.in = b.grow(h.in, len(h.in)+len(p))
+		h.in = b.Grow(h.in, len(h.in)+len(p))
 	}
 	h.in = append(h.in, p...)
 }
@@ -95,7 +95,7 @@ func (h *h2stream) keep(p []byte) {
 // keepHead holds the head of a response until it is read.
 func (h *h2stream) keepHead(text []byte) {
 	if h.head == nil {
-		h.head = h.m.w.buffers.take(len(text))
+		h.head = h.m.w.buffers.Take(len(text))
 	}
 	h.head = append(h.head, text...)
 }
@@ -118,7 +118,7 @@ func (h *h2stream) Recv(sock *loop.Socket, p []byte) (int, syscall.Errno) {
 		if h.head = h.head[:copy(h.head, h.head[n:])]; len(h.head) > 0 {
 			return n, 0
 		}
-		h.m.w.buffers.give(h.head)
+		h.m.w.buffers.Give(h.head)
 		h.head = nil
 	}
 	n += h.body(p[n:])
@@ -147,7 +147,7 @@ func (h *h2stream) body(p []byte) (n int) {
 		h.at += used
 		h.taken(used)
 		if h.at == len(h.in) {
-			h.m.w.buffers.give(h.in)
+			h.m.w.buffers.Give(h.in)
 			h.in, h.at = nil, 0
 		}
 	}
@@ -211,7 +211,7 @@ func (h *h2stream) Close(*loop.Socket) {
 	m.touch()
 	for _, buf := range [][]byte{h.in, h.head} {
 		if buf != nil {
-			m.w.buffers.give(buf)
+			m.w.buffers.Give(buf)
 		}
 	}
 	if m.late == h {

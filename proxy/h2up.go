@@ -7,6 +7,7 @@ import (
 	"herald/proxy/h2"
 	"herald/proxy/loop"
 	"herald/proxy/settings"
+	"herald/proxy/tlsconn"
 )
 
 // h2up is a connection to a server that speaks HTTP/2. Each of its streams is
@@ -229,8 +230,8 @@ func (x *stream) agreedH2() bool {
 	if x.t.cfg.Proto == "h2" {
 		return true
 	}
-	s := layered(&u.Socket)
-	return s != nil && s.conn.ConnectionState().NegotiatedProtocol == "h2"
+	s := tlsconn.On(&u.Socket)
+	return s != nil && s.State().NegotiatedProtocol == "h2"
 }
 
 // mayH2 is t.mayH2 for the request.

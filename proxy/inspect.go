@@ -216,7 +216,7 @@ func inspectAnswer(x *stream) answer {
 		ended := x.u.Can()&(loop.Failed) != 0
 		for u.Can()&loop.Readable != 0 && len(u.in) < most && !ended {
 			if len(u.in) == cap(u.in) {
-				u.in = x.w.buffers.grow(u.in, min(max(4*len(u.in), 1<<10), most))
+				u.in = x.w.buffers.Grow(u.in, min(max(4*len(u.in), 1<<10), most))
 			}
 			n, errno := u.Recv(u.in[len(u.in):min(cap(u.in), most)])
 			if errno == eagain {
@@ -300,7 +300,7 @@ func (x *stream) more() (ended bool) {
 	most := w.s.bufSize()
 	for c.Can()&loop.Readable != 0 && len(c.in) < most {
 		if len(c.in) == cap(c.in) {
-			c.in = w.buffers.grow(c.in, min(max(4*len(c.in), 1<<10), most))
+			c.in = w.buffers.Grow(c.in, min(max(4*len(c.in), 1<<10), most))
 		}
 		n, errno := c.Recv(c.in[len(c.in):min(cap(c.in), most)])
 		switch {

@@ -43,7 +43,7 @@ func (x *stream) input() ([]byte, h1.Verdict) {
 	before := len(c.in)
 	if c.Can()&loop.Readable != 0 && before < x.w.s.bufSize() {
 		if before == cap(c.in) {
-			c.in = w.buffers.grow(c.in, min(4*before, x.w.s.bufSize()))
+			c.in = w.buffers.Grow(c.in, min(4*before, x.w.s.bufSize()))
 		}
 		n, errno := c.Recv(c.in[before:min(cap(c.in), x.w.s.bufSize())])
 		if errno != 0 || n == 0 {

@@ -81,7 +81,7 @@ func (x *stream) holdResponse(buf []byte, shared bool) bool {
 	}
 	if shared {
 		if len(buf) > 0 {
-			u.in = append(x.w.buffers.take(most), buf...)
+			u.in = append(x.w.buffers.Take(most), buf...)
 		}
 		return true
 	}
@@ -188,7 +188,7 @@ func (x *stream) passResponse(buf []byte, shared bool) answer {
 		x.u.hearMore()
 	}
 	if x.u.in != nil {
-		w.buffers.give(x.u.in)
+		w.buffers.Give(x.u.in)
 		x.u.in = nil
 	}
 	if h.Framing == h1.Tunnel {

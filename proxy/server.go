@@ -18,6 +18,7 @@ import (
 
 	"herald/proxy/loop"
 	"herald/proxy/settings"
+	"herald/proxy/tlsconn"
 	"herald/stats"
 )
 
@@ -44,9 +45,8 @@ type Server struct {
 	runner      func(ctx context.Context, index int) (CommandResult, error)
 	checks      *loop.Loop   // of health checks; nil without any
 	buffers     loop.Buffers // of clients' sockets
-	turns       turns        // of handshakes
-	thrift      thrift       // while many of them wait
-	renewing    sync.Mutex   // guards what the files of TLS say
+	handshakes  *tlsconn.Shared
+	renewing    sync.Mutex // guards what the files of TLS say
 
 	conns    gauge // client connections now, all frontends
 	maxConn  atomic.Int64
@@ -94,7 +94,7 @@ func New(cfg *settings.Config, opts Options) (*Server, error) {
 	}
 	s.workers = make([]*worker, n)
 	s.accepting.Store(int32(n))
-	s.turns.free = n
+	s.handshakes = tlsconn.NewShared(n)
 	if err := s.openSinks(); err != nil {
 		return nil, err
 	}

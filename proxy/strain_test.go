@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"herald/proxy/settings"
+	"herald/proxy/testcert"
 )
 
 func TestThousandsOfSlowClientsAreAllClosedInTime(t *testing.T) {
@@ -77,7 +78,7 @@ func TestSlowClientsOfEveryKindAreClosed(t *testing.T) {
 			io.WriteString(w, body)
 		}
 	})
-	hello := firstMessage()
+	hello := testcert.ClientHello()
 	half := hello[:len(hello)/2]
 	for _, k := range []struct {
 		name   string
@@ -92,7 +93,7 @@ func TestSlowClientsOfEveryKindAreClosed(t *testing.T) {
 		{name: "a response not taken", begin: "GET /long HTTP/1.1\r\nHost: a\r\n\r\n", deaf: true, ends: "200 cD"},
 		{name: "a kept connection", begin: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", ends: "200 --"},
 		{name: "half a ClientHello", secure: true, begin: string(half)},
-		{name: "half a ClientHello as a record", secure: true, begin: string(records(half[recordHeader:], len(half)))},
+		{name: "half a ClientHello as a record", secure: true, begin: string(testcert.Records(half[testcert.RecordHeader:], len(half)))},
 		{name: "a ClientHello", secure: true, begin: string(hello)},
 	} {
 		t.Run(k.name, func(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -23,7 +22,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-	"unsafe"
 
 	"herald/proxy/expr"
 	"herald/proxy/settings"
@@ -163,7 +161,7 @@ func TestAFailedHandshakeIsLogged(t *testing.T) {
 	deaf := func(r *rig) {
 		c := r.dial()
 		c.SetReadBuffer(1)
-		c.Write(firstMessage())
+		c.Write(testcert.ClientHello())
 		waitFor(t, func() bool { return r.conns.now.Load() == 1 })
 	}
 	longChain := func(b *settings.BindTLS) {
@@ -192,8 +190,8 @@ func TestAFailedHandshakeIsLogged(t *testing.T) {
 		"closed in the hello": {nil, raw("\x16\x03\x01\x02\x00\x01", func(c *net.TCPConn) { c.CloseWrite(); reads(c) }), "Connection closed during SSL handshake"},
 		"silence":             {nil, raw("", reads), "Timeout during SSL handshake"},
 		"half a hello":        {nil, raw("\x16\x03\x01\x02\x00\x01", reads), "Timeout during SSL handshake"},
-		"a hello, no more":    {nil, raw(string(firstMessage()), reads), "Timeout during SSL handshake"},
-		"a hello, then drips": {nil, raw(string(firstMessage()), drips), "Timeout during SSL handshake"},
+		"a hello, no more":    {nil, raw(string(testcert.ClientHello()), reads), "Timeout during SSL handshake"},
+		"a hello, then drips": {nil, raw(string(testcert.ClientHello()), drips), "Timeout during SSL handshake"},
 		"nothing is taken":    {longChain, deaf, "Timeout during SSL handshake"},
 		"plain HTTP":          {nil, raw(get, reads), "SSL handshake failure"},
 		"junk":                {nil, raw("abcdefghijklmnop", reads), "SSL handshake failure"},
@@ -228,13 +226,12 @@ func TestAHandshakeThatIsGivenUpLeavesNothing(t *testing.T) {
 	r := serve(t, 2, p)
 	before := runtime.NumGoroutine()
 	// The hello of a client that then says nothing more.
-	var hello bytes.Buffer
-	tls.Client(recorder{&hello}, trusting()).Handshake()
+	hello := testcert.ClientHello()
 	var wg sync.WaitGroup
 	for i := range 200 {
 		wg.Go(func() {
 			c := r.dial()
-			c.Write(hello.Bytes()[:hello.Len()-i%3])
+			c.Write(hello[:len(hello)-i%3])
 			if i%2 == 0 {
 				c.SetLinger(0)
 			}
@@ -257,17 +254,6 @@ func TestAHandshakeThatIsGivenUpLeavesNothing(t *testing.T) {
 		t.Errorf("then a good client gets %q", got)
 	}
 }
-
-// recorder is a connection that only takes what is written.
-type recorder struct{ io.Writer }
-
-func (recorder) Read([]byte) (int, error)         { return 0, errors.New("nothing to read") }
-func (recorder) Close() error                     { return nil }
-func (recorder) LocalAddr() net.Addr              { return noAddr{} }
-func (recorder) RemoteAddr() net.Addr             { return noAddr{} }
-func (recorder) SetDeadline(time.Time) error      { return nil }
-func (recorder) SetReadDeadline(time.Time) error  { return nil }
-func (recorder) SetWriteDeadline(time.Time) error { return nil }
 
 func TestATunnelThroughTLSEndsSideBySide(t *testing.T) {
 	o := script(t, func(c net.Conn) {
@@ -486,37 +472,6 @@ func TestAFloodOfKeyUpdatesIsBounded(t *testing.T) {
 			t.Fatal("the connection stays")
 		}
 		runtime.Gosched()
-	}
-}
-
-// What slim reaches into is still there in this version of crypto/tls; if it
-// is not, idle connections cost twice as much and nothing else happens.
-func TestIdleConnectionsLetGoOfTheirBuffers(t *testing.T) {
-	if !strings.HasPrefix(runtime.Version(), "go1.26") {
-		t.Skip("not looked at for " + runtime.Version())
-	}
-	if len(slimmable) != 2 {
-		t.Fatal("crypto/tls has changed")
-	}
-	p := encrypted(section(origin(t, func(w http.ResponseWriter, q *http.Request) { io.Copy(io.Discard, q.Body) })))
-	r := serve(t, 1, p)
-	c := r.secure(trusting())
-	in := bufio.NewReader(c)
-	body := strings.Repeat("x", 100<<10)
-	held := make(chan int)
-	for range 3 {
-		fetch(t, c, in, fmt.Sprintf("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
-		w := r.workers[0]
-		w.l.Post(func() {
-			n := 0
-			for _, at := range slimmable {
-				n += (*bytes.Buffer)(unsafe.Add(unsafe.Pointer(layered(&w.open.Socket).conn), at)).Cap()
-			}
-			held <- n
-		})
-		if n := <-held; n > 2*largestIdle {
-			t.Errorf("%d bytes are held after the response", n)
-		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"herald/proxy/loop"
 	"herald/proxy/settings"
 	"herald/proxy/tlsconf"
+	"herald/proxy/tlsconn"
 )
 
 // acceptor is the TLS of one bind line at run time. Its certificates may be
@@ -108,26 +109,26 @@ func accept(b *settings.BindTLS) (*accepting, error) {
 func (c *client) encrypt() {
 	c.w.s.tls.conns.Add(1)
 	c.encrypted = true
-	c.w.accept(&c.Socket, c.port.tls.config, c)
+	c.w.tls.Accept(&c.Socket, c.port.tls.config, c)
 	c.arm(c.port.fe.cfg.Timeouts.Client)
 	if c.Can()&loop.Readable != 0 { // it came behind a PROXY header
-		layered(&c.Socket).shake.event()
+		tlsconn.On(&c.Socket).Begin()
 	}
 }
 
 // shaking reports whether the handshake is under way.
 func (c *client) shaking() bool {
-	t := layered(&c.Socket)
-	return t != nil && t.shake != nil
+	t := tlsconn.On(&c.Socket)
+	return t != nil && t.Shaking()
 }
 
-// secured is the end of the handshake.
-func (c *client) secured(err error) {
+// Secured is the end of the handshake.
+func (c *client) Secured(err error) {
 	if err != nil {
 		c.handshakeLost(handshakeTrouble(err))
 		return
 	}
-	state := layered(&c.Socket).conn.ConnectionState()
+	state := tlsconn.On(&c.Socket).State()
 	n := &c.port.fe.tallies[c.w.id]
 	n.tlsSessions.Add(1)
 	if state.DidResume {
@@ -147,7 +148,7 @@ func (c *client) handshakeLost(why string) {
 	if !f.cfg.DontLogNull || why != closedInHandshake {
 		c.logFailure(why)
 	}
-	layered(&c.Socket).Close(&c.Socket)
+	tlsconn.On(&c.Socket).Close(&c.Socket)
 	c.Put(nil)
 	c.served = 1 // nothing more is to be logged
 	c.finish()
@@ -172,7 +173,7 @@ func handshakeTrouble(err error) string {
 		return notTrusted
 	case errors.Is(err, io.EOF):
 		return closedInHandshake
-	case errors.Is(err, errSilent):
+	case errors.Is(err, tlsconn.ErrSilent):
 		return lateInHandshake
 	}
 	return failedHandshake
@@ -188,13 +189,13 @@ type security struct {
 }
 
 // tls is the layer of a client whose handshake is done, nil without.
-func (c *client) tls() *secure {
+func (c *client) tls() *tlsconn.Conn {
 	if c.via != nil { // a stream has the TLS of its connection
 		if c = c.via.carrier(); c == nil {
 			return nil
 		}
 	}
-	if t := layered(&c.Socket); t != nil && t.shake == nil && t.conn != nil {
+	if t := tlsconn.On(&c.Socket); t != nil && t.Stands() {
 		return t
 	}
 	return nil
@@ -206,7 +207,7 @@ func (c *client) security() (security, bool) {
 	if t == nil {
 		return security{}, false
 	}
-	s := t.conn.ConnectionState()
+	s := t.State()
 	out := security{version: tlsconf.VersionName(s.Version), cipher: tlsconf.CipherName(s.CipherSuite), serverName: s.ServerName,
 		alpn: s.NegotiatedProtocol, resumed: s.DidResume}
 	if len(s.PeerCertificates) > 0 {
@@ -232,22 +233,23 @@ func (x *stream) fillTLS(r *logline.Record) {
 
 // passed is what is wrong with the certificate of the client, though the bind
 // line let it pass. It is worked out when somebody asks, once a connection.
-func (a *acceptor) passed(t *secure) tlsconf.Verdict {
-	if !t.judged {
-		t.judged = true
-		t.passed = a.state.Load().acceptor.Passed(t.conn.ConnectionState())
+func (a *acceptor) passed(t *tlsconn.Conn) tlsconf.Verdict {
+	v, known := t.Note.(tlsconf.Verdict)
+	if !known {
+		v = a.state.Load().acceptor.Passed(t.State())
+		t.Note = v
 	}
-	return t.passed
+	return v
 }
 
 // handshakeTime takes the time of the handshake apart from the wait for the
 // first request behind it.
 func (x *stream) handshakeTime(r *logline.Record) {
-	t := layered(&x.c.Socket)
-	if t == nil || t.stands <= x.accept {
+	t := tlsconn.On(&x.c.Socket)
+	if t == nil || t.Since() <= x.accept {
 		return
 	}
-	r.Times.Handshake = x.millis(t.stands)
+	r.Times.Handshake = x.millis(t.Since())
 	if r.Times.Idle >= 0 {
 		r.Times.Idle -= r.Times.Handshake
 	}

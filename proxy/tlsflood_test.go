@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"crypto/tls"
 	"io"
 	"net/http"
 	"os/exec"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"herald/proxy/testcert"
 )
 
 // A flood of clients that stop after their first message cannot start more
@@ -19,11 +20,10 @@ func TestHandshakesAreBoundedByMaxconn(t *testing.T) {
 	p := encrypted(section("127.0.0.1:1"))
 	p.MaxConn = most
 	r := serve(t, 1, p)
-	var hello bytes.Buffer
-	tls.Client(recorder{&hello}, trusting()).Handshake()
+	hello := testcert.ClientHello()
 	before := runtime.NumGoroutine()
 	for range clients {
-		r.dial().Write(hello.Bytes())
+		r.dial().Write(hello)
 	}
 	deadline := time.Now().Add(5 * time.Second)
 	for runtime.NumGoroutine() < before+most {
@@ -68,77 +68,5 @@ func TestRenegotiationIsRefused(t *testing.T) {
 			t.Fatal("the connection stays")
 		}
 		runtime.Gosched()
-	}
-}
-
-// A ClientHello that is not whole costs its bytes and no goroutine, also when
-// it comes in records that each are.
-func TestHalfAClientHelloStartsNothing(t *testing.T) {
-	const clients = 50
-	p := encrypted(section("127.0.0.1:1"))
-	p.MaxConn = 2 * clients
-	r := serve(t, 1, p)
-	hello := firstMessage()
-	half := hello[:len(hello)/2]
-	before := runtime.NumGoroutine()
-	for i := range clients {
-		c := r.dial()
-		c.Write(records(half[recordHeader:], 1+i*20))
-	}
-	waitFor(t, func() bool { return r.conns.now.Load() == clients })
-	done := make(chan struct{})
-	r.workers[0].l.Post(func() { close(done) }) // behind what the connections said
-	<-done
-	if n := runtime.NumGoroutine() - before; n > 0 {
-		t.Errorf("%d goroutines for %d halves", n, clients)
-	}
-}
-
-// firstMessage is a ClientHello in one record.
-func firstMessage() []byte {
-	var hello bytes.Buffer
-	tls.Client(recorder{&hello}, trusting()).Handshake()
-	return hello.Bytes()
-}
-
-// records puts a handshake message into records of so many bytes.
-func records(message []byte, size int) (all []byte) {
-	for len(message) > 0 {
-		n := min(size, len(message))
-		all = append(all, 22, 3, 1, byte(n>>8), byte(n))
-		all = append(all, message[:n]...)
-		message = message[n:]
-	}
-	return all
-}
-
-func TestAClientHelloIsWholeWithItsLastByte(t *testing.T) {
-	message := firstMessage()[recordHeader:]
-	for _, size := range []int{1, 2, 3, 4, 5, 100, len(message) - 1, len(message)} {
-		all := records(message, size)
-		for _, step := range []int{1, 7, len(all)} {
-			var c coming
-			for n := step; ; n += step {
-				n = min(n, len(all))
-				if got, want := c.whole(all[:n]), n == len(all); got != want {
-					t.Fatalf("records of %d bytes, %d of %d bytes: whole is %v", size, n, len(all), got)
-				}
-				if n == len(all) {
-					break
-				}
-			}
-		}
-	}
-	for name, p := range map[string]string{
-		"plain text":               "GET / HTTP/1.1\r\n",
-		"an empty record":          "\x16\x03\x01\x00\x00",
-		"a record too long":        "\x16\x03\x01\x50\x00",
-		"another message":          "\x16\x03\x01\x00\x01\x02",
-		"a message too long":       "\x16\x03\x01\x00\x04\x01\x01\x00\x01",
-		"half of it, then another": "\x16\x03\x01\x00\x01\x01\x15\x03",
-	} {
-		if !new(coming).whole([]byte(p)) {
-			t.Errorf("%s: crypto/tls is not asked", name)
-		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"herald/proxy/expr"
 	"herald/proxy/settings"
 	"herald/proxy/tlsconf"
+	"herald/proxy/tlsconn"
 )
 
 // connector is the TLS towards one server at run time.
@@ -52,7 +53,7 @@ func (c *connector) use(s *settings.ServerTLS) error {
 // secureServer does the TLS handshake of a connection that stands.
 func (x *stream) secureServer() answer {
 	u := x.u
-	switch t := layered(&u.Socket); {
+	switch t := tlsconn.On(&u.Socket); {
 	case u.refused:
 		return x.connectFailed('S')
 	case t == nil:
@@ -72,16 +73,16 @@ func (x *stream) secureServer() answer {
 			config = config.Clone()
 			config.NextProtos = []string{"h2"}
 		}
-		x.w.connectSecure(&u.Socket, config, u)
+		x.w.tls.Connect(&u.Socket, config, u)
 		return wait
-	case t.shake != nil:
+	case t.Shaking():
 		return wait
 	}
 	return next
 }
 
-// secured is the end of the handshake with the server.
-func (u *upstream) secured(err error) {
+// Secured is the end of the handshake with the server.
+func (u *upstream) Secured(err error) {
 	n, b := &u.t.tallies[u.w.id], &u.t.be.tallies[u.w.id]
 	if err != nil {
 		u.refused = true
@@ -90,7 +91,7 @@ func (u *upstream) secured(err error) {
 	} else {
 		n.tlsSessions.Add(1)
 		b.tlsSessions.Add(1)
-		if layered(&u.Socket).conn.ConnectionState().DidResume {
+		if tlsconn.On(&u.Socket).State().DidResume {
 			n.tlsResumed.Add(1)
 			b.tlsResumed.Add(1)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"herald/proxy/loop"
 	"herald/proxy/settings"
+	"herald/proxy/tlsconn"
 )
 
 const eagain = unix.EAGAIN
@@ -194,8 +195,8 @@ func (u *upstream) park() {
 	w, pool, c := u.w, &u.t.cfg.Pool, u.x.c
 	u.x = nil
 	u.uses++
-	if t := layered(&u.Socket); t != nil {
-		t.rest(u.uses == 1)
+	if t := tlsconn.On(&u.Socket); t != nil {
+		t.Rest(u.uses == 1)
 	}
 	if pool.MaxReuse > 0 && u.uses >= pool.MaxReuse || pool.MaxConn > 0 && u.t.idle.Load() >= int64(pool.MaxConn-1) {
 		u.drop()
@@ -245,8 +246,8 @@ func (u *upstream) spoke() bool {
 	case can&loop.Readable == 0:
 		return false
 	}
-	t := layered(&u.Socket)
-	return t == nil || !t.quiet()
+	t := tlsconn.On(&u.Socket)
+	return t == nil || !t.Quiet()
 }
 
 // unpark closes an idle connection.
@@ -308,7 +309,7 @@ func (u *upstream) close() {
 	}
 	u.Close()
 	if u.in != nil {
-		w.buffers.give(u.in)
+		w.buffers.Give(u.in)
 	}
 	w.upstreams.give(u)
 }

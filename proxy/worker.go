@@ -12,6 +12,7 @@ import (
 	"herald/proxy/logline"
 	"herald/proxy/loop"
 	"herald/proxy/settings"
+	"herald/proxy/tlsconn"
 )
 
 // worker is everything one loop owns: its connections, its idle connections
@@ -32,7 +33,7 @@ type worker struct {
 
 	mux h2worker // what the HTTP/2 connections of this loop share
 
-	silent silence
+	tls *tlsconn.Loop
 
 	// Scratch, valid within one handler.
 	head    h1.Head
@@ -49,19 +50,19 @@ type worker struct {
 	look    expr.Input
 	view    view
 	fresh   []byte // just received in the loop's buffer, for the stream begun next
-	opened  []byte // ciphertext received
-	sealed  []byte // ciphertext to be sent at the end of a call
 }
 
 func newWorker(s *Server, id int) (*worker, error) {
 	w := &worker{s: s, id: id}
 	w.dates.Zone = s.start.Location()
 	w.mux.w = w
-	w.silent.thrift, w.silent.most, w.silent.longest = &s.thrift, mostSilent, longestSilence
 	w.letters = make([]gathered, len(s.gathering))
 	var err error
-	w.l, err = loop.New(loop.Options{AfterEvents: w.afterEvents})
-	return w, err
+	if w.l, err = loop.New(loop.Options{AfterEvents: w.afterEvents}); err != nil {
+		return nil, err
+	}
+	w.tls = tlsconn.NewLoop(w.l, s.handshakes, &w.buffers, s.wg.Go)
+	return w, nil
 }
 
 func (w *worker) run() {
@@ -270,8 +271,8 @@ type buffers struct {
 // heads must not cost a full buffer each.
 var bufferSizes = [...]int{1 << 10, 4 << 10, 16 << 10, loop.Headroom + 64<<10}
 
-// take answers an empty buffer for at least n bytes.
-func (b *buffers) take(n int) []byte {
+// Take answers an empty buffer for at least n bytes.
+func (b *buffers) Take(n int) []byte {
 	for i, size := range bufferSizes {
 		if n > size {
 			continue
@@ -286,11 +287,11 @@ func (b *buffers) take(n int) []byte {
 	return make([]byte, 0, n)
 }
 
-// grow answers a buffer with the bytes of buf and room for at least n in all,
+// Grow answers a buffer with the bytes of buf and room for at least n in all,
 // and takes buf back.
-func (b *buffers) grow(buf []byte, n int) []byte {
-	larger := append(b.take(n), buf...)
-	b.give(buf)
+func (b *buffers) Grow(buf []byte, n int) []byte {
+	larger := append(b.Take(n), buf...)
+	b.Give(buf)
 	return larger
 }
 
@@ -298,8 +299,8 @@ func (b *buffers) grow(buf []byte, n int) []byte {
 // to the collector.
 const keepFree = 64
 
-// give takes a buffer back.
-func (b *buffers) give(buf []byte) {
+// Give takes a buffer back.
+func (b *buffers) Give(buf []byte) {
 	for i, size := range bufferSizes {
 		if cap(buf) == size && len(b.free[i]) < keepFree {
 			b.free[i] = append(b.free[i], buf[:0])

@@ -12,6 +12,7 @@ import (
 	"herald/proxy/loop"
 	"herald/proxy/proxyproto"
 	"herald/proxy/tlsconf"
+	"herald/proxy/tlsconn"
 )
 
 // view is the world of expressions: what they can ask about a client, its
@@ -355,11 +356,11 @@ func (v *view) TLS(s expr.Side) *expr.Security {
 	default:
 		sock = &c.Socket
 	}
-	t := layered(sock)
-	if t == nil || t.shake != nil || t.conn == nil {
+	t := tlsconn.On(sock)
+	if t == nil || !t.Stands() {
 		return nil
 	}
-	v.state = t.conn.ConnectionState()
+	v.state = t.State()
 	v.secure = expr.Security{State: &v.state, Version: tlsconf.VersionName(v.state.Version), Cipher: tlsconf.CipherName(v.state.CipherSuite),
 		KeySize: tlsconf.KeySize(v.state.CipherSuite)}
 	if s == expr.ClientSide && len(v.state.PeerCertificates) > 0 {

@@ -1,5 +1,5 @@
-// Package testcert makes authorities and certificates for tests, in PEM as an
-// administrator would have them. Nothing but tests imports it.
+// Package testcert makes what tests of TLS need: authorities and certificates, in PEM as an
+// administrator would have them, and first messages of clients. Nothing but tests imports it.
 //
 //	ca := testcert.NewAuthority("Example CA")
 //	bundle := ca.Issue(testcert.Request{Names: []string{"a.example"}})

@@ -1,15 +1,17 @@
-package proxy
+package tlsconn
 
 import (
 	"io"
 	"net"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"herald/proxy/loop"
 )
 
-// wire is a secure as crypto/tls sees it: the net.Conn below the records.
-type wire secure
+// wire is a Conn as crypto/tls sees it: the net.Conn below the records.
+type wire Conn
 
 // errLater tells crypto/tls that nothing has arrived.
 type errLater struct{}
@@ -30,10 +32,10 @@ func (t *wire) Read(p []byte) (int, error) {
 		if t.s.Can()&loop.Readable == 0 {
 			return 0, errLater{}
 		}
-		buf := t.w.cipherBuffer()
+		buf := t.loop.cipherBuffer()
 		n, errno := t.s.RawRecv(buf[:min(len(buf), t.want+1<<10)])
 		switch {
-		case errno == eagain:
+		case errno == unix.EAGAIN:
 			return 0, errLater{}
 		case errno != 0:
 			return 0, errno
@@ -45,7 +47,7 @@ func (t *wire) Read(p []byte) (int, error) {
 	n := copy(p, t.feed)
 	t.feed = t.feed[n:]
 	if len(t.feed) == 0 && t.kept != nil {
-		t.w.buffers.give(t.kept)
+		t.loop.buffers.Give(t.kept)
 		t.kept, t.feed = nil, nil
 	}
 	return n, nil
@@ -56,7 +58,7 @@ func (t *wire) Write(p []byte) (int, error) {
 	if t.shake != nil {
 		return t.shake.write(p)
 	}
-	t.w.sealed = append(t.w.sealed, p...)
+	t.loop.sealed = append(t.loop.sealed, p...)
 	return len(p), nil
 }
 

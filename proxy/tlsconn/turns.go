@@ -1,4 +1,4 @@
-package proxy
+package tlsconn
 
 import (
 	"errors"
@@ -100,8 +100,8 @@ const (
 	longestSilence = time.Second
 )
 
-// errSilent ends who was silent for too long.
-var errSilent = errors.New("no answer of the client, while many are waited for")
+// ErrSilent tells the user of who was silent for too long.
+var ErrSilent = errors.New("no answer of the client, while many are waited for")
 
 // silence is the handshakes of a loop whose clients have been answered and are
 // waited for, in the order of the first answer. None that use it has a turn:
@@ -172,20 +172,20 @@ func (q *silence) unlink(h *handshake) {
 	q.n--
 }
 
-// waits is told that h waits for a client's answer. Any goroutine may call it.
-func (w *worker) waits(h *handshake) {
-	if _, client := h.t.user.(*client); !client {
+// waits is told that h waits for an answer, which may be a client's. Any goroutine may call it.
+func (l *Loop) waits(h *handshake) {
+	if !h.client {
 		return
 	}
-	for _, old := range w.silent.add(h, w.l.Clock()) {
-		w.l.Post(old.giveUp)
+	for _, old := range l.silent.add(h, l.events.Clock()) {
+		l.events.Post(old.giveUp)
 	}
 }
 
 // giveUp ends a handshake as the timeout does.
 func (h *handshake) giveUp() {
 	if !h.ended && h.t.shake == h {
-		h.fail(errSilent)
+		h.fail(ErrSilent)
 	}
 }
 

@@ -1,4 +1,17 @@
-package proxy
+// Package tlsconn is an edge: TLS connections on the sockets of an event loop.
+// crypto/tls does the cryptography; what it takes for granted, a goroutine
+// that may wait for each connection, it gets for the handshake alone.
+//
+// It knows no certificates and no configuration, keeps no deadlines, and
+// decides nothing about a connection but that the longest silent handshakes
+// end when very many wait.
+//
+//	shared := tlsconn.NewShared(loops)
+//	l := tlsconn.NewLoop(theLoop, shared, buffers, wg.Go)
+//	l.Accept(&c.Socket, config, c)     // c.Secured(err), on the loop
+//	n, errno := c.Socket.Recv(p)       // in the clear from then on
+//	tlsconn.On(&c.Socket).State().ServerName
+package tlsconn
 
 import (
 	"crypto/tls"
@@ -8,10 +21,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"herald/proxy/loop"
-	"herald/proxy/tlsconf"
 )
 
-// secure is TLS over one socket. To the socket's user it is the layer that
+// Conn is TLS over one socket. To the socket's user it is the layer that
 // Recv and Send go through; to crypto/tls it is, as a wire, the net.Conn
 // beneath. During the handshake a goroutine has the wire, then the loop.
 //
@@ -20,16 +32,16 @@ import (
 // arrived. It cannot be told that only half a record was sent, so what the
 // system does not take at once is held, and the user is not told that its
 // last byte went before everything held has gone.
-type secure struct {
+type Conn struct {
 	conn  *tls.Conn // nil until the client's first message is whole
-	w     *worker
+	loop  *Loop
 	s     *loop.Socket
-	user  handshaker
+	user  User
 	shake *handshake // nil once the handshake is over
 
-	feed []byte // received and not yet taken by crypto/tls, in the worker's buffer
-	kept []byte // the same between two calls, in a buffer of the worker's
-	held []byte // to be sent, in a buffer of the worker's
+	feed []byte // received and not yet taken by crypto/tls, in the loop's buffer
+	kept []byte // the same between two calls, in a buffer of the loop's
+	held []byte // to be sent, in a buffer of the loop's
 	sent int    // of held
 
 	owed   bool  // all but the last byte of a Send were acknowledged
@@ -38,14 +50,55 @@ type secure struct {
 	over   bool  // the other side has ended
 	want   int   // how much the Recv under way may take
 	stands int64 // when the handshake was over
-	judged bool  // passed says what is to say
-	passed tlsconf.Verdict
 	broken syscall.Errno
+
+	// Note is the user's.
+	Note any
 }
 
-// handshaker is told the end of a handshake, on the loop.
-type handshaker interface {
-	secured(error)
+// User is told the end of a handshake, on the loop; nil is a connection that
+// stands. Whoever is told of an error closes the socket.
+type User interface {
+	Secured(error)
+}
+
+// Buffers lends byte buffers to one loop.
+type Buffers interface {
+	// Take answers an empty one for at least n bytes.
+	Take(n int) []byte
+	// Grow answers one with the bytes of buf and room for at least n in all,
+	// and takes buf back.
+	Grow(buf []byte, n int) []byte
+	// Give takes one back.
+	Give(buf []byte)
+}
+
+// Shared is what the loops of a process share: whose turn it is to compute.
+type Shared struct {
+	turns  turns
+	thrift thrift
+}
+
+// NewShared lets as many handshakes compute at a time as there are loops.
+func NewShared(loops int) *Shared { return &Shared{turns: turns{free: loops}} }
+
+// Loop is what the TLS connections of one event loop share. It belongs to that
+// loop.
+type Loop struct {
+	events  *loop.Loop
+	shared  *Shared
+	buffers Buffers
+	run     func(func())
+	silent  silence
+
+	opened []byte // ciphertext received
+	sealed []byte // ciphertext to be sent at the end of a call
+}
+
+// NewLoop makes the connections of l possible. run starts a goroutine, whose
+// end somebody waits for.
+func NewLoop(l *loop.Loop, s *Shared, b Buffers, run func(func())) *Loop {
+	return &Loop{events: l, shared: s, buffers: b, run: run, silent: silence{thrift: &s.thrift, most: mostSilent, longest: longestSilence}}
 }
 
 // mostHeld bounds what may be held while the other side asks for answers and
@@ -56,11 +109,11 @@ const mostHeld = 64 << 10
 const secureBuffer = 64 << 10
 
 // Recv decrypts what has arrived, until p is full or nothing is left.
-func (t *secure) Recv(s *loop.Socket, p []byte) (int, syscall.Errno) {
+func (t *Conn) Recv(s *loop.Socket, p []byte) (int, syscall.Errno) {
 	switch {
 	case t.shake != nil, t.choked:
 		s.Withhold(loop.Readable)
-		return 0, eagain
+		return 0, unix.EAGAIN
 	case t.over, t.broken != 0:
 		s.Allow(loop.Readable)
 		return 0, t.broken
@@ -76,7 +129,7 @@ func (t *secure) Recv(s *loop.Socket, p []byte) (int, syscall.Errno) {
 	if len(t.feed) > 0 {
 		t.keep()
 	}
-	if len(t.w.sealed) > 0 { // answers to key updates, alerts
+	if len(t.loop.sealed) > 0 { // answers to key updates, alerts
 		if sent, _ := t.flush(); !sent && len(t.held)-t.sent > mostHeld {
 			t.choked = true
 		}
@@ -87,7 +140,7 @@ func (t *secure) Recv(s *loop.Socket, p []byte) (int, syscall.Errno) {
 		return n, 0
 	case err == errLater{}: // crypto/tls hands it on as it is
 		if n == 0 {
-			return 0, eagain
+			return 0, unix.EAGAIN
 		}
 		return n, 0
 	case err == io.EOF:
@@ -104,9 +157,9 @@ func (t *secure) Recv(s *loop.Socket, p []byte) (int, syscall.Errno) {
 }
 
 // keep puts what crypto/tls did not take aside for the next call.
-func (t *secure) keep() {
+func (t *Conn) keep() {
 	if len(t.kept) == 0 {
-		t.kept = append(t.w.buffers.take(len(t.feed)), t.feed...)
+		t.kept = append(t.loop.buffers.Take(len(t.feed)), t.feed...)
 	} else { // feed is the rest of kept
 		t.kept = t.kept[:copy(t.kept, t.feed)]
 	}
@@ -114,11 +167,11 @@ func (t *secure) keep() {
 }
 
 // Send encrypts all of p and sends what the system takes.
-func (t *secure) Send(s *loop.Socket, p []byte, more bool) (int, syscall.Errno) {
+func (t *Conn) Send(s *loop.Socket, p []byte, more bool) (int, syscall.Errno) {
 	switch {
 	case t.shake != nil:
 		s.Withhold(loop.Writable)
-		return 0, eagain
+		return 0, unix.EAGAIN
 	case t.broken != 0:
 		return 0, unix.EPIPE
 	case len(p) == 0:
@@ -137,7 +190,7 @@ func (t *secure) Send(s *loop.Socket, p []byte, more bool) (int, syscall.Errno) 
 		}
 	}
 	if _, err := t.conn.Write(p[acknowledged:]); err != nil {
-		t.w.sealed = t.w.sealed[:0]
+		t.loop.sealed = t.loop.sealed[:0]
 		t.broken = unix.EPIPE
 		return 0, unix.EPIPE
 	}
@@ -145,22 +198,22 @@ func (t *secure) Send(s *loop.Socket, p []byte, more bool) (int, syscall.Errno) 
 	switch {
 	case sent:
 		return len(p), 0
-	case errno != eagain:
+	case errno != unix.EAGAIN:
 		return 0, errno
 	}
 	t.owed = true
 	if len(p) == 1 {
-		return 0, eagain
+		return 0, unix.EAGAIN
 	}
 	return len(p) - 1, 0
 }
 
 // flush sends what is held and what crypto/tls has just written, in order.
 // It reports whether all of it went; EAGAIN says that the system is full.
-func (t *secure) flush() (all bool, errno syscall.Errno) {
-	w := t.w
-	fresh := w.sealed
-	w.sealed = w.sealed[:0]
+func (t *Conn) flush() (all bool, errno syscall.Errno) {
+	l := t.loop
+	fresh := l.sealed
+	l.sealed = l.sealed[:0]
 	p := fresh
 	if len(t.held) > 0 {
 		t.hold(fresh)
@@ -169,8 +222,8 @@ func (t *secure) flush() (all bool, errno syscall.Errno) {
 	n := 0
 	if len(p) > 0 {
 		if t.s.Can()&loop.Writable == 0 {
-			errno = eagain
-		} else if n, errno = t.s.RawSend(p); errno != 0 && errno != eagain {
+			errno = unix.EAGAIN
+		} else if n, errno = t.s.RawSend(p); errno != 0 && errno != unix.EAGAIN {
 			t.broken = errno
 			return false, errno
 		}
@@ -178,13 +231,13 @@ func (t *secure) flush() (all bool, errno syscall.Errno) {
 	switch {
 	case n < len(p) && len(t.held) == 0:
 		t.hold(p[n:])
-		return false, eagain
+		return false, unix.EAGAIN
 	case n < len(p):
 		t.sent += n
-		return false, eagain
+		return false, unix.EAGAIN
 	}
 	if t.held != nil {
-		w.buffers.give(t.held)
+		l.buffers.Give(t.held)
 		t.held, t.sent = nil, 0
 	}
 	if t.ended {
@@ -194,18 +247,18 @@ func (t *secure) flush() (all bool, errno syscall.Errno) {
 	return true, 0
 }
 
-func (t *secure) hold(p []byte) {
+func (t *Conn) hold(p []byte) {
 	switch {
 	case t.held == nil:
-		t.held = t.w.buffers.take(len(p))
+		t.held = t.loop.buffers.Take(len(p))
 	case len(t.held)+len(p) > cap(t.held):
-		t.held = t.w.buffers.grow(t.held, len(t.held)+len(p))
+		t.held = t.loop.buffers.Grow(t.held, len(t.held)+len(p))
 	}
 	t.held = append(t.held, p...)
 }
 
 // Wake goes on with what waits for the descriptor before its user does.
-func (t *secure) Wake(s *loop.Socket, ev loop.Event) loop.Event {
+func (t *Conn) Wake(s *loop.Socket, ev loop.Event) loop.Event {
 	if t.shake != nil {
 		t.shake.event()
 		return 0
@@ -225,7 +278,7 @@ func (t *secure) Wake(s *loop.Socket, ev loop.Event) loop.Event {
 
 // CloseWrite says that no more will be sent (close_notify, RFC 8446 section
 // 6.1), and ends the stream behind it.
-func (t *secure) CloseWrite(s *loop.Socket) {
+func (t *Conn) CloseWrite(s *loop.Socket) {
 	if t.shake != nil || t.broken != 0 {
 		s.RawCloseWrite()
 		return
@@ -237,8 +290,8 @@ func (t *secure) CloseWrite(s *loop.Socket) {
 
 // Close ends a handshake under way. Who was not told that the stream ends is
 // told now, if that can be done at once.
-func (t *secure) Close(s *loop.Socket) {
-	w := t.w
+func (t *Conn) Close(s *loop.Socket) {
+	l := t.loop
 	switch {
 	case t.shake != nil:
 		t.shake.close()
@@ -247,33 +300,45 @@ func (t *secure) Close(s *loop.Socket) {
 		t.flush()
 	}
 	if t.held != nil {
-		w.buffers.give(t.held)
+		l.buffers.Give(t.held)
 		t.held = nil
 	}
 	if t.kept != nil {
-		w.buffers.give(t.kept)
+		l.buffers.Give(t.kept)
 		t.kept = nil
 	}
 }
 
-// quiet reports whether nothing but messages of TLS itself, such as session
+// Quiet reports whether nothing but messages of TLS itself, such as session
 // tickets, has arrived on a connection that should be silent.
-func (t *secure) quiet() bool {
+func (t *Conn) Quiet() bool {
 	var one [1]byte
 	_, errno := t.Recv(t.s, one[:])
-	return errno == eagain
+	return errno == unix.EAGAIN
 }
+
+// Shaking reports whether the handshake is under way.
+func (t *Conn) Shaking() bool { return t.shake != nil }
+
+// Stands reports whether the handshake succeeded, so that State tells of it.
+func (t *Conn) Stands() bool { return t.shake == nil && t.conn != nil }
+
+// State is what the handshake came to.
+func (t *Conn) State() tls.ConnectionState { return t.conn.ConnectionState() }
+
+// Since is when the handshake was over, by the clock of the loop; 0 before.
+func (t *Conn) Since() int64 { return t.stands }
 
 // cipherBuffer is where ciphertext is received.
-func (w *worker) cipherBuffer() []byte {
-	if w.opened == nil {
-		w.opened = make([]byte, secureBuffer)
+func (l *Loop) cipherBuffer() []byte {
+	if l.opened == nil {
+		l.opened = make([]byte, secureBuffer)
 	}
-	return w.opened
+	return l.opened
 }
 
-// layered answers the TLS of a socket, or nil.
-func layered(s *loop.Socket) *secure {
-	t, _ := s.Layer().(*secure)
+// On answers the TLS of a socket, or nil.
+func On(s *loop.Socket) *Conn {
+	t, _ := s.Layer().(*Conn)
 	return t
 }

@@ -1,4 +1,4 @@
-package proxy
+package tlsconn
 
 import (
 	"bytes"
@@ -50,10 +50,10 @@ func slimMessages(c *tls.Conn) {
 	}
 }
 
-// rest lets go of what the connection does not need while it waits: after
+// Rest lets go of what the connection does not need while it waits: after
 // its first request also of what the handshake left, when the request came
 // with the handshake's last message.
-func (t *secure) rest(first bool) {
+func (t *Conn) Rest(first bool) {
 	if first {
 		slim(t.conn, smallestIdle)
 		return

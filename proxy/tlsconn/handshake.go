@@ -1,4 +1,4 @@
-package proxy
+package tlsconn
 
 import (
 	"crypto/tls"
@@ -20,8 +20,9 @@ import (
 // The descriptor stays with the loop, which may close it at any moment; mu
 // keeps the goroutine from using the number after that.
 type handshake struct {
-	t       *secure
+	t       *Conn
 	config  *tls.Config
+	client  bool   // of a client: it may be silent for too long
 	hello   []byte // what came before the goroutine started and it has not taken
 	coming  coming // of hello, until then
 	started bool
@@ -36,7 +37,7 @@ type handshake struct {
 	behind  *handshake
 	granted bool
 
-	// Under the mutex of the worker's silence.
+	// Under the mutex of the loop's silence.
 	older, newer *handshake
 	listed       bool
 	answered     int64 // by the clock of the loop
@@ -45,19 +46,26 @@ type handshake struct {
 	fd int // -1 once closed
 }
 
-// accept makes s a TLS connection of a client, told to user once it stands.
-func (w *worker) accept(s *loop.Socket, config *tls.Config, user handshaker) {
-	t := &secure{w: w, s: s, user: user}
-	t.shake = &handshake{t: t, config: config, fd: s.FD(), ready: make(chan struct{}, 1)}
-	s.Put(t)
+// Accept makes s the TLS connection of a client, told to user once it stands.
+func (l *Loop) Accept(s *loop.Socket, config *tls.Config, user User) {
+	l.begin(s, config, user).client = true
 }
 
-// connectSecure makes s a TLS connection to a server.
-func (w *worker) connectSecure(s *loop.Socket, config *tls.Config, user handshaker) {
-	w.accept(s, config, user)
-	t := layered(s)
-	t.conn = tls.Client((*wire)(t), config)
-	t.shake.start()
+// Begin goes on with a client whose first bytes came before Accept.
+func (t *Conn) Begin() { t.shake.event() }
+
+// Connect makes s a TLS connection to a server.
+func (l *Loop) Connect(s *loop.Socket, config *tls.Config, user User) {
+	h := l.begin(s, config, user)
+	h.t.conn = tls.Client((*wire)(h.t), config)
+	h.start()
+}
+
+func (l *Loop) begin(s *loop.Socket, config *tls.Config, user User) *handshake {
+	t := &Conn{loop: l, s: s, user: user}
+	t.shake = &handshake{t: t, config: config, fd: s.FD(), ready: make(chan struct{}, 1)}
+	s.Put(t)
+	return t.shake
 }
 
 // event is called by the loop when something became possible.
@@ -83,12 +91,12 @@ func (h *handshake) poke() {
 // collect receives the client's first record; with it the work begins.
 func (h *handshake) collect() {
 	t := h.t
-	w := t.w
+	l := t.loop
 	for t.s.Can()&loop.Readable != 0 {
-		buf := w.cipherBuffer()
+		buf := l.cipherBuffer()
 		n, errno := t.s.RawRecv(buf)
 		switch {
-		case errno == eagain:
+		case errno == unix.EAGAIN:
 			return
 		case errno != 0:
 			h.fail(errno)
@@ -97,7 +105,7 @@ func (h *handshake) collect() {
 			h.fail(io.EOF)
 			return
 		}
-		// No buffer of the worker's: thousands of clients may stop here, so the
+		// No buffer of the loop's: thousands of clients may stop here, so the
 		// size counts, and the goroutine lets go of it.
 		h.hello = append(h.hello, buf[:n]...)
 		if h.coming.whole(h.hello) {
@@ -158,11 +166,11 @@ func (c *coming) whole(p []byte) bool {
 // start has the handshake done on a goroutine of its own, in its turn.
 func (h *handshake) start() {
 	h.started = true
-	h.t.w.s.turns.begin(h)
+	h.t.loop.shared.turns.begin(h)
 }
 
 // launch starts the goroutine, which has a turn.
-func (h *handshake) launch() { h.t.w.s.wg.Go(h.run) }
+func (h *handshake) launch() { h.t.loop.run(h.run) }
 
 // run is the goroutine of a handshake.
 func (h *handshake) run() {
@@ -172,10 +180,10 @@ func (h *handshake) run() {
 	}
 	err := h.t.conn.Handshake()
 	if h.computes {
-		h.t.w.s.turns.give()
+		h.t.loop.shared.turns.give()
 	}
-	h.t.w.silent.remove(h)
-	h.t.w.l.Post(func() {
+	h.t.loop.silent.remove(h)
+	h.t.loop.events.Post(func() {
 		if h.ended {
 			return
 		}
@@ -185,20 +193,20 @@ func (h *handshake) run() {
 		}
 		t := h.t
 		t.shake = nil
-		t.stands = t.w.l.Now()
+		t.stands = t.loop.events.Now()
 		if len(h.hello) > 0 {
-			t.kept = append(t.w.buffers.take(len(h.hello)), h.hello...)
+			t.kept = append(t.loop.buffers.Take(len(h.hello)), h.hello...)
 		}
 		slim(t.conn, 0)
 		t.s.Allow(loop.Readable | loop.Writable) // what is true the next call finds out
-		t.user.secured(nil)
+		t.user.Secured(nil)
 	})
 }
 
 // fail ends the handshake, which its user closes the connection for.
 func (h *handshake) fail(err error) {
 	h.ended = true
-	h.t.user.secured(err)
+	h.t.user.Secured(err)
 }
 
 // close is called when the loop closes the descriptor.
@@ -228,7 +236,7 @@ func (h *handshake) read(p []byte) (int, error) {
 	for {
 		n, errno := h.call(loop.Receive, p)
 		switch {
-		case errno == eagain:
+		case errno == unix.EAGAIN:
 			h.await()
 		case errno != 0:
 			return 0, errno
@@ -249,7 +257,7 @@ func (h *handshake) write(p []byte) (int, error) {
 		n, errno := h.call(loop.Transmit, p[sent:])
 		sent += n
 		switch {
-		case errno == eagain:
+		case errno == unix.EAGAIN:
 			h.await()
 		case errno != 0:
 			return sent, errno
@@ -278,12 +286,12 @@ func (h *handshake) call(do func(int, []byte) (int, syscall.Errno), p []byte) (i
 // await gives the turn away until something has become possible.
 func (h *handshake) await() {
 	slimMessages(h.t.conn)
-	turns := &h.t.w.s.turns
+	turns := &h.t.loop.shared.turns
 	h.computes = false
 	turns.give()
 	if !h.awaited {
 		h.awaited = true
-		h.t.w.waits(h)
+		h.t.loop.waits(h)
 	}
 	<-h.ready
 	if h.gone() { // what is left needs no turn
