@@ -122,6 +122,36 @@ func TestARateOfNobodyElseHoldsUpNone(t *testing.T) {
 	}
 }
 
+// As in HAProxy 2.6.12, who is one too many waits to be accepted.
+func TestTLSConnectionsBeyondTheirLimitWaitForOneToLeave(t *testing.T) {
+	p := encrypted(section(origin(t, func(w http.ResponseWriter, q *http.Request) { io.WriteString(w, "x") })))
+	r := serveWith(t, func(c *settings.Config) { c.Global.MaxTLSConn = 2 }, p)
+	var held []net.Conn
+	for range 2 {
+		c := r.secure(trusting())
+		fetch(t, c, bufio.NewReader(c), get)
+		held = append(held, c)
+	}
+	late := r.secure(trusting())
+	shaken := make(chan error, 1)
+	go func() { shaken <- late.Handshake() }()
+	waitFor(t, func() bool { return r.tlsRoom.paused.Load() })
+	if got := r.Snapshot().Info.MaxTLS; got != 2 {
+		t.Errorf("show info tells a limit of %d, want 2", got)
+	}
+	held[0].Close()
+	if err := <-shaken; err != nil {
+		t.Fatal(err)
+	}
+	fetch(t, late, bufio.NewReader(late), get)
+	if most := r.tlsRoom.taken.most.Load(); most != 2 {
+		t.Errorf("%d connections at once, want 2", most)
+	}
+	late.Close()
+	held[1].Close()
+	waitFor(t, func() bool { return r.tlsRoom.taken.now.Load() == 0 })
+}
+
 func TestRatesAnOperatorSetOutliveAReload(t *testing.T) {
 	made := func() *settings.Proxy { return section(script(t, says(five))) }
 	r := serve(t, 2, made())

@@ -56,6 +56,7 @@ type Server struct {
 	sessPace pace // of those the rules let in
 	tlsPace  pace // of those with TLS among them
 	tls      tlsGauges
+	tlsRoom  room // of TLS connections, below maxsslconn
 	byteRate rate
 	dropped  atomic.Uint64 // log lines
 
@@ -84,6 +85,7 @@ func New(cfg *settings.Config, opts Options) (*Server, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.maxConn.Store(int64(s.defaultMaxConn()))
 	s.setPaces()
+	s.tlsRoom.limit = int64(cfg.Global.MaxTLSConn)
 	s.buffers = loop.Buffers{Receive: cfg.Global.ReceiveBufferClient, Send: cfg.Global.SendBufferClient}
 	n := opts.Loops
 	if n == 0 {

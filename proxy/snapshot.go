@@ -70,8 +70,8 @@ func (s *Server) info(now time.Time) stats.Info {
 		CurrConns: uint64(max(s.conns.now.Load(), 0)),
 		ConnRate:  s.connRate.now.Load(), MaxConnRate: s.connRate.most.Load(), ConnRateLimit: uint64(s.connPace.limit.Load()),
 		SessRate: s.connRate.now.Load(), MaxSessRate: s.connRate.most.Load(), SessRateLimit: uint64(s.sessPace.limit.Load()),
-		TLSRateLimit: uint64(s.tlsPace.limit.Load()),
-		IdlePct:      100, Stopping: s.draining.Load(), DroppedLogs: s.dropped.Load(), BytesOutRate: s.byteRate.now.Load(),
+		MaxTLS: uint64(s.tlsRoom.limit), TLSRateLimit: uint64(s.tlsPace.limit.Load()),
+		IdlePct: 100, Stopping: s.draining.Load(), DroppedLogs: s.dropped.Load(), BytesOutRate: s.byteRate.now.Load(),
 	}
 	s.tls.fill(&i)
 	for _, f := range s.frontends {

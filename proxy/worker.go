@@ -128,9 +128,21 @@ func (p *port) Reserve() bool {
 		p.li.Pause()
 		return false
 	}
+	if p.tls != nil && !s.tlsRoom.enter() {
+		f.conns.down()
+		s.conns.down()
+		if s.tlsRoom.left() { // in between
+			return p.Reserve()
+		}
+		p.li.Pause()
+		return false
+	}
 	if l := p.line; !l.conns.upTo(l.limit) {
 		f.conns.down()
 		s.conns.down()
+		if p.tls != nil {
+			s.leaveTLS()
+		}
 		l.paused.Store(true)
 		if l.conns.now.Load() < l.limit {
 			return p.Reserve()
@@ -146,6 +158,9 @@ func (p *port) Release() {
 	s, f := p.w.s, p.fe
 	f.conns.down()
 	s.conns.down()
+	if p.tls != nil {
+		s.leaveTLS()
+	}
 	l := p.line
 	l.conns.down()
 	if l.paused.Load() && l.paused.Swap(false) && !f.off.Load() {
@@ -157,6 +172,41 @@ func (p *port) Release() {
 		f.resume()
 	}
 	if s.paused.Load() && s.paused.Swap(false) {
+		for _, f := range s.frontends {
+			f.resume()
+		}
+	}
+}
+
+// room is what may be there at a time, with ports that wait for some. Without a
+// limit it counts nothing.
+type room struct {
+	limit  int64
+	taken  gauge
+	paused atomic.Bool
+}
+
+// enter takes a place; without one somebody waits from now on.
+func (r *room) enter() bool {
+	if r.limit == 0 || r.taken.upTo(r.limit) {
+		return true
+	}
+	r.paused.Store(true)
+	return false
+}
+
+// left reports that a place is to be had.
+func (r *room) left() bool { return r.taken.now.Load() < r.limit }
+
+// leaveTLS gives the place of a TLS connection back, to a port that waits for
+// one.
+func (s *Server) leaveTLS() {
+	r := &s.tlsRoom
+	if r.limit == 0 {
+		return
+	}
+	r.taken.down()
+	if r.paused.Load() && r.paused.Swap(false) {
 		for _, f := range s.frontends {
 			f.resume()
 		}

@@ -24,6 +24,7 @@ type Info struct {
 	CurrConns   uint64 `json:"curr_conns"`
 	CumConns    uint64 `json:"cum_conns"`
 	CumReq      uint64 `json:"cum_req"`
+	MaxTLS      uint64 `json:"max_ssl_conns,omitempty"`
 	CurrTLS     uint64 `json:"curr_ssl_conns,omitempty"`
 	CumTLS      uint64 `json:"cum_ssl_conns,omitempty"`
 

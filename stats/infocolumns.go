@@ -73,7 +73,7 @@ var InfoColumns = []InfoColumn{
 	{"CurrConns", "current_connections", "connections now", "MGP", Uint32, process(func(i *Info) uint64 { return i.CurrConns })},
 	{"CumConns", "connections_total", "connections so far", "MCP", Uint32, process(func(i *Info) uint64 { return i.CumConns })},
 	{"CumReq", "requests_total", "requests so far", "MCP", Uint32, process(func(i *Info) uint64 { return i.CumReq })},
-	unbuilt("MaxSslConns", "max_ssl_connections", "limit of TLS connections", "MMP"),
+	{"MaxSslConns", "max_ssl_connections", "limit of TLS connections, 0 for none", "MMP", Uint32, process(func(i *Info) uint64 { return i.MaxTLS })},
 	{"CurrSslConns", "current_ssl_connections", "TLS connections now", "MGP", Uint32, process(func(i *Info) uint64 { return i.CurrTLS })},
 	{"CumSslConns", "ssl_connections_total", "TLS connections so far", "MCP", Uint32, process(func(i *Info) uint64 { return i.CumTLS })},
 	{"Maxpipes", "max_pipes", "limit of pipes", "CLP", Uint32, process(func(i *Info) uint64 { return i.MaxPipes })},

@@ -51,8 +51,13 @@ type Options struct {
 // Config, which must not be run when diags holds an error. The findings are
 // added in the order they are made; Sort brings them into file order.
 func Build(sections []line.Section, opt Options, diags *config.Diagnostics) *settings.Config {
-	b := &builder{opt: opt, diags: diags, cfg: newConfig(), files: map[string]settings.ErrorFile{}, made: map[string]any{}}
+	b := &builder{opt: opt, diags: diags, cfg: newConfig(), files: map[string]settings.ErrorFile{}, errorGroups: map[string]errorGroup{}, made: map[string]any{}}
 	b.anonymous = newDraft()
+	for _, s := range sections {
+		if s.Kind == "http-errors" { // proxies in front may name it
+			b.httpErrors(s)
+		}
+	}
 	for _, s := range sections {
 		b.section(s)
 	}
@@ -72,13 +77,14 @@ type builder struct {
 	diags *config.Diagnostics
 	cfg   *settings.Config
 
-	defaults  []*draft // named ones, in file order
-	anonymous *draft   // the last defaults section seen
-	proxies   []*draft
-	files     map[string]settings.ErrorFile // error files already read
-	made      map[string]any                // what patterns and maps were made of them
-	tls       tlsDefaults                   // of global
-	unix      unixDefaults                  // of global
+	defaults    []*draft // named ones, in file order
+	anonymous   *draft   // the last defaults section seen
+	proxies     []*draft
+	files       map[string]settings.ErrorFile // error files already read
+	errorGroups map[string]errorGroup         // http-errors sections by name
+	made        map[string]any                // what patterns and maps were made of them
+	tls         tlsDefaults                   // of global
+	unix        unixDefaults                  // of global
 }
 
 // section reads one section; those that only matter to unbuilt features are
@@ -98,6 +104,7 @@ func (b *builder) section(s line.Section) {
 			b.statement(l, d)
 		}
 		b.close(d)
+	case "http-errors": // read before
 	case "resolvers":
 		b.resolvers(s)
 	default:

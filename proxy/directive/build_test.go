@@ -196,7 +196,7 @@ func TestEveryRowIsDocumentedAndItsExampleParses(t *testing.T) {
 		check(r.Name, r.Doc, r.Example, "global\n "+r.Example+"\nlisten l\n bind :1\n")
 	}
 	for _, r := range proxyKeywords.Rows() {
-		head := "backend servers\n mode http\nfrontend f\n bind :2\nlisten l\n bind :1\n mode http\n "
+		head := "http-errors site\n errorfile 503 /errors/x\n errorfile 504 /errors/x\nbackend servers\n mode http\nfrontend f\n bind :2\nlisten l\n bind :1\n mode http\n "
 		check(r.Name, r.Doc, r.Example, head+r.Example+"\n")
 	}
 	for _, r := range bindOptions.Rows() {

@@ -14,17 +14,27 @@ var errorStatuses = []int{200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 425,
 var errorFileRows = []config.Row[keyword]{
 	{Name: "errorfile", Syntax: "STATUS FILE", Example: "errorfile 503 /etc/haproxy/errors/503.http",
 		Doc: "Sends a file, a whole HTTP response, instead of the built-in error page.",
-		Do:  keyword{in: anyProxy, min: 2, max: many, read: readErrorFile}},
+		Do:  keyword{in: anyProxy, min: 2, max: many, read: func(c *call) { c.errorFile(c.px.p.ErrorFiles) }}},
+	errorGroupRow,
 }
 
-// readErrorFile reads the file at load, before the process leaves its root.
+// errorStatus reads argument i as a status with a page.
+func (c *call) errorStatus(i int) (int, bool) {
+	status, err := config.Int(c.arg(i), 0, 999)
+	if err != nil || !slices.Contains(errorStatuses, status) {
+		c.reject(i, "status code %q is not one of %s", c.arg(i), fmt.Sprint(errorStatuses))
+		return 0, false
+	}
+	return status, true
+}
+
+// errorFile reads the file at load, before the process leaves its root.
 // HAProxy refuses to start without the file. Here the built-in page stands in
 // for it, so that a configuration naming /etc/haproxy/errors runs where
 // HAProxy's own package is not installed.
-func readErrorFile(c *call) {
-	status, err := config.Int(c.arg(0), 0, 999)
-	if err != nil || !slices.Contains(errorStatuses, status) {
-		c.reject(0, "status code %q is not one of %s", c.arg(0), fmt.Sprint(errorStatuses))
+func (c *call) errorFile(pages map[int]settings.ErrorFile) {
+	status, ok := c.errorStatus(0)
+	if !ok {
 		return
 	}
 	if len(c.args) > 2 {
@@ -32,7 +42,7 @@ func readErrorFile(c *call) {
 	}
 	file, err := c.readFile(c.arg(1))
 	if err != nil {
-		delete(c.px.p.ErrorFiles, status)
+		delete(pages, status)
 		c.warn(1, "%v; the built-in %d page is used instead", err, status)
 		return
 	}
@@ -40,7 +50,7 @@ func readErrorFile(c *call) {
 		c.reject(1, "file %q is larger than a buffer (%d bytes)", c.arg(1), c.cfg.Global.BufSize)
 		return
 	}
-	c.px.p.ErrorFiles[status] = file
+	pages[status] = file
 }
 
 // readFile reads a file once however often it is named.

@@ -55,11 +55,13 @@ var globalRows = []config.Row[keyword]{
 			}
 		}),
 	value("maxconnrate", "N", "200", "Highest number of connections accepted in a second; more wait in the kernel's queue.",
-		func(c *call, g *settings.Global) { c.perSecond(0, &g.MaxConnRate) }),
+		func(c *call, g *settings.Global) { c.limit(0, &g.MaxConnRate) }),
 	value("maxsessrate", "N", "200", "Highest number of connections in a second that \"tcp-request connection\" lets in; more wait in the kernel's queue.",
-		func(c *call, g *settings.Global) { c.perSecond(0, &g.MaxSessRate) }),
+		func(c *call, g *settings.Global) { c.limit(0, &g.MaxSessRate) }),
+	value("maxsslconn", "N", "1000", "Highest number of TLS connections of clients at a time; more wait in the kernel's queue. Where more than 1,000 on a loop wait for clients in the handshake, the longest silent are ended.",
+		func(c *call, g *settings.Global) { c.limit(0, &g.MaxTLSConn) }),
 	value("maxsslrate", "N", "100", "Highest number of TLS connections accepted in a second; more wait in the kernel's queue.",
-		func(c *call, g *settings.Global) { c.perSecond(0, &g.MaxTLSRate) }),
+		func(c *call, g *settings.Global) { c.limit(0, &g.MaxTLSRate) }),
 	value("nbthread", "N", "2", "Number of event loops, 1 to 64; one per processor when unset.",
 		func(c *call, g *settings.Global) {
 			if n, ok := c.number(0, 1, 64); ok {
@@ -173,8 +175,8 @@ func (c *call) buffer(to *int) {
 	}
 }
 
-// perSecond reads argument i as a rate, 0 for none.
-func (c *call) perSecond(i int, to *int) {
+// limit reads argument i as a limit that is given once, 0 for none.
+func (c *call) limit(i int, to *int) {
 	if *to != 0 {
 		c.warn(i, "already given as %d, which stays", *to)
 		return

@@ -33,7 +33,7 @@ func merge[V any](tables ...map[string]V) map[string]V {
 // unbuiltSections are sections other than global, defaults and proxies.
 var unbuiltSections = merge(
 	names(config.Error, "userlist log-forward program", ""),
-	names(config.Warning, "peers mailers cache http-errors ring fcgi-app crt-store log-profile traces acme", ""),
+	names(config.Warning, "peers mailers cache ring fcgi-app crt-store log-profile traces acme", ""),
 )
 
 var knownGlobal = merge(
@@ -44,7 +44,7 @@ var knownGlobal = merge(
 		"close-spread-time cluster-secret default-path deviceatlas-json-file deviceatlas-log-level "+
 		"deviceatlas-properties-cookie deviceatlas-separator expose-experimental-directives fd-hard-limit grace "+
 		"httpclient.resolvers.id httpclient.resolvers.prefer httpclient.ssl.ca-file httpclient.ssl.verify issuers-chain-path "+
-		"localpeer maxcompcpuusage maxcomprate maxpipes maxsslconn maxzlibmem pp2-never-send-local "+
+		"localpeer maxcompcpuusage maxcomprate maxpipes maxzlibmem pp2-never-send-local "+
 		"profiling.memory profiling.tasks server-state-base server-state-file set-var set-var-fmt "+
 		"ssl-default-bind-client-sigalgs ssl-default-bind-sigalgs ssl-mode-async ssl-propquery "+
 		"ssl-provider ssl-provider-path ssl-skip-self-issued-ca wurfl-cache-size wurfl-data-file "+
@@ -98,7 +98,7 @@ var knownProxy = merge(
 	names(config.Warning, "contstats persist socket-stats", "option "),
 	names(config.Warning, "show-modules", "stats "),
 	names(config.Warning, "compression declare dynamic-cookie-key email-alert "+
-		"error-log-format errorfiles http-error "+
+		"error-log-format http-error "+
 		"load-server-state-from-file log-format-sd server-state-file-name", ""),
 	newerProxy,
 )

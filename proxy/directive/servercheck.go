@@ -3,6 +3,7 @@ package directive
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"herald/config"
@@ -42,7 +43,13 @@ var serverCheckRows = []config.Row[serverOption]{
 		Do:  mark(func(s *settings.Server) { s.Checks.SendProxy = true })},
 	{Name: "check-sni", Syntax: "NAME", Example: "server a 10.1.1.20:443 check check-ssl verify none check-sni www.example",
 		Doc: "Server name an encrypted health check asks for.",
-		Do:  word(1, func(s *settings.Server, v line.Word) error { s.Checks.SNI = v.Text; return nil })},
+		Do: serverOption{args: 1, ask: func(c *call, s *settings.Server, v line.Word) error {
+			if strings.ContainsAny(v.Text, "(%") {
+				c.diags.Warnf(v.Pos, v.Text, "check-sni: %q is asked for as it is written: a check has no request for an expression to look at", v.Text)
+			}
+			s.Checks.SNI = v.Text
+			return nil
+		}}},
 	{Name: "check-ssl", Example: "server a 10.1.1.20:443 check check-ssl verify none",
 		Doc: "Encrypts health checks; with nothing else to check, the handshake decides.",
 		Do:  mark(func(s *settings.Server) { s.Checks.TLS = true })},

@@ -456,6 +456,7 @@ func TestGlobalValues(t *testing.T) {
  maxconnrate 30
  maxsessrate 20
  maxsslrate 10
+ maxsslconn 9
  uid 3
  gid 4
  chroot /c
@@ -485,7 +486,7 @@ global
 	g := cfg.Global
 	sockets := g.StatsSockets
 	g.StatsSockets = nil
-	want := settings.Global{MaxConn: 100, MaxConnRate: 30, MaxSessRate: 20, MaxTLSRate: 10, NbThread: 2, UID: 3, GID: 4, Chroot: "/c", PidFile: "/p", Node: "n", Description: "a b", Daemon: true,
+	want := settings.Global{MaxConn: 100, MaxConnRate: 30, MaxSessRate: 20, MaxTLSRate: 10, MaxTLSConn: 9, NbThread: 2, UID: 3, GID: 4, Chroot: "/c", PidFile: "/p", Node: "n", Description: "a b", Daemon: true,
 		LogTag: "haproxy", LogSendHostname: "me", StatsTimeout: time.Minute, StatsMaxConn: 7, HardStopAfter: 30 * time.Second, SpreadChecks: 5,
 		ReceiveBufferClient: 10000, ReceiveBufferServer: 20 << 10, SendBufferClient: 30000, SendBufferServer: 40000,
 		BufSize: 32 << 10, MaxRewrite: 16 << 10}

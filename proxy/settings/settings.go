@@ -28,6 +28,7 @@ type Global struct {
 	// Connections accepted in a second, those that rules let in, and those with
 	// TLS among these (maxconnrate, maxsessrate, maxsslrate); 0 means no limit.
 	MaxConnRate, MaxSessRate, MaxTLSRate int
+	MaxTLSConn                           int // TLS connections of clients at a time; 0 means no limit
 	NbThread                             int // event loops; 0 means one per processor
 	User, Group                          string
 	UID, GID                             int // -1 when unset
