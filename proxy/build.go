@@ -330,6 +330,11 @@ func newForwardFor(cfg *settings.ForwardFor) *forwardFor {
 	return f
 }
 
+// excepts reports whether a is never named.
+func (f *forwardFor) excepts(a netip.Addr) bool {
+	return f != nil && f.except.IsValid() && f.except.Contains(a)
+}
+
 func lower(s string) []byte {
 	b := []byte(s)
 	for i, c := range b {

@@ -39,20 +39,24 @@ func (x *stream) edits(buf []byte) h1.Edits {
 	return e
 }
 
-// addressHeader appends the header that names a, when there shall be one: as
-// the backend says, else the frontend.
+// addressHeader appends the header that names a, when there shall be one. Its
+// name is the backend's, else the frontend's; the exceptions of both hold, and
+// one that the client sent keeps it away where neither wants it always.
 func (x *stream) addressHeader(add []h1.Field, buf []byte, a netip.Addr, fe func(*frontend) *forwardFor, be func(*backend) *forwardFor) []h1.Field {
 	f := fe(x.fe)
+	ifNone := f == nil || f.ifNone
+	if f.excepts(a) {
+		return add
+	}
 	if x.be != nil && be(x.be) != nil {
 		f = be(x.be)
+		ifNone = ifNone && f.ifNone
 	}
 	w := x.w
 	switch {
-	case f == nil || !a.IsValid():
+	case f == nil || !a.IsValid() || f.excepts(a):
 		return add
-	case f.except.IsValid() && f.except.Contains(a):
-		return add
-	case f.ifNone && w.head.Find(buf, f.name) >= 0:
+	case ifNone && w.head.Find(buf, f.name) >= 0:
 		return add
 	}
 	start := len(w.text)

@@ -508,6 +508,39 @@ func TestTheClientIsNamedToTheServer(t *testing.T) {
 	}
 }
 
+// As HAProxy 2.6.12 does where the two sides do not say the same.
+func TestBothSidesSayWhetherTheClientIsNamed(t *testing.T) {
+	own, none := "127.0.0.0/8", ""
+	for name, tc := range map[string]struct {
+		fe, be *settings.ForwardFor
+		want   string
+	}{
+		"an exception of the frontend":  {&settings.ForwardFor{Except: own}, &settings.ForwardFor{Header: "x-b"}, none},
+		"an exception of the backend":   {&settings.ForwardFor{}, &settings.ForwardFor{Header: "x-b", Except: own}, none},
+		"always in the frontend":        {&settings.ForwardFor{}, &settings.ForwardFor{IfNone: true}, "x-forwarded-for: 127.0.0.1\r\n"},
+		"always in the backend":         {&settings.ForwardFor{IfNone: true}, &settings.ForwardFor{}, "x-forwarded-for: 127.0.0.1\r\n"},
+		"if none in both":               {&settings.ForwardFor{IfNone: true}, &settings.ForwardFor{IfNone: true}, none},
+		"if none, and another header":   {&settings.ForwardFor{IfNone: true}, &settings.ForwardFor{IfNone: true, Header: "x-b"}, "x-b: 127.0.0.1\r\n"},
+		"if none in the frontend alone": {&settings.ForwardFor{IfNone: true}, nil, none},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := make(chan string, 1)
+			o := script(t, func(c net.Conn) {
+				b := make([]byte, 4096)
+				n, _ := c.Read(b)
+				got <- string(b[:n])
+			})
+			fe, be := section(), section(o)
+			fe.Servers, fe.Backend, fe.DefaultBackend, fe.ForwardFor = nil, false, "app", tc.fe
+			be.Name, be.ID, be.Frontend, be.ForwardFor = "app", 3, false, tc.be
+			serve(t, 1, fe, be).exchange("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 9.9.9.9\r\n\r\n")
+			if g, want := <-got, "GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 9.9.9.9\r\n"+tc.want+"\r\n"; g != want {
+				t.Errorf("got %q, want %q", g, want)
+			}
+		})
+	}
+}
+
 func TestABackupServesOnlyWhenTheOthersAreDown(t *testing.T) {
 	a, b := script(t, says(five)), script(t, says("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nbackup"))
 	p := section(a, b)

@@ -113,6 +113,9 @@ func TestAnOperatorsWordOnAFollowerStaysBesideThatOnItsLead(t *testing.T) {
 	p.shows("UP 1/3", "UP 1/3", "Server l/b is UP (leaving forced drain).")
 	p.toB(SetMaint)
 	p.toA(SetMaint)
+	if got := p.b.Status(p.cb); got != "MAINT (via l/a)" {
+		t.Errorf("in maintenance by its own and by its lead's: got %q", got)
+	}
 	p.lines = nil
 	p.toB(SetReady)
 	p.shows("MAINT", "MAINT (via l/a)", "Server l/b is leaving forced maintenance but remains in maintenance via l/a.")

@@ -209,10 +209,10 @@ func (s State) Status(c Config) string {
 	switch {
 	case s.Admin&NoAddress != 0:
 		return "MAINT (resolution)"
-	case s.Admin&Maint != 0:
-		return "MAINT"
 	case s.Admin&MaintByLead != 0:
 		return "MAINT (via " + c.Via + ")"
+	case s.Admin&Maint != 0:
+		return "MAINT"
 	}
 	if s.Op == Stopped {
 		if s.agentDown(c) {
