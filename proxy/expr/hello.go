@@ -127,10 +127,7 @@ func joinRecords(data []byte) (message []byte, out Outcome) {
 func serverName(b reader) []byte {
 	list, ok := b.vector(2)
 	for ok && len(list) > 0 {
-		var kind int
-		if kind, ok = list.number(1); !ok {
-			break
-		}
+		kind, _ := list.number(1)
 		var name reader
 		if name, ok = list.vector(2); ok && kind == 0 {
 			return name

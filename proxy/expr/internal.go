@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	mathbits "math/bits"
 	"strconv"
 
 	"herald/config"
@@ -85,7 +86,8 @@ var internalRows = []config.Row[Kind]{
 			if in.World == nil || below <= 0 {
 				return v.whole(0)
 			}
-			return v.whole(int64(in.World.Chance()>>32) * below >> 32)
+			n, _ := mathbits.Mul64(in.World.Chance()>>32<<32, uint64(below))
+			return v.whole(int64(n))
 		}, nil
 	}}),
 	row("srv_conn", "How many streams a server has now.", "srv_conn(app/a) gt 10", number(ServerConnections, "v")),

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -111,9 +110,6 @@ func valueOf(text string, to Type) (Value, error) {
 		if v.Addr, err = netip.ParseAddr(text); err != nil {
 			err = fmt.Errorf("%q is not an address", text)
 		}
-	case Str:
-	default:
-		err = errors.New("a map answers text, integers and addresses")
 	}
 	return v, err
 }
