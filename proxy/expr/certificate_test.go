@@ -206,3 +206,20 @@ func askForCertificate(t *testing.T, chain, values string) {
 	}
 	write(values, strings.Join(out, "\n")+"\n")
 }
+
+// Without a certificate there is nothing to tell about it.
+func TestConnectionsWithoutCertificate(t *testing.T) {
+	w := &stated{s: Security{State: &tls.ConnectionState{TLSUnique: []byte("ab"), DidResume: true}, Version: "TLSv1.2", KeySize: 128}}
+	for text, want := range map[string]string{
+		"ssl_fc_unique_id": "ab", "ssl_fc_is_resumed": "1", "ssl_fc_protocol": "TLSv1.2", "ssl_fc_alg_keysize": "128", "ssl_fc_alpn": "-", "ssl_fc_sni": "-", "ssl_c_used": "0",
+		"ssl_c_der": "-", "ssl_c_s_dn": "-", "ssl_c_s_dn(CN)": "-", "ssl_c_version": "-", "ssl_c_chain_der": "-", "ssl_bc": "0", "ssl_bc_protocol": "-",
+	} {
+		if got := valueIn(t, &Input{World: w, Final: true}, text); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+	w.s.State.PeerCertificates = []*x509.Certificate{{RawSubject: []byte{0x30, 0x03, 0x31}}}
+	if got := valueIn(t, &Input{World: w, Final: true}, "ssl_c_s_dn"); got != "-" {
+		t.Errorf("a name that cannot be read: %q", got)
+	}
+}

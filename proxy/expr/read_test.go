@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,6 +24,25 @@ func withExtension(hello []byte, kind int, body []byte) []byte {
 	put(at, len(message)-at-2)
 	put(2, len(message)-4)
 	return append([]byte{22, 3, 1, byte(len(message) >> 8), byte(len(message))}, message...)
+}
+
+// bare is a ClientHello of TLS 1.2 with the extensions given, and their length
+// in front; without any there is none.
+func bare(extensions ...byte) []byte {
+	body := slices.Concat([]byte{3, 3}, make([]byte, 32), []byte{0, 0, 2, 0x13, 1, 1, 0})
+	if len(extensions) > 0 {
+		body = append(append(body, 0, byte(len(extensions))), extensions...)
+	}
+	return slices.Concat([]byte{22, 3, 1, 0, byte(len(body) + 4), 1, 0, 0, byte(len(body))}, body)
+}
+
+func TestTicketsOfHellos(t *testing.T) {
+	for ticket, extensions := range map[int][]byte{0: nil, 1: {0, 35, 0, 0}, 2: {0, 35, 0, 3, 1, 2, 3}} {
+		h, out := ReadHello(bare(extensions...))
+		if out != Found || h.Ticket != ticket || h.Version != 0x303 {
+			t.Errorf("extensions %x: %d, ticket %d, version %x, want ticket %d", extensions, out, h.Ticket, h.Version, ticket)
+		}
+	}
 }
 
 func TestHellosThatAreNoneOrOdd(t *testing.T) {
@@ -56,6 +76,9 @@ func TestHellosThatAreNoneOrOdd(t *testing.T) {
 		"a ServerHello":        {[]byte{22, 3, 3, 0, 4, 2, 0, 0, 0}, Found, ""},
 		"a hello too long":     {[]byte{22, 3, 1, 1, 0, 1, 1, 0, 0}, Missing, ""},
 		"a hello without body": {[]byte{22, 3, 1, 0, 4, 1, 0, 0, 0}, Missing, ""},
+		"no extensions":        {bare(), Found, ""},
+		"an extension cut off": {bare(0, 0, 0, 9, 0), Missing, ""},
+		"half an extension":    {bare(0), Missing, ""},
 		"nothing":              {nil, Wait, ""},
 	} {
 		h, out := ReadHello(c.data)
