@@ -22,9 +22,6 @@ var requestRows = slices.Concat([]config.Row[Kind]{
 	row("capture.req.method", "The method of the request, also while its response is looked at.", "capture.req.method GET", captured(0)),
 	row("capture.req.uri", "The target of the request, also while its response is looked at.", "capture.req.uri -m beg /api/", captured(1)),
 	row("capture.req.ver", "The version of the request, also while its response is looked at.", "capture.req.ver HTTP/1.1", captured(2)),
-	row("cook", "A cookie of the request; each of the name counts as one.", "cook(lang) de", requestCookie),
-	row("cook_cnt", "How many cookies of the name there are.", "cook_cnt(sid) gt 1", countOf(requestCookie)),
-	row("cook_val", "The number in a cookie.", "cook_val(n) gt 1", numberOf(requestCookie)),
 	row("cookie", "The cookie of a request, or of a response where one is looked at.", "cookie(lang) de", either(requestCookie, answerCookie)),
 	row("hdr", "A header of the request, or of the response where one is looked at; each element of a list counts as one.", "hdr(host) -i www.example.com", either(requestHeader, answerSide.elements(false))),
 	row("http_first_req", "Whether the request is the first of its connection.", "http_first_req", headed(boolNumber(FirstRequest, ""))),
@@ -52,16 +49,8 @@ var requestRows = slices.Concat([]config.Row[Kind]{
 	row("url_port", "The port in a target that has a scheme.", "url_port 8080", headed(Kind{Type: Int, Make: plain(targetPort)})),
 	row("urlp", "The same as url_param.", "urlp(id) 7", targetParameter),
 	row("urlp_val", "The number in a parameter.", "urlp_val(id) gt 7", numberOf(targetParameter)),
-}, headerRows("req.", "request", requestSide), headerRows("", "request", requestSide)[1:], []config.Row[Kind]{
-	row("req.cook", "The same as cook.", "req.cook(lang) de", requestCookie),
-	row("req.cook_cnt", "The same as cook_cnt.", "req.cook_cnt(sid) gt 1", countOf(requestCookie)),
-	row("req.cook_val", "The number in a cookie.", "req.cook_val(n) gt 1", numberOf(requestCookie)),
-	row("req.fhdr", "A header of the request: its last line, or the nth, with its commas.", "req.fhdr(user-agent) -m sub Mobile", requestSide.lines()),
-	row("req.fhdr_cnt", "How many lines a header of the request has.", "req.fhdr_cnt(cookie) gt 1", requestSide.lineCount()),
-	row("req.hdr_names", "The names of the headers of the request, with commas between.", "req.hdr_names -m sub x-forwarded-for", requestSide.names()),
-	row("req.hdrs", "All headers of the request as text.", "req.hdrs -m found", requestSide.all()),
-	row("req.hdrs_bin", "All headers of the request, each part behind its length.", "req.hdrs_bin -m found", requestSide.packed()),
-})
+}, headerRows("req.", "request", requestSide), headerRows("", "request", requestSide)[1:], lineRows("req.", "request", requestSide),
+	cookieRows("", "request", requestCookie), cookieRows("req.", "request", requestCookie))
 
 // answerRows are fetches that look into a response.
 var answerRows = slices.Concat([]config.Row[Kind]{
@@ -74,19 +63,29 @@ var answerRows = slices.Concat([]config.Row[Kind]{
 		}
 		return v.whole(int64(in.Reply.Status))
 	})}),
-}, headerRows("res.", "response", answerSide), headerRows("s", "response", answerSide), []config.Row[Kind]{
-	row("res.cook", "A cookie the server sets.", "res.cook(sid) -m found", answerCookie),
-	row("res.cook_cnt", "How many cookies of the name the server sets.", "res.cook_cnt(sid) gt 1", countOf(answerCookie)),
-	row("res.cook_val", "The number in a cookie the server sets.", "res.cook_val(n) gt 1", numberOf(answerCookie)),
-	row("res.fhdr", "A header of the response: its last line, or the nth, with its commas.", "res.fhdr(server) -m sub nginx", answerSide.lines()),
-	row("res.fhdr_cnt", "How many lines a header of the response has.", "res.fhdr_cnt(set-cookie) gt 1", answerSide.lineCount()),
-	row("res.hdr_names", "The names of the headers of the response, with commas between.", "res.hdr_names -m sub via", answerSide.names()),
-	row("res.hdrs", "All headers of the response as text.", "res.hdrs -m found", answerSide.all()),
-	row("res.hdrs_bin", "All headers of the response, each part behind its length.", "res.hdrs_bin -m found", answerSide.packed()),
-	row("scook", "The old name of res.cook.", "scook(sid) -m found", answerCookie),
-	row("scook_cnt", "The old name of res.cook_cnt.", "scook_cnt(sid) gt 1", countOf(answerCookie)),
-	row("scook_val", "The old name of res.cook_val.", "scook_val(n) gt 1", numberOf(answerCookie)),
-})
+}, headerRows("res.", "response", answerSide), headerRows("s", "response", answerSide), lineRows("res.", "response", answerSide),
+	cookieRows("res.", "response", answerCookie), cookieRows("s", "response", answerCookie))
+
+// lineRows are the fetches of whole lines of headers.
+func lineRows(prefix, of string, s side) []config.Row[Kind] {
+	return []config.Row[Kind]{
+		row(prefix+"fhdr", "A header of the "+of+": its last line, or the nth, with its commas.", prefix+"fhdr(via) -m sub proxy", s.lines()),
+		row(prefix+"fhdr_cnt", "How many lines a header of the "+of+" has.", prefix+"fhdr_cnt(via) gt 1", s.lineCount()),
+		row(prefix+"hdr_names", "The names of the headers of the "+of+", with commas between.", prefix+"hdr_names -m sub via", s.names()),
+		row(prefix+"hdrs", "All headers of the "+of+" as text.", prefix+"hdrs -m found", s.all()),
+		row(prefix+"hdrs_bin", "All headers of the "+of+", each part behind its length.", prefix+"hdrs_bin -m found", s.packed()),
+	}
+}
+
+// cookieRows are the fetches of cookies.
+func cookieRows(prefix, of string, k Kind) []config.Row[Kind] {
+	cook := prefix + "cook"
+	return []config.Row[Kind]{
+		row(cook, "A cookie of the "+of+"; each of the name counts as one.", cook+"(lang) de", k),
+		row(cook+"_cnt", "How many cookies of the name the "+of+" has.", cook+"_cnt(sid) gt 1", countOf(k)),
+		row(cook+"_val", "The number in a cookie of the "+of+".", cook+"_val(n) gt 1", numberOf(k)),
+	}
+}
 
 // headerRows are the fetches of single elements of headers. The first row is
 // the plain one.
