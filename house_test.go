@@ -75,6 +75,7 @@ var rooms = map[string]struct {
 	"proxy/tlsconf":   {core, []string{"proxy/settings"}},
 	"proxy/tlsconn":   {edge, []string{"proxy/loop"}},
 	"proxy/testcert":  {edge, nil},
+	"proxy/reference": {edge, nil},
 	"proxy/admin":     {shell, []string{"config", "stats", "stats/render"}},
 	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/check", "proxy/check/script", "proxy/logline", "proxy/errorpage", "proxy/lb", "proxy/tlsconf", "proxy/expr", "proxy/rule"}},
 

@@ -2,20 +2,18 @@ package expr
 
 import (
 	"bufio"
-	"context"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"herald/proxy/h1"
+	"herald/proxy/reference"
 )
 
 // answers are responses, and expressions that are taken from each.
@@ -72,45 +70,23 @@ func TestAnswersHaveTheValuesOfHAProxy(t *testing.T) {
 }
 
 func askForAnswers(t *testing.T, file string) {
-	bin, err := exec.LookPath("haproxy")
-	if err != nil {
-		t.Skip("needs haproxy in the path")
-	}
 	origin, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer origin.Close()
 	go answerAll(origin)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := reference.Address(t)
 	cfg := fmt.Sprintf("global\n tune.bufsize 65536\ndefaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 5s\nlisten f\n bind %s\n server s %s\n", addr, origin.Addr())
 	format := ""
 	for i, e := range answers.expressions {
 		cfg += fmt.Sprintf(" http-response set-var(txn.v%d) %s\n http-response set-var(txn.f%d) int(1) if { var(txn.v%d) -m found }\n", i, quoteWord(e), i, i)
 		format += fmt.Sprintf("%%[var(txn.f%d)]:%%[var(txn.v%d),hex,lower];", i, i)
 	}
-	name := filepath.Join(t.TempDir(), "haproxy.cfg")
-	if err := os.WriteFile(name, []byte(cfg+" http-response return status 200 content-type text/plain lf-string "+format+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if said, err := exec.Command(bin, "-c", "-f", name).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, bin, "-db", "-f", name)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { cancel(); cmd.Wait() }()
+	reference.Run(t, cfg+" http-response return status 200 content-type text/plain lf-string "+format+"\n")
 	var found [][]string
 	for i := range answers.responses {
-		found = append(found, strings.Split(askOne(t, ctx, addr, fmt.Sprintf("GET /%d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", i)), ";"))
+		found = append(found, strings.Split(reference.Ask(t, addr, fmt.Sprintf("GET /%d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", i)), ";"))
 	}
 	var out strings.Builder
 	for i, e := range answers.expressions {

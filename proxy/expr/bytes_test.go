@@ -1,18 +1,18 @@
 package expr
 
 import (
-	"context"
 	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"herald/proxy/reference"
 )
 
 // Fetches of bytes in mode tcp find what HAProxy 2.6 finds. The file has what
@@ -81,21 +81,12 @@ func TestBytesHaveTheValuesOfHAProxy(t *testing.T) {
 // askForBytes has a real HAProxy evaluate all expressions on what is sent, and
 // log them.
 func askForBytes(t *testing.T, list []string, sent [][]byte) map[string][]string {
-	bin, err := exec.LookPath("haproxy")
-	if err != nil {
-		t.Skip("needs haproxy in the path")
-	}
 	log, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := reference.Address(t)
 	var cfg strings.Builder
 	fmt.Fprintf(&cfg, "defaults\n mode tcp\n timeout client 5s\n timeout server 5s\n timeout connect 5s\nfrontend f\n bind %s\n log %s len 65535 format raw local0\n tcp-request inspect-delay 3s\n tcp-request content accept if !WAIT_END\n", addr, log.LocalAddr())
 	format := "=="
@@ -104,29 +95,10 @@ func askForBytes(t *testing.T, list []string, sent [][]byte) map[string][]string
 		format += fmt.Sprintf("%%[var(sess.f%d)]:%%[var(sess.v%d),hex,lower];", i, i)
 	}
 	fmt.Fprintf(&cfg, " log-format %s\n", format)
-	file := filepath.Join(t.TempDir(), "haproxy.cfg")
-	if err := os.WriteFile(file, []byte(cfg.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, bin, "-db", "-f", file)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { cancel(); cmd.Wait() }()
+	reference.Run(t, cfg.String())
 	found := map[string][]string{}
 	for _, s := range sent {
-		var c net.Conn
-		for ctx.Err() == nil {
-			if c, err = net.Dial("tcp", addr); err == nil {
-				break
-			}
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := reference.Dial(t, addr)
 		c.Write(s)
 		c.(*net.TCPConn).CloseWrite()
 		buf := make([]byte, 64<<10)

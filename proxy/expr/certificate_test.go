@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -14,15 +13,15 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"herald/proxy/reference"
 )
 
 // certified are expressions on the certificate of a client.
@@ -97,10 +96,6 @@ func TestCertificatesHaveTheValuesOfHAProxy(t *testing.T) {
 // askForCertificate makes a client's certificate, and writes down what a real
 // HAProxy says of it.
 func askForCertificate(t *testing.T, chain, values string) {
-	bin, err := exec.LookPath("haproxy")
-	if err != nil {
-		t.Skip("needs haproxy in the path")
-	}
 	key := func() *ecdsa.PrivateKey {
 		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
@@ -155,33 +150,15 @@ func askForCertificate(t *testing.T, chain, values string) {
 	write(chain, block(leaf)+block(middle))
 	pair := write(filepath.Join(dir, "pair.pem"), block(leaf)+block(middle)+string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})))
 	ca := write(filepath.Join(dir, "ca.pem"), block(root))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := reference.Address(t)
 	cfg := fmt.Sprintf("global\n tune.bufsize 65536\ndefaults\n mode http\n timeout client 5s\nfrontend f\n bind %s ssl crt %s ca-file %s verify required alpn http/1.1 ciphersuites TLS_AES_128_GCM_SHA256\n", addr, pair, ca)
 	format := ""
 	for i, e := range certified {
 		cfg += fmt.Sprintf(" http-request set-var(txn.v%d) %s\n http-request set-var(txn.f%d) int(1) if { var(txn.v%d) -m found }\n", i, quoteWord(e), i, i)
 		format += fmt.Sprintf("%%[var(txn.f%d)]:%%[var(txn.v%d),hex,lower];", i, i)
 	}
-	file := write(filepath.Join(dir, "haproxy.cfg"), cfg+" http-request return status 200 content-type text/plain lf-string "+format+"\n")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, bin, "-db", "-f", file)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { cancel(); cmd.Wait() }()
-	for ctx.Err() == nil {
-		if c, err := net.Dial("tcp", addr); err == nil {
-			c.Close()
-			break
-		}
-	}
+	reference.Run(t, cfg+" http-request return status 200 content-type text/plain lf-string "+format+"\n")
+	reference.Dial(t, addr).Close()
 	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: "www.example.com", NextProtos: []string{"http/1.1"},
 		Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw, middle.Raw}, PrivateKey: leafKey}}}}}
 	answer, err := client.Get("https://" + addr + "/")

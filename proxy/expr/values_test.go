@@ -1,23 +1,17 @@
 package expr
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"encoding/hex"
 	"flag"
 	"fmt"
-	"io"
-	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"herald/proxy/h1"
+	"herald/proxy/reference"
 )
 
 var update = flag.Bool("update", false, "ask the haproxy that is installed, and write what it answers to testdata")
@@ -117,21 +111,12 @@ func quoteWord(s string) string {
 
 // askForValues has a real HAProxy evaluate all expressions on each request.
 func askForValues(t *testing.T, list []string) map[string][]string {
-	bin, err := exec.LookPath("haproxy")
-	if err != nil {
-		t.Skip("needs haproxy in the path")
-	}
 	var cfg strings.Builder
 	cfg.WriteString("global\n tune.bufsize 1048576\n tune.http.logurilen 4096\ndefaults\n mode http\n option http-buffer-request\n timeout client 5s\n timeout server 5s\n timeout connect 5s\n")
 	const chunk = 40
 	var addrs []string
 	for from := 0; from < len(list); from += chunk {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addrs = append(addrs, l.Addr().String())
-		l.Close()
+		addrs = append(addrs, reference.Address(t))
 		fmt.Fprintf(&cfg, "frontend f%d\n bind %s\n", from, addrs[len(addrs)-1])
 		format := ""
 		for i, e := range list[from:min(from+chunk, len(list))] {
@@ -140,25 +125,11 @@ func askForValues(t *testing.T, list []string) map[string][]string {
 		}
 		fmt.Fprintf(&cfg, " http-request return status 200 content-type text/plain lf-string %s\n", format)
 	}
-	file := filepath.Join(t.TempDir(), "haproxy.cfg")
-	if err := os.WriteFile(file, []byte(cfg.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command(bin, "-c", "-f", file).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, bin, "-db", "-f", file)
-	cmd.Env = append(os.Environ(), "HERALD_TEST=some text", "TZ=UTC")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { cancel(); cmd.Wait() }()
+	reference.Run(t, cfg.String(), "HERALD_TEST=some text", "TZ=UTC")
 	found := map[string][]string{}
 	for _, r := range valueRequests {
 		for n, addr := range addrs {
-			body := askOne(t, ctx, addr, r)
+			body := reference.Ask(t, addr, r)
 			parts := strings.Split(body, ";")
 			if want := min(chunk, len(list)-n*chunk) + 1; len(parts) != want {
 				t.Fatalf("%d values from %s on, want %d: %s", len(parts)-1, list[n*chunk], want-1, body)
@@ -173,38 +144,4 @@ func askForValues(t *testing.T, list []string) map[string][]string {
 		}
 	}
 	return found
-}
-
-// askOne sends one request and answers the body of the response.
-func askOne(t *testing.T, ctx context.Context, addr, request string) string {
-	var c net.Conn
-	var err error
-	for ctx.Err() == nil {
-		if c, err = net.Dial("tcp", addr); err == nil {
-			break
-		}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
-	io.WriteString(c, request)
-	r := bufio.NewReader(c)
-	length := 0
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			t.Fatalf("%q: %v", request, err)
-		}
-		fmt.Sscanf(line, "content-length: %d", &length)
-		if line == "\r\n" {
-			break
-		}
-	}
-	body := make([]byte, length)
-	if _, err := io.ReadFull(r, body); err != nil {
-		t.Fatal(err)
-	}
-	return string(bytes.TrimSpace(body))
 }

@@ -1,22 +1,17 @@
 package rule
 
 import (
-	"bufio"
-	"context"
 	"flag"
 	"fmt"
-	"io"
-	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"herald/proxy/expr"
+	"herald/proxy/reference"
 )
 
 var update = flag.Bool("update", false, "ask the haproxy that is installed, and write what it answers to testdata")
@@ -110,16 +105,7 @@ func TestConditionsHoldAsInHAProxy(t *testing.T) {
 
 // askHAProxy has a real one evaluate all conditions on each request.
 func askHAProxy(t *testing.T) {
-	bin, err := exec.LookPath("haproxy")
-	if err != nil {
-		t.Skip("needs haproxy in the path")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := reference.Address(t)
 	var cfg strings.Builder
 	fmt.Fprintf(&cfg, "global\n tune.http.logurilen 4096\n tune.bufsize 65536\ndefaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 5s\nfrontend f\n bind %s\n", addr)
 	format := ""
@@ -128,28 +114,13 @@ func askHAProxy(t *testing.T) {
 		format += fmt.Sprintf("%%[var(txn.v%d)],", i)
 	}
 	fmt.Fprintf(&cfg, " http-request return status 200 content-type text/plain lf-string %s\n", format)
-	file := filepath.Join(t.TempDir(), "haproxy.cfg")
-	if err := os.WriteFile(file, []byte(cfg.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if said, err := exec.Command(bin, "-c", "-f", file).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, bin, "-db", "-f", file)
-	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { cancel(); cmd.Wait() }()
+	reference.Run(t, cfg.String())
 	verdicts := make([][]byte, len(asked.conditions))
 	for _, r := range asked.requests {
-		body := ask(t, ctx, addr, r)
+		body := reference.Ask(t, addr, r+"hello, body!"[:12*strings.Count(r, "Content-Length: 12")])
 		parts := strings.Split(body, ",")
 		if len(parts) != len(verdicts)+1 {
-			t.Fatalf("%q: %q\n%s", r, body, said.String())
+			t.Fatalf("%q: %q", r, body)
 		}
 		for i := range verdicts {
 			v := byte('n')
@@ -166,41 +137,6 @@ func askHAProxy(t *testing.T) {
 	if err := os.WriteFile(golden(), []byte(strings.Join(slices.Clip(out), "\n")+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// ask sends one request, as often as it takes until haproxy listens, and
-// answers the body of the response.
-func ask(t *testing.T, ctx context.Context, addr, request string) string {
-	var c net.Conn
-	var err error
-	for ctx.Err() == nil {
-		if c, err = net.Dial("tcp", addr); err == nil {
-			break
-		}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
-	io.WriteString(c, request+"hello, body!"[:12*strings.Count(request, "Content-Length: 12")])
-	r := bufio.NewReader(c)
-	length := 0
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			t.Fatalf("%q: %v", request, err)
-		}
-		fmt.Sscanf(line, "content-length: %d", &length)
-		if line == "\r\n" {
-			break
-		}
-	}
-	body := make([]byte, length)
-	if _, err := io.ReadFull(r, body); err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
 }
 
 var local = netip.MustParseAddrPort("127.0.0.1:40000")
