@@ -149,6 +149,16 @@ func TestAnErrorPageSaysWhatBecomesOfTheConnection(t *testing.T) {
 	}
 }
 
+func TestARequestThatNoBackendIsNamedForIsA503(t *testing.T) {
+	fe := section()
+	fe.Servers, fe.Backend = nil, false
+	r := serve(t, 1, fe)
+	if got := r.exchange(get); !strings.HasPrefix(got, "HTTP/1.1 503 ") {
+		t.Errorf("got %q", got)
+	}
+	r.log.wait(t, ` web web/<NOSRV> .* 503 [0-9]+ - - SC-- `)
+}
+
 // HAProxy 2.6.12 closes the side whose section has the option.
 func TestOptionHttpcloseOfABackendLeavesTheClientItsConnection(t *testing.T) {
 	for name, tc := range map[string]struct {

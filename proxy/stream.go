@@ -205,7 +205,11 @@ func (x *stream) streamReset() bool { return x.c.via != nil && x.c.Can()&loop.Fa
 // mode is how the server's connection is treated after the response: the
 // stricter of both sides. The client's is its frontend's affair alone.
 func (x *stream) mode() settings.Connection {
-	return max(x.fe.cfg.Connection, x.be.cfg.Connection)
+	m := x.fe.cfg.Connection
+	if x.be != nil { // no rule named one
+		m = max(m, x.be.cfg.Connection)
+	}
+	return m
 }
 
 // keepsClient reports whether clients may ask again on their connection.
