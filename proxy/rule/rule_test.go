@@ -72,6 +72,47 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// A condition says what it looks at, what of it a place lacks, and which of its
+// fetches has no patterns.
+func TestConditionsSayWhatTheyLookAt(t *testing.T) {
+	names := new(Names)
+	if err := names.Add("api", []string{"path", "-n", "-u", "7", "/api"}); err != nil {
+		t.Fatal(err)
+	}
+	copied := names.Clone()
+	if err := copied.Add("other", []string{"status", "200"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := names.Condition([]string{"other"}); err == nil || err.Error() != `unknown ACL "other"` {
+		t.Errorf("an ACL of a copy: %v", err)
+	}
+	c, err := copied.Condition(strings.Fields("api { src } or !other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var uses []string
+	for _, f := range c.Uses() {
+		uses = append(uses, f.Name)
+	}
+	if got := strings.Join(uses, " "); got != "path src status" || c.Empty() != "src" {
+		t.Errorf("it looks at %s, without patterns is %q; want path src status and src", got, c.Empty())
+	}
+	for there, want := range map[expr.Place]string{expr.Session: "path", expr.Head: "status", expr.Head | expr.Answer: ""} {
+		if got := c.Lacks(there); got != want {
+			t.Errorf("at %b it lacks %q, want %q", there, got, want)
+		}
+	}
+	if err := names.Add("broken", []string{"pth"}); err == nil || err.Error() != `unknown fetch "pth", did you mean "path"?` {
+		t.Errorf("a broken ACL: %v", err)
+	}
+	if got := Choose([]Choice{{If: c}}, &expr.Input{Final: true, Reply: &h1.Head{Status: 200}}); got != -1 {
+		t.Errorf("chose %d where no condition holds", got)
+	}
+	if got := (Gates{{Close: true}}).Decide(&expr.Input{}); got != Close {
+		t.Errorf("a rule that closes: %d, want %d", got, Close)
+	}
+}
+
 func TestMistakesAreNamed(t *testing.T) {
 	names := new(Names)
 	names.Add("api", []string{"path", "/"})
@@ -94,6 +135,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		"{ bin(00) -m int 1 }":   "bin is of type binary, which -m int cannot compare",
 		"{ bin(00) 00 }":         "bin is binary: say how to compare it with -m",
 		"{ path -m bin 0 }":      `"0" is not hexadecimal`,
+		"{ path /":               "\"{\" has no \"}\"",
+		"{ path -u }":            "-u expects a word behind it",
 		"{ path -f }":            "-f expects a word behind it",
 		"{ path -f none }":       "no files can be read here",
 		"{ req.payload(a,1) x }": `"a" is not an integer`,
