@@ -3,6 +3,7 @@ package directive
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"herald/config"
@@ -34,11 +35,14 @@ var familyPrefixes = map[string]byte{
 	"ipv4": '4', "ipv6": '6', "tcp": 0, "tcp4": '4', "tcp6": '6', "stream": 0, "stream+ipv4": '4', "stream+ipv6": '6',
 }
 
+// laterPrefixes are those that HAProxy has beside them.
+var laterPrefixes = []string{"dgram", "dgram+ipv4", "dgram+ipv6", "dgram+unix", "quic4", "quic6", "sockpair", "udp", "udp4", "udp6", "uxdg"}
+
 // parseAddress reads one address without looking anything up.
 func parseAddress(text string) (address, error) {
 	var a address
 	if prefix, rest, ok := strings.Cut(text, "@"); ok && !strings.ContainsAny(prefix, "/:[") {
-		if prefix == "unix" {
+		if prefix == "unix" || prefix == "uxst" || prefix == "stream+unix" {
 			if rest == "" {
 				return a, fmt.Errorf("%q has no path", text)
 			}
@@ -56,8 +60,11 @@ func parseAddress(text string) (address, error) {
 			return a, nil
 		}
 		family, known := familyPrefixes[prefix]
-		if !known {
+		if !known && slices.Contains(laterPrefixes, prefix) {
 			return a, unsupportedAddress{prefix: prefix + "@"}
+		}
+		if !known {
+			return a, fmt.Errorf("%q is no address family that stands before \"@\"", prefix)
 		}
 		a.family, text = family, rest
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"herald/config"
+	"herald/proxy/check"
 	"herald/proxy/check/script"
 )
 
@@ -78,5 +79,82 @@ func TestRulesOfASectionReplaceThoseOfItsDefaults(t *testing.T) {
 	}
 	if s := checkOf(t, defaults+"listen l\n bind :1\n option redis-check\n"); s.Kind != script.Protocol {
 		t.Errorf("another option: got kind %v, want the one of redis", s.Kind)
+	}
+}
+
+// What a rule says is what the step does.
+func TestCheckRulesBecomeSteps(t *testing.T) {
+	s := checkOf(t, `listen l
+ bind :1
+ option tcp-check
+ tcp-check connect default port 8080 addr 127.0.0.1 send-proxy via-socks4 ssl sni a.example alpn h2,http/1.1 linger proto none comment hello
+ tcp-check send-binary 00ff
+ tcp-check expect min-recv 5 comment hi error-status L7STS tout-status L6TOUT ok-status L7OKC on-success fine ! string a
+ tcp-check expect ! !binary 00ff
+ tcp-check expect rstring ^b
+ tcp-check unset-var(check.x)
+`)
+	k := s.Steps[0].Connect
+	if k == nil || k.PortText != "8080" || k.Addr != "127.0.0.1" || !k.Default || !k.SendProxy || !k.Socks4 || !k.TLS || !k.Linger || k.SNI != "a.example" || strings.Join(k.ALPN, " ") != "h2 http/1.1" ||
+		k.Proto != "none" || s.Steps[0].Comment != "hello" {
+		t.Errorf("connect: %+v, comment %q", k, s.Steps[0].Comment)
+	}
+	if data, ok := s.Steps[1].Send.Data.Constant(); !ok || data != "\x00\xff" {
+		t.Errorf("send-binary: %q", data)
+	}
+	x := s.Steps[2].Expect
+	if said, ok := x.OnSuccess.Constant(); !ok || said != "fine" || x.MinRecv != 5 || !x.Not || x.Match != script.String || string(x.Pattern) != "a" ||
+		x.Fail != check.L7STS || x.Timeout != check.L6TOUT || x.OK != check.L7OKC || s.Steps[2].Comment != "hi" {
+		t.Errorf("expect ! string: %+v", x)
+	}
+	if x := s.Steps[3].Expect; x.Not || x.Match != script.Binary || string(x.Pattern) != "\x00\xff" || x.MinRecv != -1 {
+		t.Errorf("expect ! !binary: %+v", x)
+	}
+	if x := s.Steps[4].Expect; x.Match != script.Regex || !x.Regex.MatchString("bc") || x.Regex.MatchString("cb") {
+		t.Errorf("expect rstring: %+v", x)
+	}
+	if u := s.Steps[5]; u.Action != script.ActUnset || u.Variable != "check.x" {
+		t.Errorf("unset-var: %+v", u)
+	}
+
+	s = checkOf(t, `listen l
+ bind :1
+ option httpchk GET / HTTP/1.0\r\nHost:\ a.example\r\n\r\nx\ y
+ http-check expect fhdr name -m beg x- value-lf b%[int(1)]
+`)
+	q := s.Steps[1].Send.HTTP
+	if host, _ := q.Headers[0].Text.Constant(); q.Version != "HTTP/1.0" || len(q.Headers) != 1 || q.Headers[0].Name != "Host" || host != "a.example" {
+		t.Errorf("headers behind the version: %+v", q)
+	}
+	if body, _ := q.Body.Constant(); body != "x y" {
+		t.Errorf("body behind the version: %q", body)
+	}
+	h := s.Steps[2].Expect
+	if name, _ := h.Name.Text.Constant(); h.Match != script.FullHeader || h.Name.Method != "beg" || name != "x-" || h.Value == nil || h.Value.Method != "str" {
+		t.Errorf("expect fhdr: %+v", h)
+	}
+}
+
+// The nameservers of the system are asked at their port 53.
+func TestNameserversOfTheSystem(t *testing.T) {
+	opt := world
+	opt.ReadFile = func(name string) ([]byte, error) {
+		if name != "/etc/resolv.conf" {
+			t.Errorf("%s is read", name)
+		}
+		return []byte("# mine\nsearch a.example\nnameserver\nnameserver 10.0.0.1\nnameserver  ::1 # local\nnameserver dns.example\n"), nil
+	}
+	for _, text := range []string{quiet + "resolvers r\n parse-resolv-conf\n", quiet + " server a a.example:1 resolvers default init-addr none\n"} {
+		cfg, diags := build(text, opt)
+		var got []string
+		for _, n := range cfg.Resolvers[0].Nameservers {
+			got = append(got, n.Name+" "+n.Network+" "+n.Address)
+		}
+		if strings.Join(got, ", ") != "10.0.0.1 udp 10.0.0.1:53, ::1 udp [::1]:53" {
+			t.Errorf("%s: %q", text, got)
+		}
+		if len(diags) != 1 || !strings.HasSuffix(diags[0].String(), `: /etc/resolv.conf: nameserver "dns.example" is not an address`) {
+			t.Errorf("%s: %v", text, diags)
+		}
 	}
 }

@@ -262,7 +262,7 @@ func TestFindingsInAProxy(t *testing.T) {
 		"server a h:1 namespace *":             `8: error: server: namespace: "*", the namespace a PROXY header names, is not supported; write a name`,
 		// Unique ids.
 		"unique-id-format %ci %cp":               `8: error: "unique-id-format" cannot handle unexpected argument "%cp"`,
-		"unique-id-format %xx":                   `8: error: unique-id-format: log-format: no such variable '%xx': write '%%' for a percent sign`,
+		"unique-id-format %xx":                   `8: error: unique-id-format: no such variable '%xx': write '%%' for a percent sign`,
 		"unique-id-format %[req.hdr(a":           `8: error: unique-id-format: "%[req.hdr(a": expected "]" at the end of the expression`,
 		"unique-id-format %[res.hdr(a)]":         `8: error: unique-id-format: res.hdr looks at what is not there yet`,
 		"unique-id-format %[uuid]-%[path,lower]": "",

@@ -76,7 +76,7 @@ func (c *compiler) percent() error {
 	if strings.HasPrefix(body, "{") {
 		inside, behind, closed := strings.Cut(body[1:], "}")
 		if !closed {
-			return fmt.Errorf("log-format: missing '}' after %q", inside)
+			return fmt.Errorf("missing '}' after %q", inside)
 		}
 		with, modified, body = modify(with, inside), true, behind
 	}
@@ -98,7 +98,7 @@ func (c *compiler) percent() error {
 	case strings.HasPrefix(body, "["):
 		expr, behind, closed := strings.Cut(body[1:], "]")
 		if !closed {
-			return fmt.Errorf("log-format: missing ']' after %q", expr)
+			return fmt.Errorf("missing ']' after %q", expr)
 		}
 		for i := range expressions {
 			if v := &expressions[i]; v.name == "["+expr+"]" {
@@ -107,13 +107,13 @@ func (c *compiler) percent() error {
 				return nil
 			}
 		}
-		return fmt.Errorf("log-format: %%[%s]: %w", expr, ErrExpression)
+		return fmt.Errorf("%%[%s]: %w", expr, ErrExpression)
 	case modified:
-		return fmt.Errorf("log-format: flags without a variable name near %q", c.rest[:len(c.rest)-len(body)])
+		return fmt.Errorf("flags without a variable name near %q", c.rest[:len(c.rest)-len(body)])
 	case body == "":
-		return errors.New("log-format: text ends after '%': write '%%' for a percent sign")
+		return errors.New("text ends after '%': write '%%' for a percent sign")
 	case body[0] == ' ':
-		return errors.New("log-format: space after '%': write '%%' for a percent sign")
+		return errors.New("space after '%': write '%%' for a percent sign")
 	}
 	// "%%", and what HAProxy takes for text: the sign goes, the byte stays.
 	c.literal(body[:1])
@@ -128,7 +128,7 @@ func (c *compiler) variable(name string, with flags) error {
 	}
 	v := find(name)
 	if v == nil {
-		return fmt.Errorf("log-format: no such variable '%%%s': write '%%%%' for a percent sign", name)
+		return fmt.Errorf("no such variable '%%%s': write '%%%%' for a percent sign", name)
 	}
 	c.items = append(c.items, item{variable: v, flags: with})
 	return nil
