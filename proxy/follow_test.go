@@ -108,4 +108,7 @@ func TestWrongStatusesInARowAreErrorsOnLayer7(t *testing.T) {
 	ask(1)
 	ask(0)
 	r.log.wait(t, `Server web/s1 is DOWN, reason: Health analyze, info: "Detected 2 consecutive errors, last one was: Wrong http response".`)
+	if row := r.rowOf("web", "s1"); !row.Observed || row.Analyses != 1 {
+		t.Errorf("hanafail: %v %d, want 1", row.Observed, row.Analyses)
+	}
 }

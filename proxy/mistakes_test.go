@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"herald/proxy/rule"
 	"herald/proxy/settings"
 )
 
@@ -208,5 +209,32 @@ func TestASwitchThatNobodyAskedForIsRefused(t *testing.T) {
 	r := serve(t, 1, section(o))
 	if got := r.exchange(get + smuggled); !strings.HasPrefix(got, "HTTP/1.1 502 ") {
 		t.Errorf("got %q, want 502", got)
+	}
+}
+
+// CVE-2019-14241 and CVE-2022-0711: readers of cookies that never came to the
+// end of odd ones. Each is looked through for a cookie that is not there, in
+// requests and responses, and passed on as it is.
+func TestNoCookieIsReadForEver(t *testing.T) {
+	odd := []string{"", ";", "=", "=;", ";;;;", "; ; ;", "a", "a=", "=a", "a==b", `a="`, `a=";b`, `a="b;c"`, "$Version=1; a=b; $Path=/", ",,,", "a=b,", ",=;\"",
+		strings.Repeat(";", 8000), strings.Repeat("a=b;", 2000), strings.Repeat("=", 8000), strings.Repeat(`"`, 8000), strings.Repeat(`\"`, 4000)}
+	var answer atomic.Pointer[string]
+	p := section(script(t, func(c net.Conn) {
+		readHeadOf(c)
+		io.WriteString(c, *answer.Load())
+	}))
+	p.Captures = settings.Captures{Cookie: settings.Capture{Name: "SESSION", Len: 10}}
+	for _, fetch := range []string{"req.cook(x)", "req.cook_cnt(x)", "cookie(x)", "req.cook"} {
+		p.Rules.Backends = append(p.Rules.Backends, rule.Choice{Name: "web", If: when(t, "{ "+fetch+" -m str none }")})
+	}
+	r := serve(t, 1, p)
+	for _, value := range odd {
+		for _, header := range []string{"Set-Cookie", "Set-Cookie2"} {
+			text := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n" + header + ": " + value + "\r\n\r\nok"
+			answer.Store(&text)
+			if got := r.exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: " + value + "\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200 ") || !strings.HasSuffix(got, "\r\n\r\nok") {
+				t.Errorf("%s: %.30q: got %.100q", header, value, got)
+			}
+		}
 	}
 }

@@ -28,6 +28,7 @@ func (x *stream) saw(what check.Seen) {
 		}
 		if n := t.errors.Add(1); n >= int64(limit) {
 			t.errors.Store(0)
+			t.tallies[x.w.id].analyses.Add(1)
 			x.w.s.step(t, check.Errors(int(n), what))
 		}
 	}

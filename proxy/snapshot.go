@@ -117,6 +117,7 @@ func fillRow(r *stats.Row, list []tally, sessions *gauge) {
 	r.TLSSessions = sum(func(t *tally) *atomic.Uint64 { return &t.tlsSessions })
 	r.TLSResumed = sum(func(t *tally) *atomic.Uint64 { return &t.tlsResumed })
 	r.TLSFailed = sum(func(t *tally) *atomic.Uint64 { return &t.tlsFailed })
+	r.Analyses = sum(func(t *tally) *atomic.Uint64 { return &t.analyses })
 	r.ReqTotal = sum(func(t *tally) *atomic.Uint64 { return &t.requests })
 	for i := range r.Resp {
 		r.Resp[i] = sum(func(t *tally) *atomic.Uint64 { return &t.resp[i] })
@@ -190,6 +191,7 @@ func (s *Server) targetRow(t *target, now time.Time) stats.Row {
 	r := stats.Row{Type: stats.ServerRow, Proxy: t.be.cfg.Name, Name: t.cfg.Name, ProxyID: t.be.cfg.ID, ID: t.cfg.ID, Mode: modeName(t.be.http),
 		Weight: t.force(), Throttle: t.throttle(), UserWeight: t.weight, FirstWeight: t.cfg.Weight, Cookie: t.cfg.Cookie}
 	fillRow(&r, t.tallies, &t.sessions)
+	r.Observed = t.watched
 	r.SessLimit, r.QueueLimit = uint64(max(t.maxConn.Load(), 0)), uint64(t.cfg.MaxQueue)
 	r.QueueCur, r.QueueMax = uint64(t.line.n.now.Load()), uint64(t.line.n.most.Load())
 	r.LastSession = since(t.lastUse.Load(), now)

@@ -22,7 +22,7 @@ type tally struct {
 	clientAborts, serverAborts atomic.Uint64
 	intercepted, internal      atomic.Uint64
 	tlsSessions, tlsResumed    atomic.Uint64
-	tlsFailed                  atomic.Uint64
+	tlsFailed, analyses        atomic.Uint64 // analyses: errors of traffic were too many (observe)
 	h2                         h2tally
 	_                          [64]byte
 }
@@ -154,7 +154,7 @@ func (t *tally) counters() []*atomic.Uint64 {
 	for i := range t.resp {
 		list = append(list, &t.resp[i])
 	}
-	list = append(list, &t.tlsSessions, &t.tlsResumed, &t.tlsFailed)
+	list = append(list, &t.tlsSessions, &t.tlsResumed, &t.tlsFailed, &t.analyses)
 	return list
 }
 

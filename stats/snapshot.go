@@ -92,6 +92,8 @@ type Row struct {
 	RewriteFailed uint64 `json:"wrew,omitempty"`
 	ClientAborts  uint64 `json:"cli_abrt,omitempty"`
 	ServerAborts  uint64 `json:"srv_abrt,omitempty"`
+	Observed      bool   `json:"observed,omitempty"` // observe: traffic tells of the server's health
+	Analyses      uint64 `json:"hanafail,omitempty"`
 	Intercepted   uint64 `json:"intercepted,omitempty"` // answered here: page, monitor, redirect
 
 	// Status is "OPEN", "STOP", "UP", "DOWN 1/2", "MAINT", "no check" and so

@@ -110,7 +110,7 @@ func TestEveryNumberOfARowIsPublished(t *testing.T) {
 		}
 		found := false
 		for _, rt := range []RowType{FrontendRow, BackendRow, ServerRow, ListenerRow} {
-			row := Row{Type: rt, Mode: "http", Checked: true, AgentChecked: true, AgentCoded: true}
+			row := Row{Type: rt, Mode: "http", Checked: true, Observed: true, AgentChecked: true, AgentCoded: true}
 			v := reflect.ValueOf(&row).Elem().Field(i)
 			if v.CanUint() {
 				v.SetUint(7654321)
@@ -241,7 +241,7 @@ func TestEveryColumnReadsItsOwnValueOfEveryRow(t *testing.T) {
 	for i := range Columns {
 		c := &Columns[i]
 		for _, rt := range []RowType{FrontendRow, BackendRow, ServerRow, ListenerRow} {
-			row := Row{Type: rt, Mode: "http", Checked: true, AgentChecked: true, AgentCoded: true, AgentStatus: "m", AgentDesc: "n", LastAgent: "o", CheckCode: 1, QueueLimit: 1, Throttle: 1, SessLimit: 1, Name: "n", Proxy: "p", Algo: "a", Addr: "d",
+			row := Row{Type: rt, Mode: "http", Checked: true, Observed: true, AgentChecked: true, AgentCoded: true, AgentStatus: "m", AgentDesc: "n", LastAgent: "o", CheckCode: 1, QueueLimit: 1, Throttle: 1, SessLimit: 1, Name: "n", Proxy: "p", Algo: "a", Addr: "d",
 				Cookie: "c", Status: "s", CheckStatus: "k", CheckDesc: "e", LastCheck: "l", Tracked: "t"}
 			v := c.Of(&row)
 			if v.Present() && (v.Kind != c.Kind || (v.Kind == Text) != (v.Text != "")) {

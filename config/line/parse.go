@@ -55,6 +55,13 @@ func Kinds() []string { return slices.Clone(kinds) }
 // conditional block are left out. What setenv, presetenv, unsetenv and
 // resetenv do in a global section is seen by the lines after them.
 func Parse(texts []Text, env Env, diags *config.Diagnostics) []Section {
+	sections, _ := ParseAll(texts, env, diags)
+	return sections
+}
+
+// ParseAll is Parse, and answers also the variables as they are behind the
+// last line.
+func ParseAll(texts []Text, env Env, diags *config.Diagnostics) (sections []Section, lookup func(name string) (string, bool)) {
 	if env.Version == "" {
 		env.Version = defaultVersion
 	}
@@ -68,7 +75,7 @@ func Parse(texts []Text, env Env, diags *config.Diagnostics) []Section {
 	for _, t := range texts {
 		p.file(t)
 	}
-	return p.sections
+	return p.sections, p.vars.get
 }
 
 type parser struct {

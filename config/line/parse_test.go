@@ -222,3 +222,17 @@ func TestKindsIsACopy(t *testing.T) {
 		t.Error("Kinds gave its own slice away")
 	}
 }
+
+func TestVariablesAreAnsweredAsTheyAreAtTheEnd(t *testing.T) {
+	var diags config.Diagnostics
+	env := Env{Lookup: func(name string) (string, bool) { return "outside", name == "A" || name == "B" }}
+	sections, get := ParseAll([]Text{{Name: "f", Bytes: []byte("global\nsetenv C inside\nunsetenv B\nsetenv D 1\nsetenv D 2\n")}}, env, &diags)
+	if len(sections) != 1 {
+		t.Fatalf("%d sections", len(sections))
+	}
+	for name, want := range map[string]string{"A": "outside", "B": "", "C": "inside", "D": "2"} {
+		if got, there := get(name); got != want || there != (want != "") {
+			t.Errorf("%s is %q, %v, want %q", name, got, there, want)
+		}
+	}
+}

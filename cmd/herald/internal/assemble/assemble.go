@@ -94,10 +94,10 @@ func readVRRP(o Options, lookupHost func(string) []netip.Addr, diags *config.Dia
 // diags holds an error.
 func loadProxy(o Options, diags *config.Diagnostics) *proxysettings.Config {
 	texts := line.Load(line.Files{ReadFile: os.ReadFile, Stat: os.Stat, ReadDir: os.ReadDir}, o.HAProxy, diags)
-	sections := line.Parse(texts, line.Env{Lookup: os.LookupEnv}, diags)
+	sections, lookup := line.ParseAll(texts, line.Env{Lookup: os.LookupEnv}, diags)
 	return proxydirective.Build(sections, proxydirective.Options{
 		ReadFile:    os.ReadFile,
-		LookupEnv:   os.LookupEnv,
+		LookupEnv:   lookup,
 		ReadDir:     fileNames,
 		Hostname:    hostName(),
 		LookupUser:  func(name string) (int, error) { return number(user.Lookup(name)) },

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// CVE-2018-19044, CVE-2018-19045 and CVE-2018-19046: files at known places that others
+// may have put a link to, or could read.
 func TestALinkInTheWayIsReplacedNotFollowed(t *testing.T) {
 	dir := t.TempDir()
 	victim, path := filepath.Join(dir, "victim"), filepath.Join(dir, "keepalived.stats")
