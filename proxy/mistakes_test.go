@@ -148,7 +148,7 @@ func TestAnAnswerOfOurOwnBeforeTheBodyEndsTheConnection(t *testing.T) {
 	}
 }
 
-const upgrading = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+const upgrading = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
 // CVE-2026-2833: what a client sends behind a request for an upgrade goes to
 // the server when that has agreed, and is a request of its own otherwise.

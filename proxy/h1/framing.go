@@ -9,6 +9,7 @@ type facts struct {
 	close, keep, option bool
 	upgradeOption       bool // "connection: upgrade"
 	upgrade             bool // an upgrade header that is not h2c
+	websocket           bool // an upgrade header names websocket
 	nominated           bool // "connection" names other headers
 	host                int  // index of the host header, or -1
 }
@@ -34,6 +35,7 @@ func (h *Head) collect(buf []byte) (f facts, v Verdict) {
 		case TE:
 			keepTrailers(buf, hd)
 		case Upgrade:
+			f.websocket = f.websocket || namesWebSocket(buf, hd.Value)
 			if namesH2C(buf, hd.Value) {
 				hd.Drop = true
 			} else {
@@ -234,6 +236,28 @@ func namesH2C(buf []byte, value Span) bool {
 	return false
 }
 
+// namesWebSocket reports whether an upgrade header offers the WebSocket protocol.
+func namesWebSocket(buf []byte, value Span) bool {
+	for value.Len() > 0 {
+		var e Span
+		if e, value, _ = element(buf, value); equalFold(e.In(buf), "websocket") {
+			return true
+		}
+	}
+	return false
+}
+
+// hasWebSocketKey reports whether there is what a server's consent is made of:
+// 16 bytes in base64. HAProxy looks at the length alone.
+func (h *Head) hasWebSocketKey(buf []byte) bool {
+	for i := range h.Headers {
+		if f := &h.Headers[i]; f.Value.Len() == 24 && equalFold(f.Name.In(buf), "sec-websocket-key") {
+			return true
+		}
+	}
+	return false
+}
+
 // finishRequest decides what a whole request head means.
 func (h *Head) finishRequest(buf []byte) Verdict {
 	f, v := h.collect(buf)
@@ -262,6 +286,9 @@ func (h *Head) finishRequest(buf []byte) Verdict {
 		h.Length = -1
 		h.drop(ContentLength)
 		h.KeepAlive = false
+	}
+	if f.websocket && f.upgradeOption && h.Framing == NoBody && !h.hasWebSocketKey(buf) {
+		return BadWebSocketKey
 	}
 	h.WantsUpgrade = f.upgrade && f.upgradeOption && h.Version == HTTP11 && h.Framing == NoBody && h.Method != MethodConnect
 	h.state.upgrade = h.WantsUpgrade

@@ -23,6 +23,7 @@ const (
 	UnsupportedCoding                   // a coding before chunked
 	BadConnect                          // CONNECT with a body
 	BadUpgrade                          // 101 that nobody asked for
+	BadWebSocketKey                     // an upgrade to websocket without a key of 24 characters (RFC 6455 section 4.1)
 	BadChunkSize                        // not hex digits, or 2^60 and more
 	BadChunkEnd                         // chunk data not followed by CRLF
 	BadChunkLine                        // a lone CR or LF, or a control byte, in a chunk size line
@@ -53,6 +54,7 @@ var verdictNames = [verdicts]string{
 	UnsupportedCoding:    "unsupported transfer coding",
 	BadConnect:           "connect with a body",
 	BadUpgrade:           "switching protocols not asked for",
+	BadWebSocketKey:      "websocket without a key",
 	BadChunkSize:         "malformed chunk size",
 	BadChunkEnd:          "chunk not ended by crlf",
 	BadChunkLine:         "forbidden byte in chunk size line",
