@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"encoding/binary"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -33,6 +34,10 @@ type letter struct {
 	lines   [runsAtOnce]int // in each message
 }
 
+// letters are for those who send just now: one points into itself, and would be
+// garbage of every turn of a loop.
+var letters = sync.Pool{New: func() any { return new(letter) }}
+
 // Gathers reports whether it is worth keeping lines for SendMany: whether they
 // leave together for less.
 func (s *Sender) Gathers() bool { return s.resend }
@@ -45,7 +50,8 @@ func (s *Sender) Gathers() bool { return s.resend }
 func (s *Sender) SendMany(text []byte, ends []int) (lost int) {
 	begin := 0
 	if len(ends) > 1 && s.resend {
-		var l letter
+		l := letters.Get().(*letter)
+		defer letters.Put(l)
 		for len(ends) > 0 {
 			k := l.fill(text, begin, ends, int(s.segment.Load()))
 			sent, errno := l.post(s.fd, k)

@@ -132,6 +132,21 @@ func TestNothingIsGatheredForAReaderWithAShortQueue(t *testing.T) {
 	}
 }
 
+// A loop sends at the end of every turn: that must not be garbage.
+func TestSendingManyLinesAllocatesNothing(t *testing.T) {
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	s := open(t, "udp", conn.LocalAddr().String())
+	text, ends := together([]string{"one", "two", "three", "four"})
+	s.SendMany(text, ends)
+	if n := testing.AllocsPerRun(100, func() { s.SendMany(text, ends) }); n > 0.5 { // a collection empties the pool
+		t.Errorf("%v allocations each time", n)
+	}
+}
+
 // BenchmarkSendMany sends 25 lines as long as those of requests, to a reader
 // that takes none.
 func BenchmarkSendMany(b *testing.B) {
