@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"herald/proxy/settings"
@@ -29,8 +30,9 @@ type Pair struct {
 }
 
 // Load makes a pair of the files of a certificate: certificates in the order
-// of the chain, and the key, in PEM. The key may lie in FILE.key, the rest of
-// the chain in FILE.issuer, an OCSP response (DER) in FILE.ocsp.
+// of the chain, and the key, in PEM. The key may lie in FILE.key, an OCSP
+// response (DER) in FILE.ocsp, and in FILE.issuer who signed that, when the
+// chain does not have it.
 func Load(c settings.Certificate) (*Pair, error) {
 	if len(c.Files) == 0 {
 		return nil, errors.New("no certificate file")
@@ -44,8 +46,15 @@ func Load(c settings.Certificate) (*Pair, error) {
 	if len(chain) == 0 {
 		return nil, fmt.Errorf("%s: no certificate found in PEM format", main.Path)
 	}
+	signers := chain[1:]
 	for _, f := range c.Files[1:] {
 		switch path.Ext(f.Path) {
+		case ".issuer":
+			more, _, err := blocks(f.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Path, err)
+			}
+			signers = slices.Concat(more, signers)
 		case ".key":
 			if key != nil {
 				continue // the file's own key comes first
@@ -72,7 +81,7 @@ func Load(c settings.Certificate) (*Pair, error) {
 		return nil, fmt.Errorf("%s: the private key does not belong to the certificate", main.Path)
 	}
 	if staple := p.TLS.OCSPStaple; staple != nil {
-		if err := checkStaple(staple, leaf, chain); err != nil {
+		if err := checkStaple(staple, leaf, signers); err != nil {
 			return nil, fmt.Errorf("%s.ocsp: %w", main.Path, err)
 		}
 	}

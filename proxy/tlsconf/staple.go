@@ -10,11 +10,12 @@ import (
 )
 
 // checkStaple refuses an OCSP response that is not for the certificate or
-// does not say that it is good; clients would break off for it.
-func checkStaple(der []byte, leaf *x509.Certificate, chain [][]byte) error {
+// does not say that it is good; clients would break off for it. The first of
+// signers, if there is one, has signed it.
+func checkStaple(der []byte, leaf *x509.Certificate, signers [][]byte) error {
 	var issuer *x509.Certificate
-	if len(chain) > 1 {
-		issuer, _ = x509.ParseCertificate(chain[1])
+	if len(signers) > 0 {
+		issuer, _ = x509.ParseCertificate(signers[0])
 	}
 	r, err := ocsp.ParseResponseForCert(der, leaf, issuer)
 	switch {
