@@ -65,10 +65,19 @@ func (h *h2stream) cutOff() {
 // data passes on what has arrived of the body, and keeps what is not wanted
 // yet.
 func (h *h2stream) data(ev *h2.Event) {
-	if ev.End {
-		h.s.In.End(ev.Text)
-	}
 	h.now = ev.Data
+	switch {
+	case ev.End:
+		h.s.In.End(ev.Text)
+		if len(ev.Text) > 0 {
+			h.trail(ev.Text)
+		}
+	case ev.Open && h.mayTrail():
+		last := len(h.now) - 1
+		h.s.In.Hold(h.now[last])
+		h.now = h.now[:last]
+		h.taken(1)
+	}
 	h.offer(loop.Readable)
 	if h.sock != nil && len(h.now) > 0 {
 		h.keep(h.now)
@@ -126,6 +135,9 @@ func (h *h2stream) Recv(sock *loop.Socket, p []byte) (int, syscall.Errno) {
 	switch left := h.in != nil || len(h.now) > 0 || in.Waiting(); {
 	case left, in.Finished():
 	case h.cut || h.s.Reset():
+		if in.Release() {
+			n += h.body(p[n:])
+		}
 		if n == 0 {
 			return 0, unix.ECONNRESET
 		}
@@ -174,6 +186,9 @@ func (h *h2stream) taken(n int) {
 func (h *h2stream) Send(sock *loop.Socket, p []byte, _ bool) (int, syscall.Errno) {
 	m := h.m
 	m.borrow()
+	if h.s.Unsaid() {
+		h.s.Follow(h.source())
+	}
 	n, room := m.Write(h.s, p)
 	m.touch()
 	switch room {

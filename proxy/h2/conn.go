@@ -75,6 +75,7 @@ type Event struct {
 	Text   []byte
 	Data   []byte
 	End    bool
+	Open   bool // Data is the last of a body of known length, but no END_STREAM has come: trailers may follow
 	Code   Code
 	Last   uint32
 }

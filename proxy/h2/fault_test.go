@@ -163,7 +163,7 @@ func TestResponsesAreToldAsHTTP1(t *testing.T) {
 		{"GET / HTTP/1.1\r\n\r\n", []string{":status", "200", "content-length", "5"}, false, "HTTP/1.1 200 \r\ncontent-length: 5\r\n\r\n"},
 		{"GET / HTTP/1.1\r\n\r\n", []string{":status", "200", "x", "y"}, false, "HTTP/1.1 200 \r\nx: y\r\ntransfer-encoding: chunked\r\n\r\n"},
 		{"GET / HTTP/1.1\r\n\r\n", []string{":status", "200", "trailer", "x", "content-length", "5", "a", "b"}, false,
-			"HTTP/1.1 200 \r\ntrailer: x\r\na: b\r\ntransfer-encoding: chunked\r\n\r\n"},
+			"HTTP/1.1 200 \r\ntrailer: x\r\ncontent-length: 5\r\na: b\r\n\r\n"},
 		{"GET / HTTP/1.1\r\n\r\n", []string{":status", "404"}, true, "HTTP/1.1 404 \r\ncontent-length: 0\r\n\r\n"},
 		{"GET / HTTP/1.1\r\n\r\n", []string{":status", "304", "content-length", "9"}, true, "HTTP/1.1 304 \r\ncontent-length: 9\r\n\r\n"},
 		{"HEAD / HTTP/1.1\r\n\r\n", []string{":status", "200", "content-length", "9"}, true, "HTTP/1.1 200 \r\ncontent-length: 9\r\n\r\n"},

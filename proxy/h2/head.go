@@ -1,10 +1,6 @@
 package h2
 
-import (
-	"bytes"
-
-	"golang.org/x/net/http2/hpack"
-)
+import "golang.org/x/net/http2/hpack"
 
 // purpose is what a header block is decoded for.
 type purpose uint8
@@ -42,8 +38,6 @@ type reading struct {
 	host               bool
 	plain              bool  // CONNECT knows no protocols
 	length             int64 // announced, or -1
-	lengthAt           int   // where its line begins in text
-	trailers           bool  // announced
 
 	method, scheme, authority, path, protocol, status string
 }
@@ -134,9 +128,6 @@ func (r *reading) regular(f hpack.HeaderField) {
 		if again {
 			return
 		}
-		r.lengthAt = len(r.text)
-	case "trailer":
-		r.trailers = true
 	case "host":
 		// The authority is the host; another opinion never passes
 		// (CVE-2021-39242).
@@ -254,16 +245,10 @@ func (r *reading) beginResponse() bool {
 	return true
 }
 
-// chunk makes a body of announced length one in chunks when trailers are
-// announced too: HTTP/1 has no other place for them. It reports whether the
-// body is in chunks now.
+// chunk puts a body of unknown length in chunks. It reports whether it is.
 func (r *reading) chunk() bool {
 	if r.length >= 0 {
-		if !r.trailers {
-			return false
-		}
-		line := bytes.IndexByte(r.text[r.lengthAt:], '\n') + 1
-		r.text = append(r.text[:r.lengthAt], r.text[r.lengthAt+line:]...)
+		return false
 	}
 	r.text = append(r.text, "transfer-encoding: chunked\r\n"...)
 	return true

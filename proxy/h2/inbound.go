@@ -12,10 +12,12 @@ const (
 )
 
 // Inbound makes HTTP/1 text of a body: the bytes as they are, or chunks with
-// the trailers behind them. It holds none of them.
+// the trailers behind them. It holds none of them, but for one byte between
+// Hold and End.
 type Inbound struct {
 	form     form
 	ended    bool
+	holds    bool   // the last byte, in store
 	last     bool   // the last chunk was begun
 	left     int    // of the chunk being read
 	mark     []byte // framing not yet read
@@ -25,10 +27,29 @@ type Inbound struct {
 
 func (b *Inbound) start(f form) { *b = Inbound{form: f, ended: f == asNothing} }
 
+// Hold keeps the last byte of a body of known length until End: whoever writes
+// it must know by then whether trailers follow, as HTTP/1 text cannot say so.
+func (b *Inbound) Hold(last byte) {
+	b.holds = true
+	b.store[0] = last
+}
+
+// Release gives out the byte that Hold kept, as no End will come. It reports
+// whether there was one.
+func (b *Inbound) Release() bool {
+	if !b.holds {
+		return false
+	}
+	b.holds = false
+	b.mark = b.store[:1]
+	return true
+}
+
 // End tells that nothing follows but these trailer lines, which it copies.
 func (b *Inbound) End(trailers []byte) {
 	b.ended = true
-	if len(trailers) > 0 && b.form == asChunks {
+	b.Release()
+	if len(trailers) > 0 {
 		b.trailers = append([]byte(nil), trailers...)
 	}
 }
@@ -45,8 +66,14 @@ func (b *Inbound) Waiting() bool { return len(b.mark) > 0 || b.ended && !b.Finis
 // text is and how much of data it took.
 func (b *Inbound) Read(dst, data []byte) (n, used int) {
 	if b.form != asChunks {
-		n = copy(dst, data)
-		return n, n
+		used = copy(dst, data)
+		n = used
+		if used == len(data) && len(b.mark) > 0 {
+			k := copy(dst[n:], b.mark)
+			b.mark = b.mark[k:]
+			n += k
+		}
+		return n, used
 	}
 	for n < len(dst) {
 		switch {

@@ -25,7 +25,7 @@ func TestRequestsAreToldAsHTTP1(t *testing.T) {
 		"asterisk":           {[]string{":method", "OPTIONS", ":scheme", "http", ":path", "*", ":authority", "a"}, true, "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", "OPTIONS http://a HTTP/2.0"},
 		"connect":            {[]string{":method", "CONNECT", ":authority", "a:1"}, false, "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "CONNECT a:1 HTTP/2.0"},
 		"websocket":          {[]string{":method", "CONNECT", ":protocol", "websocket", ":scheme", "https", ":path", "/c", ":authority", "a", "sec-websocket-version", "13"}, false, "GET /c HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: BwcHBwcHBwcHBwcHBwcHBw==\r\n\r\n", "GET https://a/c HTTP/2.0"},
-		"trailers announced": {append(base, "content-length", "3", "trailer", "x"), false, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\ntrailer: x\r\ntransfer-encoding: chunked\r\n\r\n", ""},
+		"trailers announced": {append(base, "content-length", "3", "trailer", "x"), false, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\ncontent-length: 3\r\ntrailer: x\r\n\r\n", ""},
 		"length twice":       {append(base, "content-length", "3", "content-length", "3"), false, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\ncontent-length: 3\r\n\r\n", ""},
 		"te of trailers":     {append(base, "te", "trailers"), true, "GET /p?q=1 HTTP/1.1\r\nhost: a:8\r\nte: trailers\r\n\r\n", ""},
 	} {

@@ -26,8 +26,13 @@ const outMost = 64 << 10
 type writer struct {
 	state  sayState
 	left   int64 // of a length, or of a chunk
-	text   []byte
+	text   []byte // framing of chunks that is not whole; the trailers
 	accept []byte // what a WebSocket's handshake is to be answered with
+	// source is what makes the text, until the head is written, where it may
+	// have trailers that the text has no place for; open says that they may
+	// yet come.
+	source *Inbound
+	open   bool
 }
 
 type sayState uint8
@@ -116,11 +121,15 @@ func (c *Conn) write(s *Stream, p []byte) (n int, r Room) {
 		return c.writeData(s, p, false)
 	case sayLength, sayChunk:
 		p = p[:min(int64(len(p)), w.left)]
-		n, r = c.writeData(s, p, w.state == sayLength && int64(len(p)) == w.left)
+		n, r = c.writeData(s, p, w.state == sayLength && int64(len(p)) == w.left && len(w.text) == 0)
 		if w.left -= int64(n); w.left == 0 {
-			if w.state == sayChunk {
+			switch {
+			case w.state == sayChunk:
 				w.state = sayChunkEnd
-			} else {
+			case len(w.text) > 0:
+				w.state = sayDone
+				c.writeTrailers(s)
+			default:
 				w.state = sayDone
 			}
 		}
@@ -344,13 +353,35 @@ func (c *Conn) writeResponse(s *Stream, h *h1.Head, buf []byte) {
 	}
 }
 
+// Unsaid reports that the head of our message is not yet written.
+func (s *Stream) Unsaid() bool { return s.said.state == sayHead }
+
+// Follow tells, before a head is written, that its message is the one that
+// arrives as in on another connection, or with nil that it is none: trailers
+// behind a body of known length pass beside the text.
+func (s *Stream) Follow(in *Inbound) { s.said.source = in }
+
+// Trail takes the trailer lines that have arrived behind the body of the
+// message that is being written, if it is the one that it was told to Follow.
+func (s *Stream) Trail(lines []byte) {
+	if w := &s.said; w.open && w.state == sayLength {
+		w.text = append(w.text[:0], lines...)
+	}
+}
+
 // begin says how the body after h is written.
 func (w *writer) begin(h *h1.Head) {
+	from := w.source
+	w.source = nil
 	switch h.Framing {
 	case h1.NoBody:
 		w.state = sayDone
 	case h1.Length:
 		w.state, w.left = sayLength, h.Length
+		if from != nil {
+			w.open = true
+			w.text = append(w.text, from.trailers...)
+		}
 	case h1.Chunked:
 		w.state = saySize
 	default:

@@ -335,8 +335,12 @@ func (c *Conn) passData(p []byte) (Event, int) {
 	}
 	s.held += int64(n)
 	ev := Event{Kind: DataArrived, Stream: s, Data: p[:n]}
-	if d.left == 0 && d.end {
+	switch {
+	case d.left > 0:
+	case d.end:
 		ev = c.endData(ev)
+	default:
+		ev.Open = s.got == s.length
 	}
 	return ev, n
 }
