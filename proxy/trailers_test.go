@@ -140,7 +140,7 @@ type h2voice struct {
 }
 
 const (
-	posts     = ":method: POST\n:scheme: http\n:path: /\n:authority: a\n"
+	posts    = ":method: POST\n:scheme: http\n:path: /\n:authority: a\n"
 	responds = ":status: 200\n"
 )
 

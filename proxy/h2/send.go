@@ -25,7 +25,7 @@ const outMost = 64 << 10
 // writer follows the HTTP/1 text of what we send.
 type writer struct {
 	state  sayState
-	left   int64 // of a length, or of a chunk
+	left   int64  // of a length, or of a chunk
 	text   []byte // framing of chunks that is not whole; the trailers
 	accept []byte // what a WebSocket's handshake is to be answered with
 	// source is what makes the text, until the head is written, where it may
