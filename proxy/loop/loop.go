@@ -42,6 +42,10 @@ const (
 	Headroom = 8 << 10
 	// eventBatch is how many events one wait may return.
 	eventBatch = 256
+	// napMost is how long a loop that has just had work waits for more without
+	// telling the scheduler: longer than the pauses of half a load, shorter
+	// than the 10 ms after which Go's monitor takes a look.
+	napMost = int64(5 * time.Millisecond)
 	// starvedPause is how long a listener rests after the system ran out of
 	// descriptors or memory.
 	starvedPause = int64(100 * time.Millisecond)
@@ -228,10 +232,14 @@ func (l *Loop) fetch() (int, error) {
 // nap is how long, in milliseconds, a loop that has just had work waits for
 // more without telling the scheduler.
 func (l *Loop) nap() int {
-	if when, ok := l.timers.next(); len(l.again) > 0 || ok && when-l.now < int64(time.Millisecond) {
+	if len(l.again) > 0 {
 		return 0
 	}
-	return 1
+	most := napMost
+	if when, ok := l.timers.next(); ok {
+		most = min(most, max(when-l.now, 0))
+	}
+	return int(most / int64(time.Millisecond))
 }
 
 // patience is how long to wait, in milliseconds rounded up so that a timer is
