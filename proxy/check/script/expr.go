@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,8 +89,7 @@ func (x *Expr) eval(e *env) (string, bool) {
 // number evaluates to an integer, 0 when it is none.
 func (x *Expr) number(e *env) int {
 	v, _ := x.eval(e)
-	n, _ := strconv.Atoi(strings.TrimSpace(v))
-	return n
+	return int(leading(v))
 }
 
 // CompileExpr reads an expression, "var(check.port)" or "str(a),upper". Http
@@ -156,27 +156,25 @@ type fetch struct {
 	min, max int // arguments
 	http     bool
 	get      func(e *env, args []string) (string, bool)
+	literal  func(text string) (string, error) // instead of get
 }
 
 func constant(get func(e *env) string) fetch {
 	return fetch{get: func(e *env, _ []string) (string, bool) { return get(e), true }}
 }
 
-func literal() fetch {
-	return fetch{min: 1, max: 1, get: func(_ *env, a []string) (string, bool) { return a[0], true }}
+// literal is a value in the configuration; read says what it is sent as.
+func literal(read func(text string) (string, error)) fetch {
+	return fetch{min: 1, max: 1, literal: read}
 }
 
 var fetches = map[string]fetch{
-	"str":  {min: 0, max: 64, get: func(_ *env, a []string) (string, bool) { return strings.Join(a, ","), true }},
-	"int":  literal(),
-	"ipv4": literal(), "ipv6": literal(),
-	"bool": {min: 1, max: 1, get: func(_ *env, a []string) (string, bool) {
-		return boolean(a[0] == "1" || strings.EqualFold(a[0], "true")), true
-	}},
-	"bin": {min: 1, max: 1, get: func(_ *env, a []string) (string, bool) {
-		b, err := hex.DecodeString(a[0])
-		return string(b), err == nil
-	}},
+	"str":          {min: 0, max: 1, get: func(_ *env, a []string) (string, bool) { return strings.Join(a, ""), true }},
+	"int":          literal(literalInt),
+	"ipv4":         literal(func(text string) (string, error) { return literalAddr(text, netip.Addr.Is4) }),
+	"ipv6":         literal(func(text string) (string, error) { return literalAddr(text, netip.Addr.Is6) }),
+	"bool":         literal(literalBool),
+	"bin":          literal(literalBin),
 	"always_true":  constant(func(*env) string { return "1" }),
 	"always_false": constant(func(*env) string { return "0" }),
 	"var":          {min: 1, max: 1, get: func(e *env, a []string) (string, bool) { return e.get(a[0]) }},
@@ -240,16 +238,11 @@ func compileFetch(c call, http bool) (func(*env) (string, bool), error) {
 	case len(c.args) < f.min || len(c.args) > f.max:
 		return nil, fmt.Errorf("fetch method %q takes %d arguments, not %d", c.name, f.max, len(c.args))
 	}
-	switch c.name {
-	case "int":
-		if _, err := strconv.ParseInt(c.args[0], 0, 64); err != nil {
-			return nil, fmt.Errorf("%q is not a number", c.args[0])
-		}
-	case "bin":
-		if _, err := hex.DecodeString(c.args[0]); err != nil {
-			return nil, fmt.Errorf("%q is not hexadecimal", c.args[0])
-		}
-	case "var":
+	switch {
+	case f.literal != nil:
+		v, err := f.literal(c.args[0])
+		return func(*env) (string, bool) { return v, true }, err
+	case c.name == "var":
 		if err := VariableName(c.args[0]); err != nil {
 			return nil, err
 		}
@@ -269,9 +262,9 @@ func VariableName(name string) error {
 		return fmt.Errorf("variable %q does not begin with check., sess. or proc.", name)
 	}
 	if rest == "" || strings.IndexFunc(rest, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '_'
 	}) >= 0 {
-		return fmt.Errorf("variable %q: a name is made of letters, digits, '.', '-' and '_'", name)
+		return fmt.Errorf("variable %q: a name is made of letters, digits, '.' and '_'", name)
 	}
 	return nil
 }
@@ -294,18 +287,6 @@ type converter struct {
 	do   func(v string, a []string) (string, bool)
 }
 
-func arithmetic(f func(a, b int64) (int64, bool)) converter {
-	return converter{1, func(v string, a []string) (string, bool) {
-		x, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
-		if err != nil {
-			return "", false
-		}
-		y, _ := strconv.ParseInt(a[0], 10, 64)
-		n, ok := f(x, y)
-		return strconv.FormatInt(n, 10), ok
-	}}
-}
-
 var converters = map[string]converter{
 	"lower":  {0, func(v string, _ []string) (string, bool) { return strings.ToLower(v), true }},
 	"upper":  {0, func(v string, _ []string) (string, bool) { return strings.ToUpper(v), true }},
@@ -316,39 +297,20 @@ var converters = map[string]converter{
 		b, err := base64.StdEncoding.DecodeString(v)
 		return string(b), err == nil
 	}},
-	"not": {0, func(v string, _ []string) (string, bool) { return boolean(v == "0" || v == ""), true }},
-	"add": arithmetic(func(a, b int64) (int64, bool) { return a + b, true }),
-	"sub": arithmetic(func(a, b int64) (int64, bool) { return a - b, true }),
-	"mul": arithmetic(func(a, b int64) (int64, bool) { return a * b, true }),
-	"and": arithmetic(func(a, b int64) (int64, bool) { return a & b, true }),
-	"or":  arithmetic(func(a, b int64) (int64, bool) { return a | b, true }),
-	"div": arithmetic(func(a, b int64) (int64, bool) { return quotient(a, b), true }),
-	"mod": arithmetic(func(a, b int64) (int64, bool) { return remainder(a, b), true }),
+	"not": {0, func(v string, _ []string) (string, bool) { return boolean(leading(v) == 0), v != "" }},
+	"add": arithmetic(add),
+	"sub": arithmetic(subtract),
+	"mul": arithmetic(multiply),
+	"and": arithmetic(func(a, b int64) int64 { return a & b }),
+	"or":  arithmetic(func(a, b int64) int64 { return a | b }),
+	"div": arithmetic(divide),
+	"mod": arithmetic(remainder),
 	"word": {2, func(v string, a []string) (string, bool) {
 		return nth(strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(a[1], r) }), a[0])
 	}},
 	"field": {2, func(v string, a []string) (string, bool) {
 		return nth(splitAny(v, a[1]), a[0])
 	}},
-}
-
-// quotient and remainder never fail: dividing by zero answers the largest
-// number, and 0, as HAProxy's converters do.
-func quotient(a, b int64) int64 {
-	switch b {
-	case 0:
-		return 1<<63 - 1
-	case -1:
-		return -a
-	}
-	return a / b
-}
-
-func remainder(a, b int64) int64 {
-	if b == 0 || b == -1 {
-		return 0
-	}
-	return a % b
 }
 
 func splitAny(v, marks string) []string {
@@ -382,9 +344,13 @@ func compileConverter(c call) (func(string) (string, bool), error) {
 	if len(c.args) != conv.args {
 		return nil, fmt.Errorf("converter %q takes %d arguments, not %d", c.name, conv.args, len(c.args))
 	}
-	if conv.args == 1 {
-		if _, err := strconv.ParseInt(c.args[0], 10, 64); err != nil {
-			return nil, fmt.Errorf("converter %q: %q is not a number", c.name, c.args[0])
+	if conv.args > 0 { // the first is a number, and of those that count, which one
+		n, err := literalInt(c.args[0])
+		if err != nil {
+			return nil, fmt.Errorf("converter %q: %w", c.name, err)
+		}
+		if conv.args == 2 && n == "0" {
+			return nil, fmt.Errorf("converter %q: elements are counted from 1, or from the end with a minus", c.name)
 		}
 	}
 	return func(v string) (string, bool) { return conv.do(v, c.args) }, nil

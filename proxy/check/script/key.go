@@ -42,6 +42,7 @@ func (c *Connect) key(b *strings.Builder) bool {
 
 func (x *Send) key(b *strings.Builder) bool {
 	texts := []*Text{x.Data}
+	fmt.Fprintf(b, " %v", x.Hex)
 	if r := x.HTTP; r != nil {
 		fmt.Fprintf(b, " %q %q", r.Method, r.Version)
 		texts = append(texts, r.URI, r.Body)

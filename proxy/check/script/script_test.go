@@ -161,7 +161,7 @@ func TestExpressionsOfChecks(t *testing.T) {
 	e := &env{World: &World{Backend: "b", Server: "s", BackendID: 3, Usable: 2, Env: func(n string) string { return "<" + n + ">" }, Vars: map[string]string{"proc.x": "9"}},
 		data: []byte("hello world"), http: &response{status: 200, version: "1.1", body: []byte("x"), fields: []field{{[]byte("A"), []byte("1, 2")}}}}
 	for text, want := range map[string]string{
-		"str(a,b)": "a,b", "int(3),add(4),mul(2)": "14", "int(7),div(0)": "9223372036854775807", "int(7),mod(4)": "3", "str(abc),upper": "ABC", "str(abc),length": "3", "str(abc),hex": "616263",
+		"str()": "", "int(3),add(4),mul(2)": "14", "int(7),div(0)": "9223372036854775807", "int(7),mod(4)": "3", "str(abc),upper": "ABC", "str(abc),length": "3", "str(abc),hex": "616263",
 		"bin(3031)": "01", "bool(true)": "1", "bool(true),not": "0", "always_true": "1", "var(proc.x),sub(1)": "8", "var(check.none)": "-", "env(HOME)": "<HOME>", "be_name": "b", "srv_name": "s",
 		"be_id": "3", "nbsrv": "2", "status": "200", "res.ver": "1.1", "res.body": "x", "res.body_size": "1", "res.hdr(a)": "2", "res.fhdr(a)": "1, 2", "res.hdr(b)": "-", "res.payload(6,0)": "world",
 		"res.payload(0,5)": "hello", "res.payload(0,50)": "-", "res.len": "11", "str(a.b.c),word(2,.)": "b", "str(a..c),field(2,.)": "", "str(a.b.c),field(-1,.)": "c", "str(aGk=),b64dec": "hi", "str(hi),base64": "aGk=",
