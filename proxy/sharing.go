@@ -66,7 +66,7 @@ func (t *target) checkKey() (string, bool) {
 	if t.cfg.TLS != nil {
 		what += fmt.Sprintf("|%+v", *t.cfg.TLS)
 	}
-	return fmt.Sprint(a.text, "|", t.cfg.CheckAddr, "|", t.cfg.CheckPort, "|", t.cfg.Checks, t.cfg.Socks4, t.cfg.SendProxy, "|", t.check.Inter, t.check.Fast, t.check.Down, "|",
+	return fmt.Sprint(a.text, "|", t.cfg.CheckAddr, "|", t.cfg.CheckPort, "|", t.cfg.Checks, t.cfg.Socks4, t.cfg.SendProxy, "|", t.cfg.Namespace, t.cfg.Source, t.be.cfg.Source, "|", t.check.Inter, t.check.Fast, t.check.Down, "|",
 		times.Connect, times.Check, "|", what), true
 }
 

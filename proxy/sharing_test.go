@@ -67,6 +67,41 @@ func TestBackendsWithTheSameServerShareOneCheck(t *testing.T) {
 	}
 }
 
+// What reaches a server another way may end otherwise.
+func TestChecksOverDifferentWaysAreNotShared(t *testing.T) {
+	server := func(change func(*settings.Server)) string {
+		p := section("127.0.0.1:1")
+		p.Check.Share, p.Servers[0].Check = true, true
+		change(&p.Servers[0])
+		s, err := New(&settings.Config{Proxies: []*settings.Proxy{p}}, Options{Loops: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		key, ok := s.backends[0].targets[0].checkKey()
+		if !ok {
+			t.Fatal("the check is never shared")
+		}
+		return key
+	}
+	plain := server(func(s *settings.Server) { s.Weight = 7 })
+	if again := server(func(*settings.Server) {}); again != plain {
+		t.Errorf("the weight alone differs: keys %q and %q, want one", plain, again)
+	}
+	for name, change := range map[string]func(*settings.Server){
+		"a source":    func(s *settings.Server) { s.Source.Host = "127.0.0.2" },
+		"a device":    func(s *settings.Server) { s.Source.Interface = "lo" },
+		"a namespace": func(s *settings.Server) { s.Namespace = "blue" },
+		"a port":      func(s *settings.Server) { s.CheckPort = 2 },
+		"a header":    func(s *settings.Server) { s.SendProxy.Version = 2 },
+		"a SOCKS4":    func(s *settings.Server) { s.Socks4 = "127.0.0.1:1080" },
+	} {
+		if server(change) == plain {
+			t.Errorf("%s is not in the key", name)
+		}
+	}
+}
+
 func TestChecksOfManyBackendsAreSpreadOverTheInterval(t *testing.T) {
 	var list []*settings.Proxy
 	for i := range 10 {
