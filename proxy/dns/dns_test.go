@@ -3,11 +3,13 @@ package dns
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	wire "github.com/miekg/dns"
+	"pgregory.net/rapid"
 )
 
 // answer makes the packet of a reply to q with records in zone file form.
@@ -271,5 +273,106 @@ func TestRecordsThatAreGoneStayUntilTheyAreObsolete(t *testing.T) {
 	list = merge(list, reply(Valid, "192.0.2.4").Records, at(1001), 0)
 	if got := addrs(list); !slices.Equal(got, []string{"192.0.2.4"}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestAddressesOfIPv6AreRead(t *testing.T) {
+	q := Question{ID: 7, Name: "app.example", Type: AAAA}
+	got := q.Read(answer(t, q, nil, "app.example. 60 AAAA 2001:db8::1", "app.example. 60 A 192.0.2.1", "app.example. 60 AAAA 2001:db8::2"))
+	if want := []string{"2001:db8::1", "2001:db8::2"}; got.Verdict != Valid || !slices.Equal(addrs(got.Records), want) {
+		t.Errorf("got %v %v, want %v", got.Verdict, addrs(got.Records), want)
+	}
+	// A type nobody places servers with brings nothing.
+	text := Question{ID: 7, Name: "app.example", Type: Type(wire.TypeTXT)}
+	if got := text.Read(answer(t, text, nil, `app.example. 60 TXT "a"`)); got.Verdict != Empty {
+		t.Errorf("a text: got %+v, want none", got)
+	}
+	// An address of no bytes, as of a dynamic update (RFC 2136).
+	empty := q.Read(answer(t, q, func(m *wire.Msg) { m.Answer = []wire.RR{&wire.AAAA{Hdr: wire.RR_Header{Name: "app.example.", Rrtype: wire.TypeAAAA, Class: wire.ClassINET}}} }))
+	if empty.Verdict != Empty || len(empty.Records) > 0 {
+		t.Errorf("an empty address: got %+v, want none", empty)
+	}
+}
+
+// Another implementation's packet, compressed or not, with records in any
+// order and of other names between, means the addresses that were put in.
+func TestWhateverAnotherPacksIsRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		label := rapid.StringMatching(`[a-zA-Z0-9]{1,20}`)
+		q := Question{ID: rapid.Uint16().Draw(t, "id"), Name: label.Draw(t, "name") + ".example", Type: A}
+		var m wire.Msg
+		m.SetQuestion(wire.Fqdn(strings.ToUpper(q.Name)), wire.TypeA)
+		m.Id, m.Response, m.Compress = q.ID, true, rapid.Bool().Draw(t, "compressed")
+		owner := wire.Fqdn(q.Name)
+		for i := range rapid.IntRange(0, 5).Draw(t, "aliases") {
+			next := "alias" + strconv.Itoa(i) + ".other."
+			m.Answer = append(m.Answer, &wire.CNAME{Hdr: wire.RR_Header{Name: owner, Rrtype: wire.TypeCNAME, Class: wire.ClassINET}, Target: next})
+			owner = next
+		}
+		var want []string
+		for i := range rapid.IntRange(0, 20).Draw(t, "addresses") {
+			ip := netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})
+			want = append(want, ip.String())
+			m.Answer = append(m.Answer, &wire.A{Hdr: wire.RR_Header{Name: strings.ToUpper(owner), Rrtype: wire.TypeA, Class: wire.ClassINET}, A: ip.AsSlice()})
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "strangers") {
+			m.Answer = append(m.Answer, &wire.A{Hdr: wire.RR_Header{Name: "stranger.test.", Rrtype: wire.TypeA, Class: wire.ClassINET}, A: []byte{192, 0, 2, 66}})
+		}
+		m.Answer = rapid.Permutation(m.Answer).Draw(t, "answer")
+		raw, err := m.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := addrs(q.Read(raw).Records)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v of %v", got, want, &m)
+		}
+		for n := range raw { // cut anywhere it says less, never something else
+			for _, a := range addrs(q.Read(raw[:n]).Records) {
+				if !slices.Contains(want, a) {
+					t.Errorf("cut at %d: got %s", n, a)
+				}
+			}
+		}
+	})
+}
+
+func TestAResolutionThatFailsSaysWhy(t *testing.T) {
+	for verdict, want := range map[Verdict]string{NX: "DNS NX status", Refused: "DNS refused status", Empty: "unspecified DNS error", Failed: "unspecified DNS error",
+		Truncated: "unspecified DNS error", BadAlias: "unspecified DNS error", Unreadable: "unspecified DNS error", Silent: "DNS timeout status"} {
+		s := Start(config, began)
+		for ms := 0; !(ms > 0 && !s.Asking) && ms < 5000; ms += 100 {
+			var do Do
+			if s, do = Step(config, s, at(ms), Event{}); do.Ask {
+				for range config.Servers {
+					s, _ = Step(config, s, at(ms), Event{Reply: reply(verdict), Round: s.Round})
+				}
+			}
+		}
+		if got := s.Status.Why(); got != want {
+			t.Errorf("%v: got %q, want %q", verdict, got, want)
+		}
+	}
+}
+
+// Services have no other family to ask for, and nameservers that answer at
+// once, or only after the next resolution was due, are not asked in a ring.
+func TestServicesThatFailAreAskedForAgainAfterARest(t *testing.T) {
+	c := config
+	c.First, c.Servers, c.Resolve = SRV, 1, 0
+	s, do := Step(c, Start(c, began), at(0), Event{})
+	if !do.Ask || s.Type != SRV {
+		t.Fatalf("got %+v, %+v", do, s)
+	}
+	s, do = Step(c, s, at(0), Event{Reply: reply(NX), Round: s.Round})
+	if do != (Do{Settled: true}) || s.Type != SRV || s.Status != StatusNX || !s.Next.Equal(at(300)) {
+		t.Errorf("got %+v, %+v, want the end, and 300 ms of rest", do, s)
+	}
+	c.Resolve = 50 * time.Millisecond
+	s, _ = Step(c, Start(c, began), at(0), Event{})
+	if s, do = Step(c, s, at(120), Event{Reply: reply(NX), Round: s.Round}); !do.Settled || !s.Next.Equal(at(420)) {
+		t.Errorf("late: got %+v, next %v, want 300 ms after the answer", do, s.Next)
 	}
 }

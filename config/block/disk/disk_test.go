@@ -47,3 +47,17 @@ func TestHugeFilesAreRefused(t *testing.T) {
 		t.Error("want an error, got none")
 	}
 }
+
+func TestFilesThatCannotBeReadAreNamed(t *testing.T) {
+	for path, want := range map[string]string{
+		"/proc/sys/net/ipv4/route/flush": "permission denied",  // only to be written, by root too
+		"/proc/self/mem":                 "input/output error", // nothing lies at address 0
+	} {
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			t.Skipf("needs %s", path)
+		}
+		if text, err := (Files{}).Read(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) {
+			t.Errorf("read %s: want %s and its name, got %q, %v", path, want, text, err)
+		}
+	}
+}
