@@ -288,7 +288,9 @@ func TestAddressesOfIPv6AreRead(t *testing.T) {
 		t.Errorf("a text: got %+v, want none", got)
 	}
 	// An address of no bytes, as of a dynamic update (RFC 2136).
-	empty := q.Read(answer(t, q, func(m *wire.Msg) { m.Answer = []wire.RR{&wire.AAAA{Hdr: wire.RR_Header{Name: "app.example.", Rrtype: wire.TypeAAAA, Class: wire.ClassINET}}} }))
+	empty := q.Read(answer(t, q, func(m *wire.Msg) {
+		m.Answer = []wire.RR{&wire.AAAA{Hdr: wire.RR_Header{Name: "app.example.", Rrtype: wire.TypeAAAA, Class: wire.ClassINET}}}
+	}))
 	if empty.Verdict != Empty || len(empty.Records) > 0 {
 		t.Errorf("an empty address: got %+v, want none", empty)
 	}
