@@ -455,6 +455,7 @@ func finish(x *stream) answer {
 	// What the system holds for a client that takes nothing, megabytes, would
 	// stay for minutes behind an orderly end.
 	stuck := x.term[0] == 'c' && c.via == nil && c.Can()&loop.Writable == 0
+	unread := !x.fe.http && !x.down.raw && c.Can()&loop.Readable != 0
 	c.x = nil
 	w.giveStream(x)
 	switch {
@@ -464,6 +465,9 @@ func finish(x *stream) answer {
 		c.Reset()
 		c.close()
 	case broken || said:
+		if unread { // the system would make a reset of it
+			c.Recv(w.l.Buffer())
+		}
 		c.close()
 	default:
 		c.finish()

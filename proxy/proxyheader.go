@@ -62,7 +62,7 @@ var (
 // headerLost logs why there is no connection, and ends it.
 func (c *client) headerLost(why error) {
 	c.introducing = false
-	if f := c.port.fe; !f.cfg.DontLogNull || why != errNoProxyHeader {
+	if f := c.port.fe; !f.cfg.DontLogNull || why != errNoProxyHeader && why != errProxyHeaderLate {
 		c.logFailure(why.Error())
 	}
 	c.close()

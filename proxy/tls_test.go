@@ -188,6 +188,7 @@ func TestAFailedHandshakeIsLogged(t *testing.T) {
 	}{
 		"closed at once":      {nil, raw("", func(c *net.TCPConn) { c.Close() }), "Connection closed during SSL handshake"},
 		"closed in the hello": {nil, raw("\x16\x03\x01\x02\x00\x01", func(c *net.TCPConn) { c.CloseWrite(); reads(c) }), "Connection closed during SSL handshake"},
+		"closed behind it":    {nil, raw(string(testcert.ClientHello()), func(c *net.TCPConn) { c.Read(make([]byte, 1)); c.CloseWrite(); reads(c) }), "SSL handshake failure"},
 		"silence":             {nil, raw("", reads), "Timeout during SSL handshake"},
 		"half a hello":        {nil, raw("\x16\x03\x01\x02\x00\x01", reads), "Timeout during SSL handshake"},
 		"a hello, no more":    {nil, raw(string(testcert.ClientHello()), reads), "Timeout during SSL handshake"},
@@ -218,6 +219,27 @@ func TestAFailedHandshakeIsLogged(t *testing.T) {
 				t.Errorf("%d failures are counted", n)
 			}
 		})
+	}
+}
+
+// Who says nothing, or nothing in time, is not logged with option dontlognull.
+func TestConnectionsThatCameToNothingNeedNoLine(t *testing.T) {
+	for name, introduced := range map[string]bool{"TLS": false, "a PROXY header": true} {
+		p := encrypted(section("127.0.0.1:1"))
+		p.DontLogNull, p.Timeouts.Client = true, 200*time.Millisecond
+		p.Binds[0].AcceptProxy = introduced
+		r := serve(t, 1, p)
+		for _, ends := range []bool{true, false} {
+			c := r.dial()
+			if ends {
+				c.CloseWrite()
+			}
+			io.Copy(io.Discard, c) // until it is given up
+		}
+		io.WriteString(r.dial(), get)
+		if got := r.log.wait(t, "."); !strings.Contains(got, "failure") && !strings.Contains(got, "does not look like") {
+			t.Errorf("waiting for %s: the first line is %q", name, got)
+		}
 	}
 }
 
@@ -281,15 +303,17 @@ func TestAServersConnectionIsVerified(t *testing.T) {
 		set  func(*settings.ServerTLS)
 		want string
 	}{
-		"nobody asks":         {unknown, func(s *settings.ServerTLS) { s.Verify = settings.VerifyNone }, "HTTP/1.1 200 "},
-		"known":               {known, func(*settings.ServerTLS) {}, "HTTP/1.1 200 "},
-		"unknown":             {unknown, func(*settings.ServerTLS) {}, "HTTP/1.1 503 "},
-		"the right host":      {known, func(s *settings.ServerTLS) { s.VerifyHost = "one.example" }, "HTTP/1.1 200 "},
-		"another host":        {known, func(s *settings.ServerTLS) { s.VerifyHost = "two.example" }, "HTTP/1.1 503 "},
-		"the right name":      {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "str(one.example)") }, "HTTP/1.1 200 "},
-		"another name":        {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "req.hdr(host)") }, "HTTP/1.1 503 "},
-		"made of the host":    {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "req.hdr(host),field(1,:),regsub(three,one)") }, "HTTP/1.1 200 "},
-		"host in place of it": {known, func(s *settings.ServerTLS) { s.SNI, s.VerifyHost = expression(t, "req.hdr(host)"), "one.example" }, "HTTP/1.1 200 "},
+		"nobody asks":       {unknown, func(s *settings.ServerTLS) { s.Verify = settings.VerifyNone }, "HTTP/1.1 200 "},
+		"known":             {known, func(*settings.ServerTLS) {}, "HTTP/1.1 200 "},
+		"unknown":           {unknown, func(*settings.ServerTLS) {}, "HTTP/1.1 503 "},
+		"the right host":    {known, func(s *settings.ServerTLS) { s.VerifyHost = "one.example" }, "HTTP/1.1 200 "},
+		"another host":      {known, func(s *settings.ServerTLS) { s.VerifyHost = "two.example" }, "HTTP/1.1 503 "},
+		"the right name":    {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "str(one.example)") }, "HTTP/1.1 200 "},
+		"another name":      {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "req.hdr(host)") }, "HTTP/1.1 503 "},
+		"made of the host":  {known, func(s *settings.ServerTLS) { s.SNI = expression(t, "req.hdr(host),field(1,:),regsub(three,one)") }, "HTTP/1.1 200 "},
+		"not the host then": {known, func(s *settings.ServerTLS) { s.SNI, s.VerifyHost = expression(t, "req.hdr(host)"), "one.example" }, "HTTP/1.1 503 "},
+		"nor another":       {known, func(s *settings.ServerTLS) { s.SNI, s.VerifyHost = expression(t, "str(one.example)"), "two.example" }, "HTTP/1.1 200 "},
+		"no name, the host": {known, func(s *settings.ServerTLS) { s.SNI, s.VerifyHost = expression(t, "req.hdr(none)"), "one.example" }, "HTTP/1.1 200 "},
 		"revoked": {known, func(s *settings.ServerTLS) {
 			s.CRL = &settings.File{Path: "crl", Bytes: authority().Revoke(known)}
 		}, "HTTP/1.1 503 "},
@@ -315,7 +339,7 @@ func TestAServersConnectionIsVerified(t *testing.T) {
 			}
 			if strings.HasPrefix(tc.want, "HTTP/1.1 503") {
 				r.log.wait(t, ` 503 [0-9]+ - - SC-- `)
-			} else if s.SNI != nil && !strings.Contains(got, map[string]string{"str(one.example)": "one.example", "req.hdr(host)": "three.example", "req.hdr(host),field(1,:),regsub(three,one)": "one.example"}[s.SNI.Text]) {
+			} else if s.SNI != nil && !strings.Contains(got, map[string]string{"str(one.example)": "one.example", "req.hdr(none)": "", "req.hdr(host)": "three.example", "req.hdr(host),field(1,:),regsub(three,one)": "one.example"}[s.SNI.Text]) {
 				t.Errorf("the server was asked for another name: %q", got)
 			}
 		})

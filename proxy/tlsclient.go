@@ -145,7 +145,7 @@ func (c *client) Secured(err error) {
 func (c *client) handshakeLost(why string) {
 	f := c.port.fe
 	f.tallies[c.w.id].tlsFailed.Add(1)
-	if !f.cfg.DontLogNull || why != closedInHandshake {
+	if !f.cfg.DontLogNull || why != closedInHandshake && why != lateInHandshake {
 		c.logFailure(why)
 	}
 	tlsconn.On(&c.Socket).Close(&c.Socket)

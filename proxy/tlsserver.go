@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
@@ -54,7 +55,10 @@ func (c *connector) use(s *settings.ServerTLS) error {
 func (x *stream) secureServer() answer {
 	u := x.u
 	switch t := tlsconn.On(&u.Socket); {
-	case u.refused:
+	case u.refused != nil:
+		if m := (*tlsconf.Mismatch)(nil); errors.As(u.refused, &m) && m.Asked {
+			x.tries = 0
+		}
 		return x.connectFailed('S')
 	case t == nil:
 		c := x.t.tls
@@ -85,7 +89,7 @@ func (x *stream) secureServer() answer {
 func (u *upstream) Secured(err error) {
 	n, b := &u.t.tallies[u.w.id], &u.t.be.tallies[u.w.id]
 	if err != nil {
-		u.refused = true
+		u.refused = err
 		n.tlsFailed.Add(1)
 		b.tlsFailed.Add(1)
 	} else {

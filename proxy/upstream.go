@@ -27,7 +27,7 @@ type upstream struct {
 	asked     bool      // a SOCKS4 proxy was asked for the server
 	uses      int       // responses so far
 	name      string    // the server was asked for in TLS
-	refused   bool      // the TLS handshake failed
+	refused   error     // why the TLS handshake failed
 	counted   bool      // among its loop's connections in use
 	owner     *client   // the only one who may use it while idle; nil: anyone
 	older     *upstream // the next of its owner's

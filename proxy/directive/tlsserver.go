@@ -50,7 +50,7 @@ var serverTLSRows = []config.Row[serverOption]{
 			t.Certificate = &cert
 			return err
 		}),
-	toTLS("verifyhost", "NAME", "verifyhost www.example.com", "Name the server's certificate must hold; the one of sni when unset.",
+	toTLS("verifyhost", "NAME", "verifyhost www.example.com", "Name the server's certificate must hold where it is not asked for one by sni.",
 		func(_ *call, t *settings.ServerTLS, v string) error { t.VerifyHost = v; return nil }),
 	toTLS("no-verifyhost", "", "no-verifyhost", "Takes back a \"verifyhost\" of default-server.", plain(func(t *settings.ServerTLS) { t.VerifyHost = "" })),
 	toTLS("sni", "EXPRESSION", "sni req.hdr(host)", "Name to ask the server for, taken from the request or its connection.",

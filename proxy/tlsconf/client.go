@@ -41,16 +41,28 @@ func ClientConfig(s *settings.ServerTLS, now func() time.Time) (*tls.Config, err
 		if f := v.Check(state.PeerCertificates, now(), x509.ExtKeyUsageServerAuth); f != nil {
 			return f
 		}
-		name := host
+		name := state.ServerName
 		if name == "" {
-			name = state.ServerName
+			name = host
 		}
 		if name != "" && !Matches(state.PeerCertificates[0], name) {
-			return fmt.Errorf("the server's certificate is for %v, not for %s", Holds(state.PeerCertificates[0]), name)
+			return &Mismatch{Holds: Holds(state.PeerCertificates[0]), Name: name, Asked: name == state.ServerName}
 		}
 		return nil
 	}
 	return c, nil
+}
+
+// Mismatch is a server that showed the certificate of another. Who was asked
+// by name has said what it has, and would say so again.
+type Mismatch struct {
+	Holds []string // the names it is for
+	Name  string   // the one that was wanted
+	Asked bool     // the server was asked for it
+}
+
+func (m *Mismatch) Error() string {
+	return fmt.Sprintf("the server's certificate is for %v, not for %s", m.Holds, m.Name)
 }
 
 // Matches reports whether a certificate is for a host: by its DNS names and

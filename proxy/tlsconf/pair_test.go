@@ -249,7 +249,9 @@ func TestBothSidesAreVerified(t *testing.T) {
 	joe, eve, old := issue(t, root, named("joe")), issue(t, other, named("eve")), issue(t, root, named("old"))
 	strict := &settings.BindTLS{NoCANames: true, TLS: settings.TLS{Verify: settings.VerifyRequired, CA: ca, CRL: file("crl.pem", append([]byte("# lists\n"), root.list(t, time.Hour, old)...))}}
 	again := cert("again.pem", strict, issue(t, root, named("again.example")))
-	pairs := []*Pair{cert("a.pem", nil, issue(t, root, named("a.example"))), cert("mtls.pem", strict, issue(t, root, named("mtls.example"))), again}
+	wrong := cert("a.pem", nil, issue(t, root, named("a.example")))
+	wrong.Names = []string{"b.example"}
+	pairs := []*Pair{wrong, cert("a.pem", nil, issue(t, root, named("a.example"))), cert("mtls.pem", strict, issue(t, root, named("mtls.example"))), again}
 	acceptor := &Acceptor{Bind: &settings.BindTLS{TLS: settings.TLS{ALPN: []string{"h2"}, Curves: []uint16{uint16(tls.CurveP256)}}}, Table: NewTable(pairs, true), Now: time.Now}
 	server, err := acceptor.Config()
 	if err != nil {
@@ -262,8 +264,8 @@ func TestBothSidesAreVerified(t *testing.T) {
 		byClient, byServer string
 	}{
 		{"a good name", "a.example", "", nil, ca, "", ""},
-		{"a name that is verified instead", "a.example", "A.example", nil, ca, "", ""},
-		{"another name", "a.example", "b.example", nil, ca, "the server's certificate is for [a.example], not for b.example", "bad certificate"},
+		{"the name asked for is the one", "a.example", "b.example", nil, ca, "", ""},
+		{"another name", "b.example", "a.example", nil, ca, "the server's certificate is for [a.example], not for b.example", "bad certificate"},
 		{"another authority", "a.example", "", nil, file("other.pem", inPEM(other)), "certificate not trusted (20): ", "bad certificate"},
 		{"nobody's name", "nobody.example", "", nil, ca, "unrecognized name", "no certificates configured"},
 		{"a client without a certificate", "mtls.example", "", nil, ca, "certificate required", "didn't provide a certificate"},
