@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"os"
+	"syscall"
 	"time"
 )
 
@@ -20,6 +22,9 @@ const maxMessage = 65535
 // answer (RFC 5452 section 9). It gives up when ctx ends.
 func Ask(ctx context.Context, network, address string, question []byte, wanted func(raw []byte) bool) ([]byte, error) {
 	var d net.Dialer
+	if network == "unixgram" {
+		d.Control = nameless
+	}
 	conn, err := d.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
@@ -43,6 +48,15 @@ func Ask(ctx context.Context, network, address string, question []byte, wanted f
 			return buf[:n], nil
 		}
 	}
+}
+
+// nameless lets the kernel choose a name: without one nobody can answer (unix(7),
+// autobind).
+func nameless(_, _ string, c syscall.RawConn) (err error) {
+	if failed := c.Control(func(fd uintptr) { err = syscall.Bind(int(fd), &syscall.SockaddrUnix{}) }); failed != nil {
+		return failed
+	}
+	return os.NewSyscallError("bind", err)
 }
 
 // overStream puts the length before each message.
