@@ -234,6 +234,7 @@ func (p *port) Accepted(fd int, peer netip.AddrPort) {
 		p.Release()
 		return
 	}
+	c.Yield()
 	c.w, c.port, c.peer, c.since = w, p, peer, w.l.Now()
 	c.mute = p.answersAtOnce()
 	w.link(c)

@@ -86,16 +86,19 @@ type Loop struct {
 		queue   []func()
 		stopped bool
 	}
-	spare []func()
-	pipes []*Pipe   // free
-	again []Handler // asked for another turn
-	turns []Handler // being given it
-	stop  bool
+	spare  []func()
+	pipes  []*Pipe   // free
+	again  []Handler // asked for another turn
+	turns  []Handler // being given it
+	yields yields
+	stop   bool
 }
 
 type slot struct {
 	socket *Socket
 	gen    uint32
+	yields bool
+	held   uint16 // events that wait for their turn
 }
 
 // New returns a loop that does not turn yet. It fails when the system has no
@@ -178,6 +181,7 @@ func (l *Loop) Run() error {
 		}
 		l.tick()
 		l.dispatch(n)
+		l.resume()
 		l.giveTurns()
 		l.expire()
 		if l.opts.AfterEvents != nil {
@@ -214,7 +218,7 @@ func (l *Loop) tick() {
 func (l *Loop) fetch() (int, error) {
 	if l.busy {
 		n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(l.epfd), uintptr(unsafe.Pointer(&l.events)), eventBatch, uintptr(l.nap()), 0, 0)
-		if errno == 0 && (n > 0 || len(l.again) > 0) {
+		if errno == 0 && (n > 0 || l.behind()) {
 			return int(n), nil
 		}
 	}
@@ -232,7 +236,7 @@ func (l *Loop) fetch() (int, error) {
 // nap is how long, in milliseconds, a loop that has just had work waits for
 // more without telling the scheduler.
 func (l *Loop) nap() int {
-	if len(l.again) > 0 {
+	if l.behind() {
 		return 0
 	}
 	most := napMost
@@ -246,7 +250,7 @@ func (l *Loop) nap() int {
 // never early; at most one heartbeat.
 func (l *Loop) patience() int {
 	const most = int64(500 * time.Millisecond)
-	if len(l.again) > 0 {
+	if l.behind() {
 		return 0
 	}
 	wait := most
@@ -263,9 +267,16 @@ func (l *Loop) dispatch(n int) {
 		if s.gen != uint32(ev.Pad) || s.socket == nil {
 			continue // closed, perhaps reused, by an earlier handler of this batch
 		}
+		if s.yields {
+			l.hold(s, ev.Events, ticket{uint32(ev.Fd), s.gen})
+			continue
+		}
 		s.socket.deliver(ev.Events)
 	}
 }
+
+// behind reports that there is work which waits for no event.
+func (l *Loop) behind() bool { return len(l.again) > 0 || l.yields.waiting() }
 
 func (l *Loop) expire() {
 	for {
@@ -306,7 +317,7 @@ func (l *Loop) watch(s *Socket, fd int, h Handler, mask uint32) error {
 // release frees the slot; events already fetched for it miss its generation.
 func (l *Loop) release(s *Socket) {
 	sl := &l.slots[s.slot]
-	sl.socket = nil
+	sl.socket, sl.yields, sl.held = nil, false, 0
 	sl.gen++
 	l.free = append(l.free, s.slot)
 	s.fd = closedFD
