@@ -177,6 +177,36 @@ func TestTestsDoNotSleepToSynchronise(t *testing.T) {
 	})
 }
 
+// TestEachMistakeOfOthersHasItsTest reads docs/design/mistakes.md.
+func TestEachMistakeOfOthersHasItsTest(t *testing.T) {
+	text, err := os.ReadFile("docs/design/mistakes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	walk(t, func(name string) bool { return strings.HasSuffix(name, "_test.go") }, func(name string, file *ast.File) {
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil {
+				there[path.Dir(filepath.ToSlash(name))+" "+f.Name.Name] = true
+			}
+		}
+	})
+	rows := 0
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, " | ")
+		if len(cells) != 3 || !strings.HasPrefix(cells[2], "Test") {
+			continue
+		}
+		rows++
+		if want := cells[1] + " " + strings.TrimSuffix(strings.TrimSpace(cells[2]), " |"); !there[want] {
+			t.Errorf("%s has no test: there is no %s", strings.TrimPrefix(cells[0], "| "), want)
+		}
+	}
+	if rows < 40 {
+		t.Errorf("%d mistakes are listed, want all of them", rows)
+	}
+}
+
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for dir, files := range packages(t) {
 		documented := false

@@ -108,6 +108,17 @@ func TestArgumentsThatWillNotDoAreNamed(t *testing.T) {
 	}
 }
 
+// CVE-2025-11230: a number in a client's JSON took all of the processor. What
+// would read JSON or a token is refused by name until it is built with a bound.
+func TestNobodysJSONIsRead(t *testing.T) {
+	for _, name := range []string{"json_query", "jwt_header_query", "jwt_payload_query", "jwt_verify"} {
+		text, want := "req.body,"+name+"(a)", "converter \""+name+"\" is known to HAProxy but not supported yet"
+		if _, err := Parse(text); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
 // Patterns that the way of matching cannot read are named, and those of a file
 // with the file.
 func TestPatternsThatWillNotDoAreNamed(t *testing.T) {
