@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,6 +62,39 @@ func TestHTTP2InTLSByALPN(t *testing.T) {
 	r.log.wait(t, `"POST https://127.0.0.1:[0-9]+/ HTTP/2.0"`)
 	if n := r.frontends[0].tallies[0].conns.Load(); n != 1 {
 		t.Errorf("%d connections, want 1", n)
+	}
+}
+
+// A client that speaks none of the bind line's protocols, HAProxy 2.6.12 serves
+// as one that named none; its sessions go on as others' do.
+func TestAClientOfOtherProtocolsIsServedInHTTP1(t *testing.T) {
+	for _, tc := range []struct {
+		bind, client []string
+		want         string // both agreed on
+	}{
+		{[]string{"h2", "http/1.1"}, nil, ""},
+		{[]string{"h2", "http/1.1"}, []string{"foo"}, ""},
+		{[]string{"h2", "http/1.1"}, []string{"foo", "http/1.1"}, "http/1.1"},
+		{[]string{"h2"}, []string{"http/1.1"}, ""},
+		{[]string{"h2"}, []string{"http/1.0", "foo"}, ""},
+		{[]string{"http/1.1"}, []string{"h2"}, ""},
+		{nil, []string{"h2"}, ""},
+	} {
+		r := serve(t, 1, encrypted(section(script(t, says(five))), func(b *settings.BindTLS) { b.ALPN = tc.bind }))
+		config := trusting()
+		config.NextProtos, config.ClientSessionCache = tc.client, tls.NewLRUClientSessionCache(1)
+		for _, resumed := range []bool{false, true} {
+			c := r.secure(config)
+			if err := c.Handshake(); err != nil {
+				t.Errorf("%q on %q: %v", tc.client, tc.bind, err)
+				break
+			}
+			_, got := fetch(t, c, bufio.NewReader(c), get)
+			if s := c.ConnectionState(); got != "hello" || s.NegotiatedProtocol != tc.want || s.DidResume != resumed {
+				t.Errorf("%q on %q: got %q by %q, resumed %t; want it by %q, resumed %t", tc.client, tc.bind, got, s.NegotiatedProtocol, s.DidResume, tc.want, resumed)
+			}
+			c.Close()
+		}
 	}
 }
 

@@ -1,12 +1,15 @@
 package proxy
 
 import (
+	"crypto/x509"
 	"errors"
 	"net/netip"
 
+	"herald/proxy/expr"
 	"herald/proxy/loop"
 	"herald/proxy/proxyproto"
 	"herald/proxy/settings"
+	"herald/proxy/tlsconf"
 )
 
 // The PROXY protocol: who a client speaks for, and whom we speak for to a
@@ -130,6 +133,17 @@ func (c *client) encryption(p *settings.ProxyHeader) (ssl proxyproto.SSL, alpn, 
 	}
 	if p.Cipher {
 		ssl.Cipher = s.cipher
+	}
+	if !p.KeyAlg && !p.SigAlg {
+		return ssl, s.alpn, s.serverName
+	}
+	if own := c.port.tls.shown(c.tls()); own != nil {
+		if p.KeyAlg && own.PublicKeyAlgorithm != x509.Ed25519 { // of which HAProxy tells nothing
+			ssl.KeyAlg = tlsconf.Algorithm(own)
+		}
+		if p.SigAlg {
+			ssl.SigAlg = expr.SignatureName(own.SignatureAlgorithm)
+		}
 	}
 	return ssl, s.alpn, s.serverName
 }

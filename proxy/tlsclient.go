@@ -62,11 +62,13 @@ func newAcceptor(b *settings.BindTLS) (*acceptor, error) {
 	a.config = &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		c := a.state.Load().config
 		if c.GetConfigForClient != nil {
-			if own, err := c.GetConfigForClient(hello); own != nil || err != nil {
-				return own, err
+			if own, err := c.GetConfigForClient(hello); err != nil {
+				return nil, err
+			} else if own != nil {
+				c = own
 			}
 		}
-		return c, nil
+		return tlsconf.Agreeing(c, hello), nil
 	}}
 	return a, a.use(b, now)
 }
@@ -100,7 +102,9 @@ func accept(b *settings.BindTLS) (*accepting, error) {
 	}
 	now.table = tlsconf.NewTable(pairs, b.StrictSNI)
 	var err error
-	now.acceptor = &tlsconf.Acceptor{Bind: b, Table: now.table, Now: time.Now}
+	now.acceptor = &tlsconf.Acceptor{Bind: b, Table: now.table, Now: time.Now, Showed: func(hello *tls.ClientHelloInfo, p *tlsconf.Pair) {
+		tlsconn.Of(hello.Conn).Shown = p.TLS.Leaf
+	}}
 	now.config, err = now.acceptor.Config()
 	return now, err
 }
@@ -214,6 +218,17 @@ func (c *client) security() (security, bool) {
 		out.certificate = s.PeerCertificates[0]
 	}
 	return out, true
+}
+
+// shown is the certificate of ours that a client was shown, nil when that is not
+// known any more.
+func (a *acceptor) shown(t *tlsconn.Conn) *x509.Certificate {
+	if t.Shown == nil {
+		if p := a.state.Load().acceptor.Shows(t.State()); p != nil {
+			t.Shown = p.TLS.Leaf
+		}
+	}
+	return t.Shown
 }
 
 // fillTLS writes down what the log line can tell of TLS.

@@ -30,7 +30,7 @@ func sendsNot(name string) config.Row[serverOption] {
 
 var proxyHeaderOptions = []config.Row[serverOption]{
 	{Name: "proxy-v2-options", Syntax: "OPTION[,...]", Example: "server a 10.1.1.20:80 send-proxy-v2 proxy-v2-options crc32c,authority",
-		Doc: "What a PROXY header of version 2 tells besides the addresses: ssl, cert-cn, ssl-cipher, authority, crc32c, unique-id; cert-sig and cert-key are accepted and not sent.",
+		Doc: "What a PROXY header of version 2 tells besides the addresses: ssl, cert-cn, ssl-cipher, cert-sig, cert-key, authority, crc32c, unique-id.",
 		Do:  word(1, readProxyV2Options)},
 	sends("send-proxy", "Sends the PROXY protocol's header, version 1, at the beginning of each connection.",
 		func(h *settings.ProxyHeader) { h.Version = max(h.Version, 1) }),

@@ -175,6 +175,9 @@ func certificateRows(s Side, prefix, who string) []config.Row[Kind] {
 	}
 }
 
+// SignatureName is OpenSSL's short name; nothing for those it does not know.
+func SignatureName(a x509.SignatureAlgorithm) string { return signatures[a] }
+
 // signatures are OpenSSL's short names.
 var signatures = map[x509.SignatureAlgorithm]string{
 	x509.SHA1WithRSA: "RSA-SHA1", x509.SHA256WithRSA: "RSA-SHA256", x509.SHA384WithRSA: "RSA-SHA384", x509.SHA512WithRSA: "RSA-SHA512",

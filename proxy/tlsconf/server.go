@@ -3,6 +3,7 @@ package tlsconf
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"herald/proxy/settings"
@@ -14,6 +15,9 @@ type Acceptor struct {
 	Bind  *settings.BindTLS
 	Table *Table
 	Now   func() time.Time
+	// Showed, if set, is told on the handshake's goroutine which pair is shown:
+	// in a session resumed by TLS 1.3 none is.
+	Showed func(*tls.ClientHelloInfo, *Pair)
 
 	verifiers map[*settings.BindTLS]*Verifier // made by Config
 }
@@ -33,6 +37,12 @@ func (a *Acceptor) Passed(state tls.ConnectionState) Verdict {
 		return Verdict{}
 	}
 	return verdict(v.Faults(state.PeerCertificates, a.Now(), x509.ExtKeyUsageClientAuth))
+}
+
+// Shows is the pair for a client that was shown none: nil when there is none
+// for its name any more.
+func (a *Acceptor) Shows(state tls.ConnectionState) *Pair {
+	return a.Table.Choose(state.ServerName, func(*Pair) bool { return true })
 }
 
 // Config is the configuration every handshake on the bind line begins with.
@@ -72,9 +82,29 @@ func (a *Acceptor) config(b *settings.BindTLS) (*tls.Config, error) {
 		if p == nil {
 			return nil, nil // unrecognized_name (RFC 6066 section 3)
 		}
+		if a.Showed != nil {
+			a.Showed(hello, p)
+		}
 		return &p.TLS, nil
 	}
 	return c, a.authenticate(c, b)
+}
+
+// Agreeing is c for a client that may speak none of its protocols. crypto/tls
+// ends the handshake of such a one (RFC 7301 section 3.2); HAProxy goes on as
+// with a client that named none.
+func Agreeing(c *tls.Config, hello *tls.ClientHelloInfo) *tls.Config {
+	for _, p := range hello.SupportedProtos {
+		if slices.Contains(c.NextProtos, p) {
+			return c
+		}
+	}
+	if len(hello.SupportedProtos) == 0 || len(c.NextProtos) == 0 {
+		return c
+	}
+	c = c.Clone()
+	c.NextProtos = nil
+	return c
 }
 
 // common is what both sides have alike.

@@ -15,7 +15,9 @@ package tlsconn
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"io"
+	"net"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -52,8 +54,10 @@ type Conn struct {
 	stands int64 // when the handshake was over
 	broken syscall.Errno
 
-	// Note is the user's.
-	Note any
+	// Note is the user's, Shown that of who makes the configuration: of our
+	// certificates the one the other side was shown.
+	Note  any
+	Shown *x509.Certificate
 }
 
 // User is told the end of a handshake, on the loop; nil is a connection that
@@ -336,6 +340,9 @@ func (l *Loop) cipherBuffer() []byte {
 	}
 	return l.opened
 }
+
+// Of answers the connection that crypto/tls calls c.
+func Of(c net.Conn) *Conn { return (*Conn)(c.(*wire)) }
 
 // On answers the TLS of a socket, or nil.
 func On(s *loop.Socket) *Conn {
