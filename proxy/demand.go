@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"slices"
+
 	"herald/proxy/loop"
 	"herald/proxy/tlsconn"
 )
@@ -58,12 +60,21 @@ func (u *upstream) rest() {
 // spare reports that there would be more connections to the server with u
 // than lately were in use at a time: its like would come with every client
 // that asks once, and be of no use to anyone. One idle connection is always
-// kept.
+// kept: of each name that the server is asked for in TLS, up to a number of
+// names, as clients may make them up.
 func (u *upstream) spare() bool {
-	idle := len(u.w.idle[u.t.slot])
+	idle := u.w.idle[u.t.slot]
 	d := u.w.demandFor(u.t)
-	return idle > 0 && idle+d.used > d.most()
+	if len(idle) == 0 || len(idle)+d.used <= d.most() {
+		return false
+	}
+	named := func(o *upstream) bool { return o.name == u.name }
+	return len(idle)+d.used > d.most()+mostNames || slices.ContainsFunc(idle, named)
 }
+
+// mostNames is how many idle connections of different names are kept beyond
+// the demand.
+const mostNames = 32
 
 // drop ends a connection that has nothing under way. When the server has not
 // ended it already that is by a reset, as HAProxy does: after an orderly end of
