@@ -474,8 +474,12 @@ func TestASlowPeerHoldsNoMoreThanItsWindows(t *testing.T) {
 		return n
 	}
 	waitFor(t, func() bool { return held() > 64<<10 })
-	if n := held(); n > 50*(80<<10)+200<<10 {
-		t.Errorf("%d bytes are held for 50 streams", n)
+	most := 0
+	for range 300 { // turns of the loop, in which it would go on taking
+		most = max(most, held())
+	}
+	if most > 50*(80<<10)+200<<10 {
+		t.Errorf("%d bytes are held for 50 streams", most)
 	}
 }
 
