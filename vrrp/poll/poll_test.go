@@ -1,6 +1,9 @@
 package poll
 
 import (
+	"errors"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -156,4 +159,71 @@ func TestAfterCloseNobodyIsRungFor(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Errorf("a second Close: %v", err)
 	}
+}
+
+// Each of the descriptors may be the one too many; those before it are closed.
+func TestAPollerWithoutDescriptorsIsToldAndLeavesNone(t *testing.T) {
+	highest := func() (n int) { // descriptors below it are taken, or count as such
+		fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(fd)
+		return fd
+	}
+	free := highest()
+	var old unix.Rlimit
+	unix.Getrlimit(unix.RLIMIT_NOFILE, &old)
+	for more, call := range []string{"epoll_create1", "timerfd_create", "eventfd"} {
+		unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(free + more), Max: old.Max})
+		p, err := Open()
+		unix.Setrlimit(unix.RLIMIT_NOFILE, &old)
+		if p != nil || !errors.Is(err, unix.EMFILE) || !strings.Contains(err.Error(), "open a poller: "+call) {
+			t.Errorf("%d descriptors: got %v, %v, want %s: %v", more, p, err, call, unix.EMFILE)
+		}
+		if now := highest(); now != free {
+			t.Errorf("after %s failed descriptor %d is the next, before %d", call, now, free)
+		}
+	}
+}
+
+func TestADescriptorThatCannotBeWatchedIsRefused(t *testing.T) {
+	p := open(t)
+	if err := p.Add(-1, func() {}); !errors.Is(err, unix.EBADF) {
+		t.Errorf("no descriptor: got %v, want %v", err, unix.EBADF)
+	}
+	f, err := os.Open(os.Args[0]) // a regular file is always ready: epoll takes none
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := p.Add(int(f.Fd()), func() {}); !errors.Is(err, unix.EPERM) {
+		t.Errorf("a regular file: got %v, want %v", err, unix.EPERM)
+	}
+	near, far := line(t)
+	told := 0
+	if err := p.Add(near, func() { told++ }); err != nil {
+		t.Fatal(err)
+	}
+	p.Remove(near)
+	p.Remove(near) // again is nothing
+	say(t, far)
+	p.Ring()
+	p.Wait(time.Time{})
+	if told != 0 {
+		t.Errorf("a descriptor that was taken out is told %d times", told)
+	}
+}
+
+func TestARestEnds(t *testing.T) {
+	p := open(t)
+	for _, d := range []time.Duration{-time.Second, 0, 2 * time.Millisecond} {
+		begun := time.Now()
+		p.Rest(d)
+		if took := time.Since(begun); took > max(d, 0)+time.Second {
+			t.Errorf("a rest of %v took %v", d, took)
+		}
+	}
+	p.Close()
+	p.Wait(time.Time{}) // closed: it does not wait
 }

@@ -2,6 +2,7 @@ package lockfile
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestMain lets the test binary be the other daemon.
@@ -91,5 +94,37 @@ func TestAStalePidFileIsReplacedAndOnlyOursIsRemoved(t *testing.T) {
 func TestAPidFileThatCannotBeWrittenIsNamed(t *testing.T) {
 	if _, err := WritePid("/no/such/dir/x.pid"); err == nil || !strings.Contains(err.Error(), "/no/such/dir/x.pid") {
 		t.Errorf("want the path named, got %v", err)
+	}
+}
+
+// A lock is never taken through a link, and whatever stands in the way is
+// named.
+func TestALockThatCannotBeTakenIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(file, []byte("precious"), 0o600), os.Symlink(file, link)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{link: unix.ELOOP, filepath.Join(file, "lock"): unix.ENOTDIR, filepath.Join(file, "deep", "lock"): unix.ENOTDIR, dir: unix.EISDIR} {
+		if l, err := Take(path); !errors.Is(err, want) || !strings.Contains(err.Error(), file) && !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: got %v, %v, want %v", path, l, err, want)
+		}
+	}
+	if got, _ := os.ReadFile(file); string(got) != "precious" {
+		t.Errorf("the link was followed: %q", got)
+	}
+}
+
+func TestAPidFileThatCannotTakeItsPlaceLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.pid")
+	if err := os.MkdirAll(filepath.Join(path, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := WriteNumber(path, 7); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("want the path named, got %v", err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("want the directory alone, got %v", left)
 	}
 }

@@ -10,6 +10,21 @@ import (
 	"testing"
 )
 
+// TestMain lets the test binary be a program that enters a namespace.
+func TestMain(m *testing.M) {
+	name := os.Getenv("NETNS_TEST_ENTER")
+	switch {
+	case name == "":
+		os.Exit(m.Run())
+	case Entered() != name:
+		fmt.Println(Enter(name))
+		os.Exit(1)
+	}
+	in := Entered()
+	Forget()
+	fmt.Printf("%s in %s, then %q, %q\n", in, current(), Entered(), os.Args)
+}
+
 // mine is a named namespace of this test.
 func mine(t *testing.T) string {
 	t.Helper()
@@ -64,5 +79,32 @@ func TestANamespaceThatIsNotThereIsNamed(t *testing.T) {
 	}
 	if err := Do("../../proc/1/ns/net", f); err == nil || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a path: got %v", err)
+	}
+}
+
+func TestAProgramStartsAgainInItsNamespace(t *testing.T) {
+	name := mine(t)
+	var want string
+	if err := Do(name, func() error { want = current(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "one", "two words")
+	cmd.Env = append(os.Environ(), "NETNS_TEST_ENTER="+name)
+	out, err := cmd.CombinedOutput()
+	if got, want := string(out), fmt.Sprintf("%s in %s, then %q, %q\n", name, want, "", []string{os.Args[0], "one", "two words"}); err != nil || got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
+func TestANamespaceThatCannotBeEnteredIsNamed(t *testing.T) {
+	for name, want := range map[string]string{"never-there": "no such file or directory", "..": `".." is no name in /run/netns`} {
+		failed := make(chan error)
+		go func() { failed <- Enter(name) }() // its thread ends with it
+		if err := <-failed; err == nil || err.Error() != "enter network namespace "+name+": "+want && !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", name, err, want)
+		}
+	}
+	if Entered() != "" {
+		t.Errorf("entered %q", Entered())
 	}
 }

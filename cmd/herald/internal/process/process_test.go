@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"herald/cmd/herald/internal/ipc"
 )
@@ -157,5 +160,26 @@ func TestAProcessIsCalledWhatItSaysCutAtWhatTheKernelKeeps(t *testing.T) {
 		if got, _ := os.ReadFile("/proc/self/comm"); string(got) != tc.want {
 			t.Errorf("got %q, want %q", got, tc.want)
 		}
+	}
+}
+
+// A start that fails is told, and leaves no descriptor behind.
+func TestARoleThatCannotBeStartedIsTold(t *testing.T) {
+	open := func() int { fds, _ := os.ReadDir("/proc/self/fd"); return len(fds) }
+	Start([]string{strings.Repeat("x", 1<<18)}, nil) // the runtime's own descriptors
+	before := open()
+	if p, err := Start([]string{strings.Repeat("x", 1<<18)}, nil); p != nil || !errors.Is(err, unix.E2BIG) || !strings.Contains(err.Error(), self) {
+		t.Errorf("arguments too long: got %v, %v, want %v", p, err, unix.E2BIG)
+	}
+	if after := open(); after != before {
+		t.Errorf("%d descriptors are open, before %d", after, before)
+	}
+	var old unix.Rlimit
+	unix.Getrlimit(unix.RLIMIT_NOFILE, &old)
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: old.Max})
+	p, err := Start(nil, nil)
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &old)
+	if p != nil || !errors.Is(err, unix.EMFILE) {
+		t.Errorf("no descriptors: got %v, %v, want %v", p, err, unix.EMFILE)
 	}
 }
