@@ -233,3 +233,71 @@ func TestASocketListensInItsNamespace(t *testing.T) {
 		t.Errorf("got %v, want the name of the namespace", err)
 	}
 }
+
+// Each step of opening may fail; what was made is gone then, and the reason
+// is told.
+func TestSocketsThatCannotBeMadeLeaveNothing(t *testing.T) {
+	dir := t.TempDir()
+	taken := filepath.Join(dir, "taken")
+	if err := os.MkdirAll(filepath.Join(taken, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	open := func() int { fds, _ := os.ReadDir("/proc/self/fd"); return len(fds) }
+	var old unix.Rlimit
+	unix.Getrlimit(unix.RLIMIT_NOFILE, &old)
+	for _, s := range []ipc.Socket{
+		{Network: "tcp", Address: "127.0.0.1:0"}, {Network: "unix", Address: filepath.Join(dir, "s")}, {Network: "abns", Address: "herald-sockets-none"},
+	} {
+		unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: old.Max})
+		g, err := Open(s, Exclusive)
+		unix.Setrlimit(unix.RLIMIT_NOFILE, &old)
+		if g != nil && len(g.FDs) > 0 || err == nil || !strings.Contains(err.Error(), s.Address) || !strings.Contains(err.Error(), "too many open files") {
+			t.Errorf("%s without descriptors: got %v, %v", s.Network, g, err)
+		}
+	}
+	before := open()
+	for want, s := range map[string]ipc.Socket{
+		"something that is not a socket is there": {Network: "unix", Address: taken},
+		"longer than 107 bytes":                   {Network: "abns", Address: strings.Repeat("a", 108)},
+	} {
+		if g, err := Open(s, Exclusive); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: got %v, %v, want %s", s, g, err, want)
+		}
+	}
+	g, err := Open(ipc.Socket{Network: "abns", Address: fmt.Sprintf("herald-sockets-%d", os.Getpid()), Backlog: 7}, Exclusive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := Open(g.Spec, Exclusive); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("a name twice: got %v, %v", second, err)
+	}
+	if got := g.Descriptors(); len(got) != 1 || option(t, got[0], unix.SOL_SOCKET, unix.SO_ACCEPTCONN) != 1 {
+		t.Errorf("descriptors %v, want one that listens", got)
+	}
+	g.Close()
+	if after := open(); after != before {
+		t.Errorf("%d descriptors are open, before %d", after, before)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("left in the directory: %v", left)
+	}
+}
+
+// A group that cannot grow keeps what it has.
+func TestAGroupThatCannotGrowKeepsItsSockets(t *testing.T) {
+	g := open(t, ipc.Socket{Network: "tcp", Address: free(t, "tcp4", "127.0.0.1"), Backlog: 3, Transparent: os.Geteuid() == 0}, Exclusive)
+	if os.Geteuid() == 0 && option(t, g.FDs[0], unix.SOL_IP, unix.IP_TRANSPARENT) != 1 {
+		t.Error("not transparent")
+	}
+	var old unix.Rlimit
+	unix.Getrlimit(unix.RLIMIT_NOFILE, &old)
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: old.Max})
+	err := g.Grow(3)
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &old)
+	if err == nil || !strings.HasSuffix(err.Error(), "(socket 2 of 3)") || len(g.FDs) != 1 {
+		t.Errorf("got %v and %v, want the first alone", err, g.FDs)
+	}
+	if err := g.Grow(3); err != nil || len(g.FDs) != 3 {
+		t.Errorf("later: got %v and %v, want three", err, g.FDs)
+	}
+}
