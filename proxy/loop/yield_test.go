@@ -28,7 +28,7 @@ func (h *teller) Ready(ev Event) {
 }
 
 func TestSocketsThatYieldAreToldAfterTheOthersAndOnce(t *testing.T) {
-	const many = 3 * yieldBatch
+	const many = 3 * yieldAll
 	l := turning(t)
 	told := make(chan int, 2*many)
 	all := make([]*teller, many+2)
@@ -52,7 +52,7 @@ func TestSocketsThatYieldAreToldAfterTheOthersAndOnce(t *testing.T) {
 	}
 	on(l, func() {}) // the first events have come
 	say := func(i int) { unix.Write(all[i].peer, []byte("x")) }
-	closed := yieldBatch + 1
+	closed := yieldFew + 1
 	all[0].first = func() {
 		say(many + 1)
 		say(many - 1) // waits already
@@ -72,7 +72,7 @@ func TestSocketsThatYieldAreToldAfterTheOthersAndOnce(t *testing.T) {
 		switch i {
 		case closed:
 			continue
-		case yieldBatch:
+		case yieldFew:
 			want = append(want, many+1)
 		}
 		want = append(want, i)
