@@ -35,23 +35,27 @@ type tlsEnding struct {
 // ours are the endings that are other than HAProxy's on purpose
 // (docs/design/engine.md): what the log says, and what the client saw.
 var ours = map[string]string{
-	"http: client in its body, close_notify":             `-1 CD 0 | "" close_notify`,
-	"http: client in its body, close_notify alone":       `-1 CD 0 | "" close_notify`,
-	"http: client in its body, fin":                      `-1 CD 0 | "" close_notify`,
-	"http: client in its body, reset":                    `-1 CD 0 | `,
-	"http: server before its head, an upload, reset":     `502 SH 0 | 502 "page" fin`,
-	"http: server with another's certificate":            `503 SC 0 | 503 "page" fin`,
-	"tcp: server with another's certificate":             `SC 0 | "" fin`,
-	"http: client that said nothing, fin in a record":    `400 CR 0 | "" fin`,
-	"http: client in its head, fin in a record":          `400 CR 0 | "" fin`,
-	"http: client in its body, fin in a record":          `-1 CD 0 | "" fin`,
-	"http: client with a whole request, fin in a record": `504 sH 0 | 504 "page" fin`,
-	"http: client behind the response, fin in a record":  `200 -- 0 | "hello" fin`,
-	"tcp: client that said nothing, fin in a record":     `CD 0 | "" fin`,
-	"tcp: client while both talk, fin in a record":       `CD 0 | "hello" fin`,
-	"http: server that may, fin in a record":             `200 SD 0 | 200 "hello" fin`,
-	"tcp: server at once, fin in a record":               `SD 0 | "" fin`,
-	"tcp: server behind its answer, fin in a record":     `SD 0 | 200 "hello" fin`,
+	"http: client in its body, close_notify":                      `-1 CD 0 | "" close_notify`,
+	"http: client in its body, close_notify alone":                `-1 CD 0 | "" close_notify`,
+	"http: client in its body, fin":                               `-1 CD 0 | "" close_notify`,
+	"http: client in its body, reset":                             `-1 CD 0 | `,
+	"http: server before its head, an upload, reset":              `502 SH 0 | 502 "page" fin`,
+	"http: server with another's certificate":                     `503 SC 0 | 503 "page" fin`,
+	"http: server with the certificate of no address":             `503 SC 0 | 503 "page" fin`,
+	"tcp: server with the certificate of no address":              `SC 0 | "" fin`,
+	"http: server with the certificate of no address that varies": `503 SC 0 | 503 "page" fin`,
+	"tcp: server with the certificate of no address that varies":  `SC 0 | "" fin`,
+	"tcp: server with another's certificate":                      `SC 0 | "" fin`,
+	"http: client that said nothing, fin in a record":             `400 CR 0 | "" fin`,
+	"http: client in its head, fin in a record":                   `400 CR 0 | "" fin`,
+	"http: client in its body, fin in a record":                   `-1 CD 0 | "" fin`,
+	"http: client with a whole request, fin in a record":          `504 sH 0 | 504 "page" fin`,
+	"http: client behind the response, fin in a record":           `200 -- 0 | "hello" fin`,
+	"tcp: client that said nothing, fin in a record":              `CD 0 | "" fin`,
+	"tcp: client while both talk, fin in a record":                `CD 0 | "hello" fin`,
+	"http: server that may, fin in a record":                      `200 SD 0 | 200 "hello" fin`,
+	"tcp: server at once, fin in a record":                        `SD 0 | "" fin`,
+	"tcp: server behind its answer, fin in a record":              `SD 0 | 200 "hello" fin`,
 }
 
 func tlsEndings() (list []tlsEnding) {
@@ -82,9 +86,14 @@ func tlsEndings() (list []tlsEnding) {
 				)
 			}
 		}
+		if how != "reset" { // which may be there before the end of the handshake is noticed
+			add("http", ", "+how,
+				tlsEnding{name: "client that said nothing", front: true, client: breakingClient("", false, how)},
+				tlsEnding{name: "client in its head", front: true, client: breakingClient("GET / HT", false, how)},
+			)
+			add("tcp", ", "+how, tlsEnding{name: "client that said nothing", front: true, client: breakingClient("", false, how)})
+		}
 		add("http", ", "+how,
-			tlsEnding{name: "client that said nothing", front: true, client: breakingClient("", false, how)},
-			tlsEnding{name: "client in its head", front: true, client: breakingClient("GET / HT", false, how)},
 			tlsEnding{name: "client in its body", front: true, server: says("HTTP/1.1 100 Continue\r\n\r\n"), client: breakingClient(upload, true, how)},
 			tlsEnding{name: "client with a whole request", late: true, front: true, server: says("HTTP/1.1 100 Continue\r\n\r\n"), client: breakingClient(get, true, how)},
 			tlsEnding{name: "client in the response", late: true, front: true, server: says(head), client: breakingClient(get, true, how)},
@@ -98,7 +107,6 @@ func tlsEndings() (list []tlsEnding) {
 			tlsEnding{name: "server behind its body", server: breakingServer(good, whole, how)},
 		)
 		add("tcp", ", "+how,
-			tlsEnding{name: "client that said nothing", front: true, client: breakingClient("", false, how)},
 			tlsEnding{name: "client while both talk", front: true, server: says(head), client: breakingClient(get, true, how)},
 			tlsEnding{name: "server at once", server: breakingServer(good, "", how)},
 			tlsEnding{name: "server behind its answer", server: breakingServer(good, whole, how)},
@@ -116,6 +124,8 @@ func tlsEndings() (list []tlsEnding) {
 			tlsEnding{name: "server of an unknown authority", verify: true, retries: 1, server: breakingServer(foreign, whole, "close_notify")},
 			tlsEnding{name: "server with a good certificate", sni: "str(a.example)", server: breakingServer(good, whole, "close_notify")},
 			tlsEnding{name: "server with another's certificate", sni: "str(b.example)", retries: 2, server: breakingServer(good, whole, "close_notify")},
+			tlsEnding{name: "server with the certificate of no address", sni: "str(127.0.0.1)", retries: 1, server: breakingServer(good, whole, "close_notify")},
+			tlsEnding{name: "server with the certificate of no address that varies", sni: "src", retries: 1, server: breakingServer(good, whole, "close_notify")},
 			tlsEnding{name: "server without the host's certificate", verifyHost: "b.example", retries: 1, server: breakingServer(good, whole, "close_notify")},
 			tlsEnding{name: "server without the host's certificate, but the name's", sni: "str(a.example)", verifyHost: "b.example", server: breakingServer(good, whole, "close_notify")},
 			tlsEnding{name: "server without the host's certificate, and no name", sni: "str()", verifyHost: "b.example", retries: 1, server: breakingServer(good, whole, "close_notify")},

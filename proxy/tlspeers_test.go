@@ -88,11 +88,8 @@ func breakOffBelow(c *net.TCPConn, how string) {
 // one, and breaks off.
 func breakingClient(say string, hear bool, how string) func(*net.TCPConn) string {
 	return func(tcp *net.TCPConn) string {
-		below, config := &overhears{TCPConn: tcp}, trusting()
-		if how == "reset" {
-			config.MaxVersion = tls.VersionTLS12 // where the server is the last to say something
-		}
-		c := tls.Client(below, config)
+		below := &overhears{TCPConn: tcp}
+		c := tls.Client(below, trusting())
 		if err := c.Handshake(); err != nil {
 			return err.Error()
 		}

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -46,7 +45,9 @@ func (c *connector) use(s *settings.ServerTLS) error {
 	if err != nil {
 		return err
 	}
-	config.ServerName = hostOnly(c.fixed)
+	if name := hostOnly(c.fixed); name != "" {
+		config = tlsconf.AskFor(config, name)
+	}
 	c.config.Store(config)
 	return nil
 }
@@ -65,8 +66,7 @@ func (x *stream) secureServer() answer {
 		config := c.config.Load()
 		if c.sni != nil {
 			if u.name = x.serverName(); u.name != "" {
-				config = config.Clone()
-				config.ServerName = u.name
+				config = tlsconf.AskFor(config, u.name)
 			}
 		}
 		switch {
@@ -121,17 +121,12 @@ func (x *stream) serverName() string {
 	return x.serverAs
 }
 
-// hostOnly is a host without its port, and nothing for an address, which is
-// no name (RFC 6066 section 3).
+// hostOnly is a host without its port, an address without brackets.
 func hostOnly(host string) string {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return ""
-	}
-	return host
+	return strings.ToLower(strings.Trim(strings.TrimSuffix(host, "."), "[]"))
 }
 
 // checkTLS is how a check's connection is encrypted: as the traffic is, but

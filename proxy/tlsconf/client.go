@@ -13,7 +13,7 @@ import (
 const sessions = 64
 
 // ClientConfig makes the crypto/tls configuration of a server line; now is
-// the clock. ServerName is to be set, on a clone, to the name asked for.
+// the clock. AskFor has it ask for a name.
 func ClientConfig(s *settings.ServerTLS, now func() time.Time) (*tls.Config, error) {
 	c := common(&s.TLS, now)
 	// crypto/tls would insist on a host name; HAProxy verifies one only where
@@ -51,6 +51,22 @@ func ClientConfig(s *settings.ServerTLS, now func() time.Time) (*tls.Config, err
 		return nil
 	}
 	return c, nil
+}
+
+// AskFor is c for connections that ask for a name. An address is verified like
+// one, but not asked for: it is no name (RFC 6066 section 3).
+func AskFor(c *tls.Config, name string) *tls.Config {
+	c = c.Clone()
+	c.ServerName = name
+	if verify := c.VerifyConnection; verify != nil {
+		c.VerifyConnection = func(state tls.ConnectionState) error {
+			if state.ServerName == "" {
+				state.ServerName = name
+			}
+			return verify(state)
+		}
+	}
+	return c
 }
 
 // Mismatch is a server that showed the certificate of another. Who was asked
