@@ -1,6 +1,10 @@
 package settings
 
-import "time"
+import (
+	"fmt"
+	"io"
+	"time"
+)
 
 // HMAC is the authentication extension of an instance (keepalived 2.4,
 // auth_hmac).
@@ -19,11 +23,8 @@ type HMACKey struct {
 	Secret []byte
 }
 
-// String hides the secret.
-func (k HMACKey) String() string { return "a key" }
-
-// GoString hides the secret.
-func (k HMACKey) GoString() string { return "a key" }
+// Format hides the secret, whatever the verb.
+func (k HMACKey) Format(f fmt.State, _ rune) { io.WriteString(f, "a key") }
 
 // HMACMode is how far a group has migrated.
 type HMACMode int
