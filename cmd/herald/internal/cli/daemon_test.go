@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"herald/cmd/herald/internal/ipc"
+	"herald/cmd/herald/internal/personality"
 	"herald/cmd/herald/internal/supervise"
 )
 
@@ -29,6 +30,10 @@ import (
 // first line of its file, and a VRRP configuration a path that is written when
 // the role resigns.
 func TestMain(m *testing.M) {
+	if os.Getenv("TOY_KEEPALIVED") != "" {
+		p := Program{Version: "toy", Getenv: os.Getenv, Role: toyRole, Place: func(Options) personality.Place { return personality.Place{} }}
+		os.Exit(Keepalived(context.Background(), p, os.Args[1:], os.Stdout, os.Stderr))
+	}
 	if len(os.Args) > 1 && (os.Args[1] == "run" || os.Args[1] == "role") {
 		p := Program{Version: "toy", Getenv: os.Getenv, Role: toyRole}
 		if os.Args[1] == "run" && os.Getenv("TOY_LEASH") != "" {
@@ -109,7 +114,14 @@ func toyVRRP(ctx context.Context, role *ipc.Role, o Options) error {
 		return err
 	}
 	for c := range role.Commands() {
-		switch c.(type) {
+		switch c := c.(type) {
+		case *ipc.StatusRequest:
+			if c.Dump == "" {
+				c.Answer(json.RawMessage(`null`))
+				break
+			}
+			text, _ := json.Marshal("the whole of " + filepath.Base(o.Keepalived) + "\n")
+			c.Answer(text)
 		case ipc.Handover:
 			role.HandOver([]byte("{}"))
 			return nil
