@@ -5,6 +5,7 @@ import (
 
 	"herald/proxy/logline"
 	"herald/proxy/loop"
+	"herald/proxy/tlsconn"
 )
 
 func (x *stream) tally() *tally { return &x.fe.tallies[x.w.id] }
@@ -95,6 +96,12 @@ func (x *stream) leaveServer() {
 		if x.keepServer && x.up.done && x.down.done && x.headSent {
 			u.park()
 		} else if x.term[0] != '-' && x.fe.http {
+			u.Reset()
+			u.close()
+		} else if x.term[0] == 'C' && x.term[1] == 'D' { // what it sent must not pass for all
+			if t := tlsconn.On(&u.Socket); t != nil {
+				t.Break()
+			}
 			u.Reset()
 			u.close()
 		} else if x.fe.http && x.up.done && x.down.done {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -346,4 +347,57 @@ func playWithHAProxy(t *testing.T, list []tlsEnding) []string {
 	reference.Run(t, b.String())
 	reference.Dial(t, addr(len(list))).Close()
 	return playAll(t, list, log, addr)
+}
+
+// In mode tcp a server must not take what a client sent before it broke off for
+// all there is. But for a client in TLS that is cut off in a record, the ends are
+// HAProxy 2.6.12's.
+func TestAServerSeesThatItsClientBrokeOff(t *testing.T) {
+	const say = "x\r\n\r\n"
+	plainly := func(how string) func(*net.TCPConn) string {
+		return func(c *net.TCPConn) string {
+			io.WriteString(c, say)
+			readHeadOf(c)
+			breakOffBelow(c, how)
+			return ""
+		}
+	}
+	for _, tc := range []struct {
+		name        string
+		front, back bool // where TLS is
+		client      func(*net.TCPConn) string
+		want        string // what the server sees
+	}{
+		{"fin", false, false, plainly("fin"), "fin"},
+		{"reset", false, false, plainly("reset"), "reset"},
+		{"fin, a server in TLS", false, true, plainly("fin"), "close_notify"},
+		{"reset, a server in TLS", false, true, plainly("reset"), "reset"},
+		{"fin of TLS", true, true, breakingClient(say, true, "fin"), "close_notify"},
+		{"fin in a record", true, true, breakingClient(say, true, "fin in a record"), "reset"},
+		{"reset of TLS", true, false, breakingClient(say, true, "reset"), "reset"},
+	} {
+		saw := make(chan string, 1)
+		p := section(script(t, func(raw net.Conn) {
+			below := &overhears{TCPConn: raw.(*net.TCPConn)}
+			c := net.Conn(below)
+			if tc.back {
+				c = tls.Server(below, &tls.Config{Certificates: []tls.Certificate{ownPair()}})
+			}
+			readHeadOf(c)
+			io.WriteString(c, "y\r\n\r\n")
+			_, err := io.ReadAll(c)
+			saw <- below.ending(err)
+		}))
+		p.Mode = settings.TCP
+		if tc.front {
+			encrypted(p)
+		}
+		if tc.back {
+			p.Servers[0].TLS = &settings.ServerTLS{TLS: settings.TLS{On: true, Verify: settings.VerifyNone}}
+		}
+		tc.client(serve(t, 1, p).dial())
+		if got := <-saw; got != tc.want {
+			t.Errorf("%s: the server sees %q, want %q", tc.name, got, tc.want)
+		}
+	}
 }

@@ -313,6 +313,14 @@ func (t *Conn) Close(s *loop.Socket) {
 	}
 }
 
+// Break makes an end that comes next one without a word, as of a connection that
+// has broken.
+func (t *Conn) Break() {
+	if t.broken == 0 {
+		t.broken = unix.ECONNRESET
+	}
+}
+
 // Quiet reports whether nothing but messages of TLS itself, such as session
 // tickets, has arrived on a connection that should be silent.
 func (t *Conn) Quiet() bool {
