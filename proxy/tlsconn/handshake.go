@@ -187,7 +187,7 @@ func (h *handshake) run() {
 		if h.ended {
 			return
 		}
-		if err == io.EOF { // it did not leave before it had said who it is
+		if h.client && err == io.EOF { // it did not leave before it had said who it is
 			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
