@@ -192,6 +192,9 @@ func confined(t *testing.T, role string) map[string]string {
 		name, word, _ := strings.Cut(strings.TrimSpace(line), "=")
 		said[name] = word
 	}
+	if strings.Contains(said["holds"], "cgo") {
+		t.Skip("needs a build without cgo")
+	}
 	if len(said) < len(attempts) {
 		t.Fatalf("the process said %s", out)
 	}
@@ -232,6 +235,9 @@ func TestConfinementCanBeTurnedOff(t *testing.T) {
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
+	}
+	if strings.Contains(string(out), "cgo") {
+		t.Skip("needs a build without cgo")
 	}
 	if want := "holds=no_new_privs note=not confined: HERALD_CONFINE is off\n"; string(out) != want {
 		t.Errorf("got %q, want %q", out, want)
