@@ -58,7 +58,7 @@ func newWorker(s *Server, id int) (*worker, error) {
 	w.mux.w = w
 	w.letters = make([]gathered, len(s.gathering))
 	var err error
-	if w.l, err = loop.New(loop.Options{AfterEvents: w.afterEvents}); err != nil {
+	if w.l, err = loop.New(loop.Options{AfterEvents: w.afterEvents, Nap: w.nap}); err != nil {
 		return nil, err
 	}
 	w.tls = tlsconn.NewLoop(w.l, s.handshakes, &w.buffers, s.wg.Go)
@@ -69,6 +69,15 @@ func (w *worker) run() {
 	if err := w.l.Run(); err != nil {
 		w.s.notice("event loop: " + err.Error())
 	}
+}
+
+// nap is longer than the pauses of half a load, unless others want a processor:
+// handshakes, or the engine that follows a draining one.
+func (w *worker) nap() time.Duration {
+	if w.s.handshakes.Computing() || w.s.draining.Load() {
+		return time.Millisecond
+	}
+	return 5 * time.Millisecond
 }
 
 func (w *worker) afterEvents() {

@@ -42,10 +42,9 @@ const (
 	Headroom = 8 << 10
 	// eventBatch is how many events one wait may return.
 	eventBatch = 256
-	// napMost is how long a loop that has just had work waits for more without
-	// telling the scheduler: longer than the pauses of half a load, shorter
-	// than the 10 ms after which Go's monitor takes a look.
-	napMost = int64(5 * time.Millisecond)
+	// shortNap is how long a loop that has just had work waits for more
+	// without telling the scheduler.
+	shortNap = time.Millisecond
 	// starvedPause is how long a listener rests after the system ran out of
 	// descriptors or memory.
 	starvedPause = int64(100 * time.Millisecond)
@@ -59,6 +58,11 @@ type Options struct {
 	// AfterEvents is called once after each batch of events, when all their
 	// handlers have run.
 	AfterEvents func()
+	// Nap answers how long a loop that has just had work waits for more without
+	// telling the scheduler, whose processor it keeps meanwhile; nil means a
+	// millisecond. It should be below the 10 ms after which Go's monitor takes
+	// the processor away.
+	Nap func() time.Duration
 }
 
 // Loop is one event loop. The goroutine in Run owns it.
@@ -239,7 +243,10 @@ func (l *Loop) nap() int {
 	if l.behind() {
 		return 0
 	}
-	most := napMost
+	most := int64(shortNap)
+	if l.opts.Nap != nil {
+		most = int64(l.opts.Nap())
+	}
 	if when, ok := l.timers.next(); ok {
 		most = min(most, max(when-l.now, 0))
 	}

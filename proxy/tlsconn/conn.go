@@ -84,7 +84,14 @@ type Shared struct {
 }
 
 // NewShared lets as many handshakes compute at a time as there are loops.
-func NewShared(loops int) *Shared { return &Shared{turns: turns{free: loops}} }
+func NewShared(loops int) *Shared {
+	s := &Shared{}
+	s.turns.open(loops)
+	return s
+}
+
+// Computing reports whether handshakes want processors.
+func (s *Shared) Computing() bool { return s.turns.free.Load() < s.turns.most }
 
 // Loop is what the TLS connections of one event loop share. It belongs to that
 // loop.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,28 +14,34 @@ import (
 // Those that have not begun have no goroutine yet, nor anything of crypto/tls.
 type turns struct {
 	mu    sync.Mutex
-	free  int
-	again shakeLine // have been given something to go on with
-	fresh shakeLine // have not begun
+	most  int32
+	free  atomic.Int32 // changed under mu
+	again shakeLine    // have been given something to go on with
+	fresh shakeLine    // have not begun
+}
+
+func (q *turns) open(n int) {
+	q.most = int32(n)
+	q.free.Store(q.most)
 }
 
 // begin runs h in the next turn. It is called by the loop.
 func (q *turns) begin(h *handshake) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.free == 0 {
+	if q.free.Load() == 0 {
 		q.fresh.push(h)
 		return
 	}
-	q.free--
+	q.free.Add(-1)
 	h.launch()
 }
 
 // take waits for a turn to go on with h.
 func (q *turns) take(h *handshake) {
 	q.mu.Lock()
-	if q.free > 0 {
-		q.free--
+	if q.free.Load() > 0 {
+		q.free.Add(-1)
 		q.mu.Unlock()
 		return
 	}
@@ -63,7 +70,7 @@ func (q *turns) give() {
 			return
 		}
 	}
-	q.free++
+	q.free.Add(1)
 }
 
 // shakeLine is handshakes in the order they came.

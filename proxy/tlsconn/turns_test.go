@@ -14,12 +14,6 @@ import (
 	"herald/proxy/testcert"
 )
 
-func (q *turns) unused() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.free
-}
-
 func (q *silence) count() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -29,9 +23,7 @@ func (q *silence) count() int {
 func TestAHelloWhoseTurnHasNotComeCostsNoGoroutine(t *testing.T) {
 	const clients, leave = 40, 10
 	e := begin(t)
-	e.shared.turns.mu.Lock()
-	e.shared.turns.free = 0 // another has the only turn
-	e.shared.turns.mu.Unlock()
+	e.shared.turns.free.Store(0) // another has the only turn
 	before := runtime.NumGoroutine()
 	hello := testcert.ClientHello()
 	var all []*net.TCPConn
@@ -44,13 +36,16 @@ func TestAHelloWhoseTurnHasNotComeCostsNoGoroutine(t *testing.T) {
 	if n := runtime.NumGoroutine() - before; n > 0 {
 		t.Errorf("%d goroutines for %d hellos in line", n, clients)
 	}
+	if !e.shared.Computing() {
+		t.Error("a turn that is taken is not told of")
+	}
 	for _, c := range all[:leave] {
 		c.SetLinger(0)
 		c.Close()
 	}
 	e.settled(clients - leave)
 	e.shared.turns.give()
-	e.until("all to be answered", func() bool { return e.tls.silent.count() == clients-leave && e.shared.turns.unused() == 1 })
+	e.until("all to be answered", func() bool { return e.tls.silent.count() == clients-leave && !e.shared.Computing() })
 }
 
 func TestHalfAClientHelloStartsNothing(t *testing.T) {
@@ -91,8 +86,8 @@ func TestWhoIsInTheMiddleOfAHandshakeGoesOnBeforeAnotherBegins(t *testing.T) {
 	}
 	q.give()
 	<-went
-	if q.fresh.first != fresh || q.free != 0 {
-		t.Errorf("the one that had not begun was taken out, or %d turns are left", q.free)
+	if q.fresh.first != fresh || q.free.Load() != 0 {
+		t.Errorf("the one that had not begun was taken out, or %d turns are left", q.free.Load())
 	}
 }
 
