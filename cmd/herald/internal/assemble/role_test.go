@@ -427,3 +427,71 @@ func TestAProxyRoleServesAndObeys(t *testing.T) {
 	}
 	closeLent(bad)
 }
+
+// The parent runs them as the user the proxy will be; what it refuses is said
+// once for each reason.
+func TestCommandsOfChecksAreDeclared(t *testing.T) {
+	file := write(t, "h.cfg", "global\n external-check\n uid 65534\n gid 65533\ndefaults\n mode tcp\n timeout connect 1s\n timeout client 1s\n timeout server 1s\nlisten web\n bind 127.0.0.1:0\n option external-check\n external-check command /bin/check\n server a 192.0.2.1:80 check inter 1500ms\n server b 192.0.2.2:80 check\n")
+	var diags config.Diagnostics
+	cfg := loadProxy(Options{HAProxy: []string{file}}, &diags)
+	role, parent := apprentice(t)
+	engine, err := proxy.New(cfg, proxy.Options{OpenLog: openLog, Notice: role.Log})
+	if err != nil {
+		t.Fatal(err, diags.List())
+	}
+	defer engine.Close()
+	declared := make(chan error, 1)
+	go func() { declared <- declareCommands(t.Context(), role, engine, cfg) }()
+	q := await[*ipc.ScriptsRequest](t, parent)
+	if len(q.Scripts) != 2 {
+		t.Fatalf("declared %+v, want one for each server", q.Scripts)
+	}
+	for _, s := range q.Scripts {
+		if s.User != "65534" || s.Group != "65533" || s.Argv[0] != "/bin/check" || s.Lane != "" || len(s.Env) == 0 {
+			t.Errorf("declared %+v", s)
+		}
+	}
+	parent.Refuse(q, []string{"not there", "not there"})
+	if err := <-declared; err != nil {
+		t.Fatal(err)
+	}
+	role.Log("behind")
+	for _, want := range []string{"external-check of " + q.Scripts[0].Name + " is not run: not there", "behind"} {
+		if got := string(await[ipc.LogLine](t, parent)); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := declareCommands(over, role, engine, cfg); !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+}
+
+// Mail that has not gone is a successor's, or is said to be lost.
+func TestMailThatWaits(t *testing.T) {
+	for _, handed := range []bool{true, false} {
+		cfg := &settings.Config{RouterID: "R1"}
+		n, _, parent := told(t, cfg)
+		if got := n.waiting(); got != nil {
+			t.Errorf("without a mailer %v waits", got)
+		}
+		n.finish(time.Now()) // nothing
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() // nobody accepts: no mail goes
+		n.start(settings.Mail{To: []string{"a@x.org"}, Server: l.Addr().String(), Helo: "h", From: "b@x.org", Timeout: 10 * time.Second}, []mail.Message{{Subject: "old"}})
+		if handed {
+			if left := n.waiting(); len(left) != 1 || left[0].Subject != "old" {
+				t.Errorf("handed over: %v, want the old one", left)
+			}
+			continue
+		}
+		n.finish(time.Now())
+		if got, want := string(await[ipc.LogLine](t, parent)), `mail "old" is dropped: the daemon stops`; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
