@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"herald/proxy/admin"
 	"herald/proxy/settings"
@@ -717,5 +718,11 @@ func TestARequestLeavesNoGarbage(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if n := after.Mallocs - before.Mallocs; n >= rounds {
 		t.Errorf("%d allocations for %d requests, want none", n, rounds)
+	}
+}
+
+func TestABlockOfClientsFillsOneOfTheAllocator(t *testing.T) {
+	if n := unsafe.Sizeof(client{}); n > 256 {
+		t.Errorf("a client takes %d bytes, want 256: 64 of them would be rounded up by an eighth", n)
 	}
 }

@@ -85,7 +85,7 @@ func (h *heap) due(now int64) *Timer {
 }
 
 func (h *heap) push(t *Timer) {
-	*h = append(*h, t)
+	*h = append(doubled(*h), t)
 	t.index = int32(len(*h))
 	h.up(len(*h) - 1)
 }
