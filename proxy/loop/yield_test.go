@@ -11,14 +11,16 @@ import (
 type teller struct {
 	Socket
 	name  int
-	peer  int // the other end
+	open  *int // how many have had their first event: they can be written
+	peer  int  // the other end
 	told  chan<- int
 	first func() // done when it is told
 }
 
 func (h *teller) Ready(ev Event) {
 	if ev == Writable {
-		return // the first event: it can be written
+		*h.open++
+		return
 	}
 	if h.first != nil {
 		h.first()
@@ -32,6 +34,7 @@ func TestSocketsThatYieldAreToldAfterTheOthersAndOnce(t *testing.T) {
 	l := turning(t)
 	told := make(chan int, 2*many)
 	all := make([]*teller, many+2)
+	var open int // the loop's
 	on(l, func() {
 		for i := range all {
 			pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
@@ -40,7 +43,7 @@ func TestSocketsThatYieldAreToldAfterTheOthersAndOnce(t *testing.T) {
 				return
 			}
 			t.Cleanup(func() { unix.Close(pair[1]) })
-			all[i] = &teller{name: i, peer: pair[1], told: told}
+			all[i] = &teller{name: i, open: &open, peer: pair[1], told: told}
 			l.Register(&all[i].Socket, pair[0], all[i])
 			if i < many {
 				all[i].Yield()
@@ -50,7 +53,9 @@ func TestSocketsThatYieldAreToldAfterTheOthersAndOnce(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	on(l, func() {}) // the first events have come
+	for ready := false; !ready; {
+		on(l, func() { ready = open == len(all) })
+	}
 	say := func(i int) { unix.Write(all[i].peer, []byte("x")) }
 	closed := yieldFew + 1
 	all[0].first = func() {
