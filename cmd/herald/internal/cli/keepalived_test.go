@@ -53,7 +53,7 @@ func TestWhatADaemonAnswersIsShown(t *testing.T) {
 		stderr string
 	}{
 		{[]string{"drain"}, Done, []string{"drained\n"}, "", ""},
-		{[]string{"undrain"}, Failed, nil, "undrained", "herald undrain: undrain: not now\n"},
+		{[]string{"undrain"}, Failed, nil, "undrained", "herald undrain: not now\n"},
 		{[]string{"history"}, Done, []string{"BACKUP > FAULT", "BACKUP > MASTER", "nobody heard"}, "{", ""},
 		{[]string{"history", "--instance", "VI_2"}, Done, []string{"link down"}, "nobody heard", ""},
 		{[]string{"history", "--instance", "none"}, Done, []string{"no transition yet"}, "", ""},

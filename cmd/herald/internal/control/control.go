@@ -164,7 +164,7 @@ func Ask(ctx context.Context, path, command string, into any) error {
 		return fmt.Errorf("herald's answer to %s: %w", command, errors.Join(err, ctx.Err()))
 	}
 	if r.Error != "" {
-		return fmt.Errorf("%s: %s", command, r.Error)
+		return errors.New(r.Error)
 	}
 	if err := json.Unmarshal(r.Body, into); err != nil {
 		return fmt.Errorf("herald's answer to %s: %w", command, err)

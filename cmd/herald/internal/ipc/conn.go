@@ -83,7 +83,8 @@ type message struct {
 
 // conn is one end of the socket pair. Any goroutine may post; one receives.
 type conn struct {
-	sock *net.UnixConn
+	sock    *net.UnixConn
+	refuses bool // descriptors: roles lend none
 
 	mu     sync.Mutex
 	outbox []message
@@ -267,6 +268,8 @@ func (k *conn) receive() (message, error) {
 			return fail(fmt.Errorf("receive: %w", err))
 		case rerr != nil:
 			return fail(fmt.Errorf("receive descriptors: %w", rerr))
+		case k.refuses && len(fds) > 0:
+			return fail(errors.New("receive: descriptors, which nobody asked for"))
 		case flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0 || n < 5:
 			return fail(errors.New("receive: packet cut off"))
 		}

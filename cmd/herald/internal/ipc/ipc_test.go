@@ -380,6 +380,27 @@ func TestNonsenseIsAnErrorNotAPanic(t *testing.T) {
 	}
 }
 
+func TestARoleCannotFillItsParentWithDescriptors(t *testing.T) {
+	p, f, err := Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	defer f.Close()
+	files := func() int { all, _ := os.ReadDir("/proc/self/fd"); return len(all) }
+	before := files()
+	more := []byte("\x01\x00\x00\x00\x02") // of which more follows
+	if err := unix.Sendmsg(int(f.Fd()), more, unix.UnixRights(0, 1, 2), nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := p.Receive(); err == nil || err == io.EOF {
+		t.Errorf("want an error, got %v, %v", r, err)
+	}
+	if n := files(); n != before {
+		t.Errorf("%d descriptors are open, before %d", n, before)
+	}
+}
+
 func TestAPeerThatDoesNotReadBlocksNobody(t *testing.T) {
 	p, f, err := Pair()
 	if err != nil {

@@ -26,6 +26,7 @@ func Pair() (*Peer, *os.File, error) {
 		unix.Close(fds[1])
 		return nil, nil, err
 	}
+	k.refuses = true
 	return &Peer{conn: k}, os.NewFile(uintptr(fds[1]), "role socket"), nil
 }
 
@@ -126,7 +127,6 @@ func (p *Peer) Receive() (Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	closeAll(m.fds) // roles lend nothing
 	r, err := decode(m)
 	if err != nil {
 		return nil, fmt.Errorf("decode %s: %w", m.Kind, err)
