@@ -1,6 +1,7 @@
 package directive
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,8 +35,7 @@ var balanceRows = []config.Row[keyword]{
 
 func readBalance(c *call) {
 	name, arg, parenthesis := strings.Cut(c.arg(0), "(")
-	row, ok := lb.Algorithms.Lookup(name)
-	if !ok {
+	if _, ok := lb.Algorithms.Lookup(name); !ok {
 		c.diags.Unknown(c.args[0].Pos, config.Error, "balance algorithm", name, lb.Algorithms.Names())
 		return
 	}
@@ -44,6 +44,10 @@ func readBalance(c *call) {
 		var closed bool
 		if arg, closed = strings.CutSuffix(arg, ")"); !closed {
 			c.reject(0, "%q lacks its closing parenthesis", c.arg(0))
+			return
+		}
+		if !slices.Contains([]string{"hdr", "random", "rdp-cookie"}, name) {
+			c.reject(0, "%q takes no argument in parentheses", name)
 			return
 		}
 	}
@@ -57,17 +61,27 @@ func readBalance(c *call) {
 	case "url_param":
 		args.Name = c.arg(1)
 		rest = 2
-		if c.arg(2) == "check_post" {
+		switch c.arg(2) {
+		case "":
+		case "check_post":
 			args.CheckPost = true
 			rest = 3
 			if _, err := strconv.Atoi(c.arg(3)); err == nil { // max_wait, without effect in HAProxy too
 				rest = 4
 			}
+		default:
+			c.unknownValue(2, "modifier of url_param", []string{"check_post"})
+			return
 		}
 	case "hdr":
-		if c.arg(1) == "use_domain_only" {
+		switch c.arg(1) {
+		case "":
+		case "use_domain_only":
 			args.DomainOnly = true
 			rest = 2
+		default:
+			c.unknownValue(1, "modifier of hdr", []string{"use_domain_only"})
+			return
 		}
 	case "hash":
 		if len(c.args) < 2 {
@@ -80,6 +94,11 @@ func readBalance(c *call) {
 			return
 		}
 		of, rest = f, 2
+	case "rdp-cookie":
+		if parenthesis && arg == "" {
+			c.reject(0, "rdp-cookie() needs the name of a cookie")
+			return
+		}
 	case "random":
 		p.BalanceDraws = 0
 		if arg != "" {
@@ -94,9 +113,6 @@ func readBalance(c *call) {
 	if _, err := lb.KeyOf(name, lb.Args(args)); err != nil {
 		c.reject(min(1, len(c.args)-1), "%v", err)
 		return
-	}
-	if !row.Do.Keyed && name != "random" && parenthesis {
-		c.warn(0, "%q takes no argument", name)
 	}
 	p.Balance, p.BalanceArgs, p.HashOf = name, args, of
 	c.px.balanced = true

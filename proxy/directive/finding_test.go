@@ -44,7 +44,7 @@ func TestFindingsInAProxy(t *testing.T) {
 		"use_backend a%[path":                     `8: error: use_backend: "%[path": expected "]" at the end of the expression`,
 		"use_backend %[srv_id]":                   `8: error: use_backend: srv_id looks at what is not there yet`,
 		"server a h:1\nuse-server b if TRUE":      `9: error: unknown server "b": did you mean "a"?`,
-		"use-server %[hdr(a),none]":               `8: error: use-server: unknown converter "none"`,
+		"use-server %[hdr(a),none] if TRUE":       `8: error: use-server: unknown converter "none"`,
 		"tcp-response content drop":               `8: error: action "drop" is known to HAProxy but not supported yet`,
 		"tcp-response connect reject":             `8: error: tcp-response: unknown kind of rule "connect", expected one of content, inspect-delay: did you mean "content"?`,
 		"tcp-response content reject if METH_GET": `8: warning: tcp-response: method looks at what is not there, the condition never holds here`,

@@ -28,8 +28,8 @@ var httpRows = []config.Row[keyword]{
 	{Name: "option http-restrict-req-hdr-names", Syntax: "preserve|delete|reject", Example: "option http-restrict-req-hdr-names reject",
 		Doc: "What becomes of request headers whose names have other characters than letters, digits and hyphens.",
 		Do:  keyword{in: anyProxy, min: 1, max: 1, read: readHeaderNames}},
-	{Name: "http-send-name-header", Syntax: "[HEADER]", Example: "http-send-name-header X-Server",
-		Doc: "Tells the server its name in this header; none takes it back.",
+	{Name: "http-send-name-header", Syntax: "HEADER", Example: "http-send-name-header X-Server",
+		Doc: "Tells the server its name in this header; \"no\" takes it back.",
 		Do:  keyword{in: backSide, max: 1, negate: true, read: readSendName}},
 	toggle("http-use-proxy-header", frontSide, "Asks for passwords as a proxy does, with 407, where the target is neither a path nor \"*\".",
 		func(p *settings.Proxy) *bool { return &p.HTTP.UseProxyHeader }),
@@ -121,6 +121,9 @@ func readSendName(c *call) {
 	switch {
 	case c.line.Negated || c.line.Defaulted:
 		name = ""
+	case name == "":
+		c.reject(0, "a header is missing")
+		return
 	case strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r) }):
 		c.reject(0, "%q is not a header name", c.arg(0))
 		return

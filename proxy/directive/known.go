@@ -122,23 +122,13 @@ func optionNames(args int, sev config.Severity, words string) map[string]knownOp
 }
 
 // silent makes a table of words that ask for what is done anyway.
-func silent(args int, words string) map[string]knownOption {
-	m := map[string]knownOption{}
-	for w := range strings.FieldsSeq(words) {
-		m[w] = knownOption{args: args, silent: true}
-	}
-	return m
-}
-
 var knownBind = merge(
 	optionNames(0, config.Error, "force-sslv3"),
 	optionNames(1, config.Error, "accept-netscaler-cip"),
 	optionNames(0, config.Warning, "allow-0rtt generate-certificates quic-force-retry"),
 	optionNames(1, config.Warning, "ca-sign-file ca-sign-pass npn "+
 		"quic-cc-algo"),
-	// Listening sockets outlive every reload here without being asked.
 	optionNames(1, config.Warning, "cc client-sigalgs default-crt guid-prefix idle-ping label ocsp-update quic-socket sigalgs"),
-	silent(1, "expose-fd"),
 	map[string]knownOption{"process": {args: 1, silent: true, old: "nothing in its place; remove the word and its argument"}},
 )
 

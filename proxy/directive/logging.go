@@ -1,6 +1,7 @@
 package directive
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -59,7 +60,7 @@ var logRows = []config.Row[keyword]{
 		Do:  keyword{in: anyProxy, min: 1, max: many, negate: true, read: readLog}},
 	{Name: "log-format", Syntax: "FORMAT", Example: `log-format "%ci:%cp [%tr] %ft %b/%s %ST %B"`,
 		Doc: "Writes traffic log lines in a format of one's own.",
-		Do:  keyword{in: frontSide, min: 1, max: many, read: readLogFormat}},
+		Do:  keyword{in: frontSide, min: 1, max: 1, read: readLogFormat}},
 	{Name: "log-tag", Syntax: "TAG", Example: "log-tag web",
 		Doc: "Program name in this proxy's log lines.",
 		Do:  keyword{in: anyProxy, min: 1, max: many, read: func(c *call) { c.onlyOne(); c.px.p.LogTag = c.arg(0) }}},
@@ -74,23 +75,58 @@ var logRows = []config.Row[keyword]{
 		}}},
 }
 
-// readLogFormat: a format that cannot be compiled costs the log line, not the
-// service, so it is a warning and the line keeps the form it had.
+// readLogFormat refuses what HAProxy refuses. A format with expressions that
+// are right and not acted on costs the log line, not the service: the line
+// keeps the form it had.
 func readLogFormat(c *call) {
-	c.onlyOne()
-	if _, err := logline.Compile(c.arg(0)); err != nil {
+	_, err := logline.Compile(c.arg(0))
+	switch {
+	case errors.Is(err, logline.ErrExpression):
+		if wrong := c.wrongFormat(c.arg(0)); wrong != nil {
+			c.reject(0, "%v", wrong)
+			return
+		}
 		c.warn(0, "%v; the format is ignored", err)
+		return
+	case err != nil:
+		c.reject(0, "%v", err)
 		return
 	}
 	c.px.p.LogFormat, c.px.p.LogFormatText = settings.LogCustom, c.arg(0)
 }
 
+// wrongFormat tells what is wrong in a format with expressions, besides those
+// that are known and not supported.
+func (c *call) wrongFormat(text string) error {
+	_, err := logline.CompileWith(text, func(text string) (int, error) {
+		n, err := bracketed(text)
+		if err != nil {
+			return 0, err
+		}
+		var unknown expr.Unknown
+		if _, err := c.loader().Parse(text[1 : n-1]); errors.As(err, &unknown) {
+			return n, err
+		}
+		return n, nil
+	})
+	return err
+}
+
+// bracketed is the length of the expression that text begins with.
+func bracketed(text string) (int, error) {
+	n := expr.Bracketed(text)
+	if n == 0 {
+		return 0, fmt.Errorf("%q: expected \"]\" at the end of the expression", "%"+text)
+	}
+	return n, nil
+}
+
 func readUniqueID(c *call) {
 	id := settings.UniqueID{Format: c.arg(0), Header: c.px.p.UniqueID.Header}
 	_, err := logline.CompileWith(id.Format, func(text string) (int, error) {
-		n := expr.Bracketed(text)
-		if n == 0 {
-			return 0, fmt.Errorf("%q: expected \"]\" at the end of the expression", "%"+text)
+		n, err := bracketed(text)
+		if err != nil {
+			return 0, err
 		}
 		f, err := c.expression(text[1:n-1], atContent|expr.Inside)
 		id.Values = append(id.Values, f)

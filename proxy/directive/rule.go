@@ -25,7 +25,7 @@ var ruleRows = []config.Row[keyword]{
 		Example: "tcp-response content reject if { res.payload(0,4) -m bin 5353482d }",
 		Doc:     "Lets what a server sends pass, refuses it or ends the server's connection, by what it has sent within inspect-delay.",
 		Do:      keyword{in: inBackend, min: 2, max: many, strict: true, read: readTCPResponse}},
-	{Name: "use-server", Syntax: "NAME [if|unless CONDITION]", Example: "use-server %[req.hdr(x-server)] if { req.hdr(x-server) -m found }",
+	{Name: "use-server", Syntax: "NAME if|unless CONDITION", Example: "use-server %[req.hdr(x-server)] if { req.hdr(x-server) -m found }",
 		Doc: "Server for what the condition holds for, unless it is down; the first that holds counts, and the algorithm's choice when none does. The name may have %[EXPRESSION] in it.",
 		Do:  keyword{in: inBackend, min: 1, max: many, strict: true, read: readUseServer}},
 	{Name: "use_backend", Syntax: "NAME [if|unless CONDITION]", Example: "use_backend servers if { path_beg /api/ }",
@@ -35,6 +35,10 @@ var ruleRows = []config.Row[keyword]{
 
 func readACL(c *call) {
 	name := c.arg(0)
+	if strings.EqualFold(name, "or") {
+		c.reject(0, "an ACL named %q never matches: the word joins two conditions", name)
+		return
+	}
 	if i := strings.IndexFunc(name, illegalInName); i >= 0 {
 		c.reject(0, "character %q is not permitted in ACL name %q", name[i:i+1], name)
 		return
@@ -160,6 +164,10 @@ func readUseBackend(c *call) {
 }
 
 func readUseServer(c *call) {
+	if len(c.args) == 1 {
+		c.reject(0, "expected \"if\" or \"unless\" and a condition behind the name")
+		return
+	}
 	if r, ok := c.choice(atServer); ok {
 		c.px.p.Rules.Servers = append(c.px.p.Rules.Servers, r)
 		c.px.wanted = append(c.px.wanted, c.args[0].Pos)

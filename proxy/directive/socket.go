@@ -2,6 +2,7 @@ package directive
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -19,9 +20,11 @@ var listenTuning = []config.Row[bindOption]{
 		func(b *settings.Bind) *int { return &b.ID }),
 	bindNumber("mss", "BYTES", "1400", "Largest segment announced to clients; a negative one is taken off 1460.", -1460, 65535,
 		func(b *settings.Bind) *int { return &b.Tune.MSS }),
-	bindWord("nice", "N", "10", "Accepted: loops take turns by themselves."),
-	bindWord("severity-output", "none|number|string", "none", "Accepted: answers of the runtime API carry no severity."),
-	bindWord("shards", "N|by-thread", "by-thread", "Accepted: every event loop has a socket of its own."),
+	bindWord("expose-fd", "listeners", "listeners", "Accepted: listening sockets outlive every reload without being asked.", `listeners`),
+	bindNumber("nice", "N", "10", "Accepted: loops take turns by themselves.", -1024, 1024,
+		func(*settings.Bind) *int { return new(int) }),
+	bindWord("severity-output", "none|number|string", "none", "Accepted: answers of the runtime API carry no severity.", `none|number|string`),
+	bindWord("shards", "N|by-thread", "by-thread", "Accepted: every event loop has a socket of its own.", threadNumber+`|by-thread|by-group`),
 	{Name: "tcp-ut", Syntax: "TIME", Example: "bind :80 tcp-ut 30s",
 		Doc: "How long sent data may stay unacknowledged before the connection ends.",
 		Do: bindOption{1, func(_ *call, b *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
@@ -29,8 +32,12 @@ var listenTuning = []config.Row[bindOption]{
 		}}},
 	onBind("tfo", "Lets clients send data with their first segment (TCP Fast Open).",
 		func(b *settings.Bind) { b.Tune.FastOpen = true }),
-	bindWord("thread", "RANGE", "1-4", "Accepted: every event loop has a socket of its own."),
+	bindWord("thread", "[GROUP/]RANGE", "1-4", "Accepted: every event loop has a socket of its own.",
+		`(`+threadNumber+`/)?(all|odd|even|`+threadNumber+`(-(`+threadNumber+`)?)?)`),
 }
+
+// threadNumber is a number of a thread, a group of them or a socket.
+const threadNumber = `([1-9]|[1-5][0-9]|6[0-4])`
 
 func onBind(name, doc string, set func(b *settings.Bind)) config.Row[bindOption] {
 	return config.Row[bindOption]{Name: name, Example: "bind :80 " + name, Doc: doc,
@@ -44,9 +51,17 @@ func bindNumber(name, syntax, example, doc string, lo, hi int, field func(b *set
 		}}}
 }
 
-func bindWord(name, syntax, example, doc string) config.Row[bindOption] {
+// bindWord is an option that changes nothing, whose argument is one of those
+// that a regular expression matches as a whole.
+func bindWord(name, syntax, example, doc, argument string) config.Row[bindOption] {
+	known := regexp.MustCompile(`^(` + argument + `)$`)
 	return config.Row[bindOption]{Name: name, Syntax: syntax, Example: "bind :80 " + name + " " + example, Doc: doc,
-		Do: bindOption{1, func(*call, *settings.Bind, *settings.StatsSocket, line.Word) error { return nil }}}
+		Do: bindOption{1, func(_ *call, _ *settings.Bind, _ *settings.StatsSocket, v line.Word) error {
+			if !known.MatchString(v.Text) {
+				return fmt.Errorf("%q is not %s", v.Text, syntax)
+			}
+			return nil
+		}}}
 }
 
 // setTime reads a time of more than nothing, in milliseconds by default.
