@@ -171,6 +171,9 @@ func (x *stream) fill(r *logline.Record) {
 	}
 	r.Times = logline.Times{Idle: x.millis(x.began), Request: x.millis(x.headAt), Queue: x.millis(x.queuedAt),
 		Connect: x.millis(x.connected), Data: x.millis(x.dataAt), Close: x.millis(now)}
+	if x.be == nil && x.term[0] == 'S' { // without a backend, HAProxy takes the head for one that never came
+		r.Times.Request = -1
+	}
 	x.handshakeTime(r)
 	if x.status == 0 && !x.unborn && x.fe.http {
 		r.Status = -1

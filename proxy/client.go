@@ -249,7 +249,9 @@ func (c *client) begin() *stream {
 	w.begun++
 	x.id = w.begun*uint64(len(w.s.workers)) + uint64(w.id)
 	c.x = x
-	if !x.fe.http {
+	if x.fe.http {
+		x.bytesIn = int64(len(c.in))
+	} else {
 		x.step = stepInspect
 	}
 	return x

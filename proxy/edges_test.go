@@ -159,6 +159,21 @@ func TestARequestThatNoBackendIsNamedForIsA503(t *testing.T) {
 	r.log.wait(t, ` web web/<NOSRV> .* 503 [0-9]+ - - SC-- `)
 }
 
+// As HAProxy does where the bytes come before it closes.
+func TestWhoGetsNoServerInModeTCPSeesAnEndAndNoReset(t *testing.T) {
+	p := section()
+	p.Mode = settings.TCP
+	c := serve(t, 1, p).dial()
+	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("got %v, want the end", err)
+	}
+	for range 3 { // a reset answers the first, the second tells
+		if _, err := c.Write([]byte("hello")); err != nil {
+			t.Fatalf("still sending: %v", err)
+		}
+	}
+}
+
 // HAProxy 2.6.12 closes the side whose section has the option.
 func TestOptionHttpcloseOfABackendLeavesTheClientItsConnection(t *testing.T) {
 	for name, tc := range map[string]struct {

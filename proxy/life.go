@@ -456,6 +456,8 @@ func finish(x *stream) answer {
 	// stay for minutes behind an orderly end.
 	stuck := x.term[0] == 'c' && c.via == nil && c.Can()&loop.Writable == 0
 	unread := !x.fe.http && !x.down.raw && c.Can()&loop.Readable != 0
+	// What a client is still sending when it gets no server would make a reset.
+	unserved := !x.fe.http && !x.down.raw && (x.term[0] == 'S' || x.term[0] == 's') && !x.fe.cfg.HTTP.NoLinger
 	c.x = nil
 	w.giveStream(x)
 	switch {
@@ -464,6 +466,8 @@ func finish(x *stream) answer {
 	case stuck:
 		c.Reset()
 		c.close()
+	case unserved:
+		c.finish()
 	case broken || said:
 		if unread { // the system would make a reset of it
 			c.Recv(w.l.Buffer())

@@ -12,7 +12,10 @@ import (
 func (x *stream) badRequest(who byte) answer {
 	x.flag(who, 'R')
 	x.tally().errReq.Add(1)
-	x.began, x.headAt, x.line = 0, 0, x.line[:0]
+	x.headAt, x.line = 0, x.line[:0]
+	if x.bytesIn == 0 {
+		x.began = x.accept
+	}
 	if x.late&clientLate != 0 {
 		return x.answer(408)
 	}
