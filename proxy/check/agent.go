@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,8 +26,7 @@ type Answer struct {
 func ParseAgent(line string) Answer {
 	a := Answer{Result: Result{Status: CHECKED}}
 	words, description, _ := strings.Cut(line, "#")
-	description = strings.TrimSpace(description)
-	told := ""
+	told, wrong, level := "", "", "reports an error" // the first mistake, and how HAProxy calls it
 	for _, w := range strings.FieldsFunc(words, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' }) {
 		number, conn := strings.CutPrefix(w, "maxconn:")
 		percent, weight := strings.CutSuffix(w, "%")
@@ -44,26 +44,36 @@ func ParseAgent(line string) Answer {
 		case weight:
 			n, err := strconv.ParseUint(percent, 10, 16)
 			if err != nil {
-				a.Result.Info = "agent reports an error : " + w
+				wrong = cmp.Or(wrong, w)
 				continue
 			}
 			a.Weight, a.HasWeight = int(n), true
 		case conn:
 			n, err := strconv.ParseUint(number, 10, 31)
 			if err != nil {
-				a.Result.Info = "agent warns : maxconn string empty or preceded by garbage"
+				if wrong == "" {
+					wrong, level = "maxconn string empty or preceded by garbage", "warns"
+				}
 				continue
 			}
 			a.MaxConn, a.HasMaxConn = int(n), true
 		default:
-			a.Result.Info = "agent reports an error : " + w
+			wrong = cmp.Or(wrong, w)
 		}
 	}
-	if told != "" {
+	switch description = strings.TrimSpace(description); a.Result.Status {
+	case L7OK:
+		wrong = cmp.Or(wrong, description)
+	case L7STS:
+		wrong = cmp.Or(description, wrong)
+	}
+	switch {
+	case told != "" && wrong != "":
+		a.Result.Info = "via agent : " + told + " (" + wrong + ")"
+	case told != "":
 		a.Result.Info = "via agent : " + told
-		if description != "" {
-			a.Result.Info += " (" + description + ")"
-		}
+	case wrong != "":
+		a.Result.Info = "agent " + level + " : " + wrong
 	}
 	return a
 }

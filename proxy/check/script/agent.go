@@ -3,13 +3,14 @@ package script
 import "bytes"
 
 // Agent asks an agent for its line: the answer is the Info of a passed check.
-// Send is what the agent is told first; empty says nothing.
+// Send is what the agent is told first; empty says nothing, and is counted as a
+// step all the same.
 func Agent(send string) *Script {
 	s := &Script{Kind: Protocol, Name: "agent", Steps: []Step{{Action: ActConnect, Connect: &Connect{}}}}
 	if send != "" {
 		s.Steps = append(s.Steps, Step{Action: ActSend, Number: 1, Send: &Send{Data: Literal(send)}})
 	}
-	s.Steps = append(s.Steps, Step{Action: ActExpect, Number: len(s.Steps), Expect: &Expect{Match: Judged, MinRecv: -1, Judge: agentLine}})
+	s.Steps = append(s.Steps, Step{Action: ActExpect, Number: 2, Expect: &Expect{Match: Judged, MinRecv: -1, Judge: agentLine}})
 	return s
 }
 
