@@ -29,6 +29,8 @@ func (b *backend) arrange() error {
 	}, members); err != nil {
 		return err
 	}
+	active, backup, _ := b.group.Counts()
+	b.empty = len(b.targets) > 0 && active+backup == 0
 	b.byLoad = b.group.Kind().Loads
 	b.key, err = lb.KeyOf(p.Balance, lb.Args(p.BalanceArgs))
 	return err

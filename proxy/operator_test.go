@@ -72,6 +72,21 @@ func TestABackendWhoseLastWeightIsTakenHasNoServer(t *testing.T) {
 	}
 }
 
+func TestABackendThatBeginsWithoutAServerLosesNone(t *testing.T) {
+	p := section("127.0.0.1:1")
+	p.Servers[0].Disabled = true
+	r := serve(t, 1, p)
+	r.SetServerWeight("web", "s1", 5)
+	if row := r.rowOf("web", "BACKEND"); row.CheckDowns != 0 || row.Status != "DOWN" {
+		t.Errorf("got %q, down %d times, want DOWN, never", row.Status, row.CheckDowns)
+	}
+	r.SetServerState("web", "s1", admin.StateReady)
+	r.SetServerState("web", "s1", admin.StateMaint)
+	if row := r.rowOf("web", "BACKEND"); row.CheckDowns != 1 {
+		t.Errorf("after its server came and went: down %d times, want once", row.CheckDowns)
+	}
+}
+
 // The numbers are those of HAProxy 2.6.12 for the same maxconn.
 func TestABackendsShareIsATenthOfWhatItsFrontendsMayHave(t *testing.T) {
 	front := func(name string, id, maxConn int) *settings.Proxy {
