@@ -82,6 +82,22 @@ func TestRulesOfASectionReplaceThoseOfItsDefaults(t *testing.T) {
 	}
 }
 
+// The greetings are those HAProxy 2.6.12 sends.
+func TestMailServersAreGreeted(t *testing.T) {
+	for words, want := range map[string]string{
+		"":             "HELO localhost\r\n",
+		" EHLO a.test": "EHLO a.test\r\n",
+		" HELO a.test": "HELO a.test\r\n",
+		" HELO":        "HELO localhost\r\n",
+		" FOO a.test":  "HELO localhost\r\n",
+	} {
+		s := checkOf(t, "listen l\n bind :1\n option smtpchk"+words+"\n")
+		if got, _ := s.Steps[2].Send.Data.Constant(); got != want {
+			t.Errorf("smtpchk%s: got %q, want %q", words, got, want)
+		}
+	}
+}
+
 // What a rule says is what the step does.
 func TestCheckRulesBecomeSteps(t *testing.T) {
 	s := checkOf(t, `listen l

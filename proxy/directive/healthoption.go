@@ -152,11 +152,8 @@ func readPgSQLCheck(c *call) func() *script.Script {
 
 func readSMTPChk(c *call) func() *script.Script {
 	hello, domain := "HELO", "localhost"
-	if len(c.args) == 2 {
-		if c.arg(0) == "EHLO" {
-			hello = "EHLO"
-		}
-		domain = c.arg(1)
+	if len(c.args) == 2 && (c.arg(0) == "EHLO" || c.arg(0) == "HELO") { // else HAProxy keeps to its own greeting
+		hello, domain = c.arg(0), c.arg(1)
 	}
 	return func() *script.Script { return script.SMTP(hello, domain) }
 }

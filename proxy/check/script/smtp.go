@@ -14,7 +14,7 @@ func SMTP(hello, domain string) *Script {
 	}
 	return &Script{Kind: Protocol, Name: "smtp", Steps: []Step{
 		{Action: ActConnect, Number: 1, Connect: &Connect{Default: true, Linger: true}},
-		{Action: ActExpect, Number: 3, Expect: &Expect{Match: Judged, MinRecv: -1, Judge: smtpGreeting}},
+		{Action: ActExpect, Number: 2, Expect: &Expect{Match: Judged, MinRecv: -1, Judge: smtpGreeting}},
 		{Action: ActSend, Number: 4, Send: &Send{Data: Literal(hello + " " + domain + "\r\n")}},
 		expect(5),
 		{Action: ActSend, Number: 6, Send: &Send{Data: Literal("QUIT\r\n")}},
