@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -226,7 +227,7 @@ func TestTheEndsOfAStreamAreThoseOfARequest(t *testing.T) {
 			[]string{"HEADERS 1 200 false", `DATA 1 "hello" false`, "RST 1 INTERNAL_ERROR"}, ` 200 [0-9]+ - - sD-- `},
 		{"a server that speaks no HTTP", saysAndCloses("HELLO\r\n\r\n"), nil, []string{"HEADERS 1 502 false"}, ` 502 [0-9]+ - - PH-- `},
 		{"a server that says nothing", mute, nil, []string{"HEADERS 1 504 false"}, ` 504 [0-9]+ - - sH-- `},
-		{"a request taken back", mute, func(p *h2raw) { p.WriteRSTStream(1, http2.ErrCodeCancel) }, nil, ` -1 0 - - C[CDH]-- `},
+		{"a request taken back", mute, func(p *h2raw) { p.WriteRSTStream(1, http2.ErrCodeCancel) }, nil, ` -1 0 - - C[CD]-- `},
 		{"a response taken back", stalls, func(p *h2raw) {
 			p.want("HEADERS 1 200 false", `DATA 1 "hello" false`)
 			p.WriteRSTStream(1, http2.ErrCodeCancel)
@@ -431,6 +432,30 @@ func TestAStreamInTheQueueMayBeTakenBack(t *testing.T) {
 	p.WriteRSTStream(3, http2.ErrCodeCancel)
 	waitFor(t, func() bool { return r.backends[0].line.n.now.Load() == 0 })
 	r.log.wait(t, ` -1 0 - - CQ-- `)
+}
+
+// The end of the request under way gives its place to the one in the queue,
+// which its client does not want any more either. The flags are HAProxy 2.6.12's.
+func TestAClientThatLeavesWithARequestInTheQueueLeavesTheQueue(t *testing.T) {
+	var conns atomic.Int32
+	s := section(script(t, func(c net.Conn) { conns.Add(1); mute(c) }))
+	s.Servers[0].MaxConn = 1
+	r := serve(t, 1, s)
+	p := dialH2(t, r)
+	p.request(1, true, "GET", "/under-way")
+	waitFor(t, func() bool { return conns.Load() == 1 })
+	p.request(3, true, "GET", "/in-the-queue")
+	waitFor(t, func() bool { return r.backends[0].line.n.now.Load() == 1 })
+	var both bytes.Buffer
+	f := http2.NewFramer(&both, nil)
+	f.WriteRSTStream(1, http2.ErrCodeCancel)
+	f.WriteRSTStream(3, http2.ErrCodeCancel)
+	p.c.Write(both.Bytes())
+	r.log.wait(t, ` web/s1 [0-9/]+/-1/[0-9]+ -1 0 - - CD-- .*/under-way`)
+	r.log.wait(t, ` web/s1 0/[0-9]+/-1/-1/[0-9]+ -1 0 - - CQ-- .*/in-the-queue`)
+	if n := r.backends[0].targets[0].tallies[0].connects.Load(); n != 1 {
+		t.Errorf("%d connections to the server, want 1", n)
+	}
 }
 
 // A client that opens its windows wide and never reads, and a server that

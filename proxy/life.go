@@ -143,14 +143,19 @@ func chooseBackend(x *stream) answer {
 			return a
 		}
 	}
-	if b := x.chosen; b != nil {
-		x.be = b
-		b.sessions.up()
-		b.tallies[x.w.id].sessions.Add(1)
-		touch(&b.lastUse, x.w.l.Wall().Unix())
-		x.tries = b.cfg.Retries
+	if x.chosen != nil {
+		x.enter(x.chosen)
 	}
 	return next
+}
+
+// enter makes b the backend of the stream.
+func (x *stream) enter(b *backend) {
+	x.be = b
+	b.sessions.up()
+	b.tallies[x.w.id].sessions.Add(1)
+	touch(&b.lastUse, x.w.l.Wall().Unix())
+	x.tries = b.cfg.Retries
 }
 
 // rewriteRequest makes the request as the server will get it, with what of
@@ -276,6 +281,10 @@ func queue(x *stream) answer {
 // connect gets a connection to the server: an idle one, or a new one.
 func connect(x *stream) answer {
 	if x.u == nil {
+		if x.ahead() > 0 && x.streamReset() { // the place came in the moment the client left
+			x.aborted()
+			return x.end('C', 'Q')
+		}
 		if !x.freshOnly && x.fe.http && x.keepServer && x.reuse() {
 			x.reused = true
 			x.t.tallies[x.w.id].reuses.Add(1)
@@ -390,6 +399,9 @@ func receive(x *stream) answer {
 		x.tally().errReq.Add(1)
 		x.flag('P', 'D')
 		return x.answer(400)
+	case x.streamReset():
+		x.aborted()
+		return x.end('C', 'D')
 	case x.clientLeft():
 		x.aborted()
 		return x.end('C', 'H')

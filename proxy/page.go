@@ -71,11 +71,16 @@ func (x *stream) serveStats(st *settings.Stats, buf []byte) answer {
 		}
 	}
 	x.local, x.page, x.ask = true, st, r
+	if st != x.fe.cfg.Stats {
+		x.enter(x.chosen)
+	}
 	if a, refused := x.admit(buf); refused {
 		return a
 	}
 	x.flag('L', 'R')
-	x.tally().intercepted.Add(1)
+	if x.be == nil {
+		x.tally().intercepted.Add(1)
+	}
 	rest := buf[h.Len:]
 	n, done, v := x.up.body.Scan(rest)
 	if v.Bad() || n > mostForm {
@@ -115,6 +120,9 @@ func (x *stream) admit(buf []byte) (a answer, refused bool) {
 		case settings.StatsDeny:
 			x.flag('P', 'R')
 			x.tally().deniedReq.Add(1)
+			if x.be != nil {
+				x.be.tallies[x.w.id].deniedReq.Add(1)
+			}
 			x.queuedAt, x.connected = x.headAt, x.headAt
 			x.take(buf)
 			return x.answer(403), true

@@ -258,6 +258,9 @@ func (x *stream) waited(k *ticket) {
 	}
 }
 
+// ahead is how many got a place from the queues x was in, itself included.
+func (x *stream) ahead() int { return x.serverAhead + x.queuedAhead }
+
 // turnedAway answers that the queue of t, the only server for the request, is
 // full.
 func (x *stream) turnedAway(t *target) answer {

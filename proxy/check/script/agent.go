@@ -14,14 +14,11 @@ func Agent(send string) *Script {
 	return s
 }
 
-// agentLine waits for the first line end, or the end of the connection.
-func agentLine(data []byte, end bool) Verdict {
+// agentLine waits for the first line end: a line without one may be cut off.
+func agentLine(data []byte, _ bool) Verdict {
 	i := bytes.IndexAny(data, "\r\n")
-	switch {
-	case i >= 0:
-		data = data[:i]
-	case !end:
+	if i < 0 {
 		return Verdict{}
 	}
-	return Verdict{State: Good, Info: string(data)}
+	return Verdict{State: Good, Info: string(data[:i])}
 }
