@@ -79,10 +79,11 @@ var rooms = map[string]struct {
 	"proxy/admin":     {shell, []string{"config", "stats", "stats/render"}},
 	"proxy/directive": {core, []string{"config", "config/line", "proxy/settings", "proxy/check", "proxy/check/script", "proxy/logline", "proxy/errorpage", "proxy/lb", "proxy/tlsconf", "proxy/expr", "proxy/rule"}},
 
-	"proxy/check/script": {core, []string{"config", "proxy/check"}},
+	"proxy/check/script": {core, []string{"config", "proxy/check", "proxy/arith"}},
 	"proxy/check/probe":  {edge, []string{"proxy/check", "proxy/check/script", "proxy/loop"}},
 	"proxy/proxyproto":   {core, nil},
-	"proxy/expr":         {core, []string{"config", "proxy/h1", "proxy/lb"}},
+	"proxy/expr":         {core, []string{"config", "proxy/h1", "proxy/lb", "proxy/arith"}},
+	"proxy/arith":        {core, nil},
 	"proxy/rule":         {core, []string{"config", "proxy/expr"}},
 	"proxy/dns":          {core, nil},
 	"proxy/dns/exchange": {edge, nil},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"herald/config"
+	"herald/proxy/arith"
 )
 
 // World is what the expressions and headers of a check may tell of where it
@@ -298,13 +299,13 @@ var converters = map[string]converter{
 		return string(b), err == nil
 	}},
 	"not": {0, func(v string, _ []string) (string, bool) { return boolean(leading(v) == 0), v != "" }},
-	"add": arithmetic(add),
-	"sub": arithmetic(subtract),
-	"mul": arithmetic(multiply),
+	"add": arithmetic(arith.Add),
+	"sub": arithmetic(arith.Subtract),
+	"mul": arithmetic(arith.Multiply),
 	"and": arithmetic(func(a, b int64) int64 { return a & b }),
 	"or":  arithmetic(func(a, b int64) int64 { return a | b }),
-	"div": arithmetic(divide),
-	"mod": arithmetic(remainder),
+	"div": arithmetic(arith.Divide),
+	"mod": arithmetic(arith.Remainder),
 	"word": {2, func(v string, a []string) (string, bool) {
 		return nth(strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(a[1], r) }), a[0])
 	}},

@@ -3,8 +3,6 @@ package script
 import (
 	"encoding/hex"
 	"fmt"
-	"math"
-	"math/bits"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -67,60 +65,4 @@ func arithmetic(do func(a, b int64) int64) converter {
 	return converter{1, func(v string, a []string) (string, bool) {
 		return strconv.FormatInt(do(leading(v), leading(a[0])), 10), v != ""
 	}}
-}
-
-// add, subtract and multiply stop at the ends of what 64 bits hold.
-func add(a, b int64) int64 {
-	sum := a + b
-	switch {
-	case a > 0 && b > 0 && sum < 0:
-		return math.MaxInt64
-	case a < 0 && b < 0 && sum >= 0:
-		return math.MinInt64
-	}
-	return sum
-}
-
-func subtract(a, b int64) int64 {
-	if b == math.MinInt64 {
-		return add(add(a, math.MaxInt64), 1)
-	}
-	return add(a, -b)
-}
-
-func multiply(a, b int64) int64 {
-	hi, lo := bits.Mul64(magnitude(a), magnitude(b))
-	negative := a < 0 != (b < 0)
-	switch {
-	case hi == 0 && lo < 1<<63 && negative:
-		return -int64(lo)
-	case hi == 0 && lo < 1<<63:
-		return int64(lo)
-	case negative:
-		return math.MinInt64
-	}
-	return math.MaxInt64
-}
-
-func magnitude(n int64) uint64 {
-	if n < 0 {
-		return -uint64(n)
-	}
-	return uint64(n)
-}
-
-// divide and remainder never fail: what cannot be divided is the largest
-// number there is, and leaves nothing, as in HAProxy.
-func divide(a, b int64) int64 {
-	if b == 0 || a == math.MinInt64 && b == -1 {
-		return math.MaxInt64
-	}
-	return a / b
-}
-
-func remainder(a, b int64) int64 {
-	if b == 0 || b == -1 {
-		return 0
-	}
-	return a % b
 }
