@@ -20,6 +20,7 @@ type h2up struct {
 	t         *target
 	name      string // the server was asked for it within TLS
 	connected bool
+	answered  bool // to one stream at least
 	retired   bool // no new streams: the server is elsewhere now
 }
 
@@ -31,15 +32,24 @@ func (w *worker) streamsFor() int {
 	return 100
 }
 
-// join puts the stream on a connection to its server that has room; connecting
-// asks for one that is being made.
+// join puts the stream on a connection to its server that has room, where
+// http-reuse lets it; connecting asks for one that is being made.
 func (x *stream) join(connecting bool) bool {
 	w, t := x.w, x.t
 	if t.slot >= len(w.mux.ups) || !t.shares() {
 		return false
 	}
+	proven := false // only where a server has answered
+	if x.c.served == 0 {
+		switch x.be.cfg.Reuse {
+		case settings.ReuseSafe:
+			return false
+		case settings.ReuseAggressive:
+			proven = true
+		}
+	}
 	for _, m := range w.mux.ups[t.slot] {
-		if m.connected != connecting && m.room() && x.suitsName(m.name) {
+		if m.connected != connecting && m.room() && (m.answered || !proven) && x.suitsName(m.name) {
 			x.ride(m)
 			return true
 		}
@@ -145,6 +155,7 @@ func (m *h2up) Ready(loop.Event) {
 // head hands a response to its stream, with what follows at once.
 func (m *h2up) head(ev *h2.Event) {
 	h := owner(ev.Stream)
+	m.answered = true
 	h.keepHead(ev.Text)
 	m.late = h
 	if ev.End {

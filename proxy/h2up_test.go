@@ -32,9 +32,11 @@ func h2origin(t *testing.T, h http.HandlerFunc) (addr string, conns *atomic.Int6
 	}), conns
 }
 
-// h2section is a section whose servers speak HTTP/2.
+// h2section is a section whose servers speak HTTP/2, and whose clients share
+// connections to them from their first request on.
 func h2section(servers ...string) *settings.Proxy {
 	p := section(servers...)
+	p.Reuse = settings.ReuseAlways
 	for i := range p.Servers {
 		p.Servers[i].Proto = "h2"
 	}
