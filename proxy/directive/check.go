@@ -220,6 +220,12 @@ func (b *builder) dropHTTP(d *draft) {
 	needs := func(row, instead string) {
 		b.cross(pos(row), config.Warning, row, "%q is ignored in %s %q, it needs \"mode http\"%s", row, d.kind, p.Name, instead)
 	}
+	if p.Frontend && p.LogFormat == settings.LogCustom {
+		b.refuseHTTPOnly(pos("log-format"), "log-format", p.LogFormatText)
+	}
+	if p.Frontend {
+		b.refuseHTTPOnly(pos("unique-id-format"), "unique-id-format", p.UniqueID.Format)
+	}
 	if (p.LogFormat == settings.LogHTTP || p.LogFormat == settings.LogHTTPS || p.LogFormat == settings.LogCLF) && p.Frontend {
 		name := "option httplog"
 		if p.LogFormat == settings.LogHTTPS {

@@ -112,6 +112,18 @@ func (c *call) wrongFormat(text string) error {
 	return err
 }
 
+// refuseHTTPOnly refuses a format of a frontend in mode tcp with a variable that
+// only requests have.
+func (b *builder) refuseHTTPOnly(pos config.Pos, row, text string) {
+	f, err := logline.CompileWith(text, bracketed)
+	if err != nil {
+		return
+	}
+	if name := f.HTTPOnly(); name != "" {
+		b.cross(pos, config.Error, name, "%s: %s needs \"mode http\"", row, name)
+	}
+}
+
 // bracketed is the length of the expression that text begins with.
 func bracketed(text string) (int, error) {
 	n := expr.Bracketed(text)

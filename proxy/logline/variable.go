@@ -97,7 +97,7 @@ var variables = []variable{
 	{"trg", "date of the request's first byte, GMT", true, func(w *writer) { w.gmt(w.r.began()) }},
 	{"trl", "date of the request's first byte, local time with zone", true, func(w *writer) { w.local(w.r.began()) }},
 	{"ts", "termination state, two characters", false, func(w *writer) { w.dst = append(w.dst, w.r.Term[:2]...) }},
-	{"tsc", "termination state with cookie status, four characters", true, func(w *writer) { w.dst = append(w.dst, w.r.Term[:]...) }},
+	{"tsc", "termination state with cookie status, four characters", false, func(w *writer) { w.dst = append(w.dst, w.r.Term[:]...) }},
 }
 
 // expressions are those of option httpslog (manual 8.2.4). A connection that
