@@ -114,6 +114,9 @@ func (m *move) agent(e Event) {
 	a := &m.s.Agent
 	r := e.Result.cut()
 	before, health := a.Last.Status, a.Health
+	if r.Status == UNK { // half a line says nothing
+		r.Status, r.Code = a.Last.Status, a.Last.Code
+	}
 	a.Last = r
 	a.Checks++
 	d := m.c.AgentInter

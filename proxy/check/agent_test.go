@@ -83,6 +83,14 @@ func TestAnAgentTakesAServerDownAndOnlyItBringsItUp(t *testing.T) {
 	}
 }
 
+func TestHalfALineOfAnAgentChangesNothing(t *testing.T) {
+	half := Event{Kind: AgentChecked, Result: Result{Status: UNK, Info: "half"}}
+	x := begin(agentConfig()).check(ok).do(says("down")).do(half)
+	if got := x.s.Agent.Last; got != (Result{Status: L7STS, Info: "half"}) || x.s.Status(x.c) != "DOWN (agent)" {
+		t.Errorf("got %+v, %q, want the status it had, and down", got, x.s.Status(x.c))
+	}
+}
+
 func TestWhatAnAgentSaysOfTheAdministrativeState(t *testing.T) {
 	x := begin(agentConfig()).check(ok).do(says("drain"))
 	if got := x.s.Status(x.c); got != "DRAIN (agent)" {

@@ -1,6 +1,10 @@
 package script
 
-import "bytes"
+import (
+	"bytes"
+
+	"herald/proxy/check"
+)
 
 // Agent asks an agent for its line: the answer is the Info of a passed check.
 // Send is what the agent is told first; empty says nothing, and is counted as a
@@ -14,11 +18,15 @@ func Agent(send string) *Script {
 	return s
 }
 
-// agentLine waits for the first line end: a line without one may be cut off.
-func agentLine(data []byte, _ bool) Verdict {
+// agentLine waits for the first line end. A line without one may be cut off: it
+// changes nothing.
+func agentLine(data []byte, end bool) Verdict {
 	i := bytes.IndexAny(data, "\r\n")
-	if i < 0 {
-		return Verdict{}
+	switch {
+	case i >= 0:
+		return Verdict{State: Good, Info: string(data[:i])}
+	case end:
+		return Verdict{State: Bad, Status: check.UNK, Info: "Ignoring incomplete line from agent"}
 	}
-	return Verdict{State: Good, Info: string(data[:i])}
+	return Verdict{}
 }

@@ -39,6 +39,10 @@ func (m *Machine) step(st *Step) string { return strconv.Itoa(st.Number) }
 func (m *Machine) judge(st *Step) {
 	switch v := st.Expect.Judge(m.data, m.last()); v.State {
 	case More:
+		if m.last() { // a judge that cannot make up its mind would be asked for ever
+			m.fail(check.L7RSP, 0, "")
+			return
+		}
 		m.read = true
 	case Good:
 		if v.Info != "" || m.info == "" {

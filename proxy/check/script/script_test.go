@@ -79,8 +79,8 @@ func TestProtocolsAreReplayedByteForByte(t *testing.T) {
 			"\x00\x00\x00\x4e\x01\x00\x00\x00\x01\x00\x00\x12supported-versions\x08\x032.0\x0emax-frame-size\x03\xfc\xf0\x06\x0ccapabilities\x08\x00\x0bhealthcheck\x11",
 			check.Result{Status: check.L7OK, Info: "SPOA server is ok"}},
 		{"an agent's line", Agent("hi\n"), []string{"up 50", "%\ndown"}, "hi\n", check.Result{Status: check.L7OK, Info: "up 50%"}},
-		{"an agent's line that is cut off", Agent(""), []string{"up 5"}, "", check.Result{Status: check.L7TOUT}},
-		{"an agent that says nothing", Agent(""), []string{""}, "", check.Result{Status: check.L7RSP}},
+		{"an agent's line that is cut off", Agent(""), []string{"up 5"}, "", check.Result{Status: check.UNK, Info: "Ignoring incomplete line from agent"}},
+		{"an agent that says nothing", Agent(""), nil, "", check.Result{Status: check.L7RSP, Info: "TCPCHK got an empty response at step 2"}},
 		{"an agent that leaves", SPOP(), []string{frame("\x66\x00\x00\x00\x01\x00\x00\x0bstatus-code\x03\x08\x07message\x08\x07unknown")}, "", check.Result{Status: check.L7RSP, Info: "unknown"}},
 	} {
 		got, sent := play(tt.s, &World{}, tt.answers...)
