@@ -137,11 +137,13 @@ func TestWhatWasNotSentIsHandedOverInOrderAndSentByTheSuccessor(t *testing.T) {
 		if got := subjects(left); got != "one two three" {
 			t.Errorf("handed over %q", got)
 		}
-		told := make(chan string, 3)
+		told := make(chan chan string, 4) // in the order of the connections
 		next := Start(Options{Server: "mail:25", Connect: time.Second, Failed: failed, First: left,
 			Dial: func(context.Context, string, string) (net.Conn, error) {
 				ours, theirs := net.Pipe()
-				go func() { told <- server(theirs) }()
+				all := make(chan string, 1)
+				told <- all
+				go func() { all <- server(theirs) }()
 				return ours, nil
 			}})
 		next.Send("four", "")
@@ -149,7 +151,7 @@ func TestWhatWasNotSentIsHandedOverInOrderAndSentByTheSuccessor(t *testing.T) {
 			t.Errorf("left %q", subjects(left))
 		}
 		for _, want := range []string{"one", "two", "three", "four"} {
-			if got := <-told; !strings.Contains(got, "Subject: "+want+"\r\n") || !strings.Contains(got, "Date: Sat, 01 Jan 2000 00:00:00") {
+			if got := <-<-told; !strings.Contains(got, "Subject: "+want+"\r\n") || !strings.Contains(got, "Date: Sat, 01 Jan 2000 00:00:00") {
 				t.Errorf("want %s, sent %s", want, got)
 			}
 		}
