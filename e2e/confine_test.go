@@ -16,6 +16,10 @@ import (
 	"herald/proxy/testcert"
 )
 
+// long is how many bytes a unixOrigin answers for /long: far more than
+// sockets hold.
+const long = 8 << 20
+
 // origin serves HTTP on a unix socket until the test ends.
 func unixOrigin(t *testing.T, path string) {
 	t.Helper()
@@ -26,7 +30,13 @@ func unixOrigin(t *testing.T, path string) {
 	if err := os.Chmod(path, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("origin")) })}
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := []byte("origin")
+		if r.URL.Path == "/long" {
+			body = make([]byte, long)
+		}
+		w.Write(body)
+	})}
 	go s.Serve(l)
 	t.Cleanup(func() { s.Close() })
 }

@@ -183,6 +183,7 @@ func (s *Server) build(cfg *settings.Config) error {
 		s.frontends = append(s.frontends, f)
 	}
 	s.linkFollowers()
+	s.listCounters()
 	for _, b := range s.backends {
 		if b.full = int64(b.cfg.FullConn); b.full == 0 { // a tenth of what its frontends may have, rounded up, as HAProxy
 			b.full = int64(max((b.reach+9)/10, 1))
@@ -193,7 +194,7 @@ func (s *Server) build(cfg *settings.Config) error {
 
 func (s *Server) buildFrontend(p *settings.Proxy) *frontend {
 	f := &frontend{cfg: p, http: p.Mode == settings.HTTP, pages: newPages(p), log: s.newLogger(p),
-		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo),
+		tallies: s.newTallies(), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo),
 		identity: newIdentity(&p.UniqueID)}
 	if i := f.identity; i != nil && i.format.Needs("sslv", "sslc") {
 		f.log.secure = true
@@ -210,7 +211,7 @@ func (s *Server) buildFrontend(p *settings.Proxy) *frontend {
 
 func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 	b := &backend{places: map[string]int{}, cfg: p, http: p.Mode == settings.HTTP, pages: newPages(p), log: s.newLogger(p), since: s.start,
-		tallies: make([]tally, len(s.workers)), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo)}
+		tallies: s.newTallies(), forwarded: newForwardFor(p.ForwardFor), original: newForwardFor(p.OriginalTo)}
 	var problems []error
 	sets := map[string]*serviceSet{}
 	for i := range p.Servers {
@@ -243,7 +244,7 @@ func (s *Server) buildBackend(p *settings.Proxy) (*backend, error) {
 }
 
 func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, error) {
-	t := &target{cfg: cfg, be: b, index: i, watched: cfg.Observe != settings.ObserveNothing, weight: cfg.Weight, tallies: make([]tally, len(s.workers)),
+	t := &target{cfg: cfg, be: b, index: i, watched: cfg.Observe != settings.ObserveNothing, weight: cfg.Weight, tallies: s.newTallies(),
 		pokeAgent: make(chan struct{}, 1), aim: newAim(cfg)}
 	t.slot = s.targets
 	s.targets++

@@ -297,24 +297,20 @@ func (w *worker) sessions() []admin.Session {
 	return list
 }
 
-// ClearCounters resets the maxima, or with all every counter.
+// ClearCounters resets the maxima, or with all every counter. What a
+// generation that drains has counted is cleared in the one that serves.
 func (s *Server) ClearCounters(all bool) {
-	clearTally := func(list []tally) {
-		for i := range list {
-			list[i].clear(all)
-		}
-	}
+	all = all && !s.draining.Load()
+	s.clearTallies(all)
 	for _, f := range s.frontends {
 		f.conns.most.Store(f.conns.now.Load())
 		f.connRate.most.Store(0)
 		f.reqRate.most.Store(0)
-		clearTally(f.tallies)
 	}
 	for _, b := range s.backends {
 		b.sessions.most.Store(b.sessions.now.Load())
 		b.line.n.most.Store(b.line.n.now.Load())
 		b.sessRate.most.Store(0)
-		clearTally(b.tallies)
 		b.mu.Lock()
 		if all {
 			b.downs = 0
@@ -323,7 +319,6 @@ func (s *Server) ClearCounters(all bool) {
 			t.sessions.most.Store(t.sessions.now.Load())
 			t.line.n.most.Store(t.line.n.now.Load())
 			t.sessRate.most.Store(0)
-			clearTally(t.tallies)
 			if all {
 				t.state.Fails, t.state.Downs = 0, 0
 			}
@@ -331,6 +326,7 @@ func (s *Server) ClearCounters(all bool) {
 		b.mu.Unlock()
 	}
 	s.connRate.most.Store(0)
+	s.novelty()
 }
 
 // SetInstances replaces the VRRP instances shown on the statistics page.

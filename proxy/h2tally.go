@@ -35,11 +35,10 @@ func (m *h2pipe) count() {
 	}
 }
 
-func (t *h2tally) clear() {
-	for _, c := range []*atomic.Uint64{&t.headers, &t.data, &t.settings, &t.resets, &t.goaways, &t.connErrors, &t.streamErrors,
-		&t.resetsSent, &t.goawaysSent, &t.conns, &t.streams} {
-		c.Store(0)
-	}
+// counters are all counts of t, always in this order.
+func (t *h2tally) counters() []*atomic.Uint64 {
+	return []*atomic.Uint64{&t.headers, &t.data, &t.settings, &t.resets, &t.goaways, &t.connErrors, &t.streamErrors,
+		&t.resetsSent, &t.goawaysSent, &t.conns, &t.streams}
 }
 
 // sumH2 adds the loops' counts up.

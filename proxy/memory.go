@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"herald/proxy/check"
@@ -13,8 +12,8 @@ import (
 )
 
 // This file is what one generation leaves to the next: the health of servers,
-// what an operator said about them, and the counters. A generation that
-// drains counts on for itself alone.
+// what an operator said about them, averages and maxima. What it counts is in
+// totals.go.
 
 // memory is the whole of it, by the names of the configuration.
 type memory struct {
@@ -27,7 +26,7 @@ type memory struct {
 type frontMemory struct {
 	Off      bool        `json:"off,omitempty"` // disabled by the operator
 	Limit    limitMemory `json:"limit"`
-	Counts   tallyMemory `json:"counts"`
+	Times    timesMemory `json:"times"`
 	Most     int64       `json:"most,omitempty"`
 	ConnRate uint64      `json:"conn_rate,omitempty"` // the highest
 	ReqRate  uint64      `json:"req_rate,omitempty"`
@@ -35,7 +34,7 @@ type frontMemory struct {
 }
 
 type backMemory struct {
-	Counts  tallyMemory             `json:"counts"`
+	Times   timesMemory             `json:"times"`
 	Most    int64                   `json:"most,omitempty"`
 	Queued  int64                   `json:"queued,omitempty"`
 	Rate    uint64                  `json:"rate,omitempty"`
@@ -50,7 +49,7 @@ type backMemory struct {
 type serverMemory struct {
 	Named   namedMemory  `json:"named"`
 	Set     setMemory    `json:"set"`
-	Counts  tallyMemory  `json:"counts"`
+	Times   timesMemory  `json:"times"`
 	Most    int64        `json:"most,omitempty"`
 	Rate    uint64       `json:"rate,omitempty"`
 	LastUse int64        `json:"last_use,omitempty"`
@@ -61,12 +60,9 @@ type serverMemory struct {
 	First   int          `json:"first"` // the weight of the file
 }
 
-// tallyMemory is a tally in the order of its lists: parent and roles are of
-// one version, so that the order is theirs.
-type tallyMemory struct {
-	Counts   []uint64    `json:"n"`
-	Averages [][3]uint64 `json:"avg"` // sum, samples, max
-}
+// timesMemory are the averages of a tally in their order, each with its sum,
+// samples and maximum.
+type timesMemory [][3]uint64
 
 // Memory encodes what a successor can go on from. Any goroutine may call it.
 func (s *Server) Memory() ([]byte, error) {
@@ -75,7 +71,7 @@ func (s *Server) Memory() ([]byte, error) {
 		m.Rates = append(m.Rates, limitMemory{p.limit.Load(), s.fileRates()[i]})
 	}
 	for _, f := range s.frontends {
-		m.Frontends[f.cfg.Name] = frontMemory{Off: f.off.Load(), Limit: limitMemory{f.maxConn.Load(), s.fileLimit(f)}, Counts: remember(f.tallies), Most: f.conns.most.Load(),
+		m.Frontends[f.cfg.Name] = frontMemory{Off: f.off.Load(), Limit: limitMemory{f.maxConn.Load(), s.fileLimit(f)}, Times: remember(f.tallies), Most: f.conns.most.Load(),
 			ConnRate: f.connRate.most.Load(), ReqRate: f.reqRate.most.Load(), Logged: f.logged.Load()}
 	}
 	for _, b := range s.backends {
@@ -91,10 +87,10 @@ func (s *Server) Memory() ([]byte, error) {
 func (b *backend) remember() backMemory {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	m := backMemory{Counts: remember(b.tallies), Most: b.sessions.most.Load(), Queued: b.line.n.most.Load(), Rate: b.sessRate.most.Load(),
+	m := backMemory{Times: remember(b.tallies), Most: b.sessions.most.Load(), Queued: b.line.n.most.Load(), Rate: b.sessRate.most.Load(),
 		Since: b.since, Down: b.down, Downs: b.downs, Empty: b.empty, LastUse: b.lastUse.Load(), Servers: map[string]serverMemory{}}
 	for _, t := range b.targets {
-		m.Servers[t.cfg.Name] = serverMemory{Set: t.rememberSet(), Named: t.rememberName(), Counts: remember(t.tallies), Most: t.sessions.most.Load(), Rate: t.sessRate.most.Load(),
+		m.Servers[t.cfg.Name] = serverMemory{Set: t.rememberSet(), Named: t.rememberName(), Times: remember(t.tallies), Most: t.sessions.most.Load(), Rate: t.sessRate.most.Load(),
 			LastUse: t.lastUse.Load(), Weight: t.weight, State: t.state, Config: t.check, Address: checkedAt(t.cfg), First: t.cfg.Weight}
 	}
 	return m
@@ -105,19 +101,12 @@ func checkedAt(cfg *settings.Server) string {
 	return net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)) + cfg.Path + "|" + net.JoinHostPort(cfg.CheckAddr, strconv.Itoa(cfg.CheckPort))
 }
 
-// remember adds the loops' tallies up.
-func remember(list []tally) tallyMemory {
-	var m tallyMemory
+// remember adds the loops' averages up.
+func remember(list []tally) timesMemory {
+	m := make(timesMemory, len(list[0].averages()))
 	for i := range list {
-		counts, averages := list[i].counters(), list[i].averages()
-		if i == 0 {
-			m.Counts, m.Averages = make([]uint64, len(counts)), make([][3]uint64, len(averages))
-		}
-		for j, c := range counts {
-			m.Counts[j] += c.Load()
-		}
-		for j, a := range averages {
-			to := &m.Averages[j]
+		for j, a := range list[i].averages() {
+			to := &m[j]
 			to[0], to[1], to[2] = to[0]+a.sum.Load(), to[1]+a.samples.Load(), max(to[2], a.max.Load())
 		}
 	}
@@ -144,15 +133,13 @@ func (s *Server) Recall(raw []byte) error {
 		if !known {
 			continue
 		}
-		recall(f.tallies, old.Counts)
+		recall(f.tallies, old.Times)
 		f.off.Store(old.Off)
 		f.maxConn.Store(old.Limit.recall(s.fileLimit(f)))
 		f.conns.most.Store(old.Most)
-		f.connRate.recall(old.ConnRate, total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.conns }))
-		f.reqRate.recall(old.ReqRate, total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.requests }))
+		f.connRate.most.Store(old.ConnRate)
+		f.reqRate.most.Store(old.ReqRate)
 		f.logged.Store(old.Logged)
-		s.connRate.last += f.connRate.last
-		s.byteRate.last += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.bytesOut })
 	}
 	for _, b := range s.backends {
 		if old, known := m.Backends[b.cfg.Name]; known {
@@ -166,10 +153,10 @@ func (s *Server) Recall(raw []byte) error {
 func (b *backend) recall(old backMemory, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	recall(b.tallies, old.Counts)
+	recall(b.tallies, old.Times)
 	b.sessions.most.Store(old.Most)
 	b.line.n.most.Store(old.Queued)
-	b.sessRate.recall(old.Rate, total(b.tallies, func(t *tally) *atomic.Uint64 { return &t.sessions }))
+	b.sessRate.most.Store(old.Rate)
 	b.lastUse.Store(old.LastUse)
 	for _, t := range b.targets {
 		if m, known := old.Servers[t.cfg.Name]; known {
@@ -190,9 +177,9 @@ func (b *backend) recall(old backMemory, now time.Time) {
 
 // recall needs the backend's mutex held.
 func (t *target) recall(old serverMemory, now time.Time) {
-	recall(t.tallies, old.Counts)
+	recall(t.tallies, old.Times)
 	t.sessions.most.Store(old.Most)
-	t.sessRate.recall(old.Rate, total(t.tallies, func(t *tally) *atomic.Uint64 { return &t.sessions }))
+	t.sessRate.most.Store(old.Rate)
 	t.lastUse.Store(old.LastUse)
 	if old.First == t.cfg.Weight { // else the file has a new word on it
 		t.weight = old.Weight
@@ -203,28 +190,19 @@ func (t *target) recall(old serverMemory, now time.Time) {
 	t.state = check.Resume(old.Config, t.check, t.state, old.State, old.Address != checkedAt(t.cfg), now)
 }
 
-// recall puts what was counted before into the first loop's tally.
-func recall(list []tally, m tallyMemory) {
-	counts, averages := list[0].counters(), list[0].averages()
-	if len(m.Counts) != len(counts) || len(m.Averages) != len(averages) {
+// recall puts the times of before into the first loop's tally.
+func recall(list []tally, m timesMemory) {
+	averages := list[0].averages()
+	if len(m) != len(averages) {
 		return
 	}
-	for i, c := range counts {
-		c.Store(m.Counts[i])
-	}
 	for i, a := range averages {
-		sum, samples := m.Averages[i][0], m.Averages[i][1]
+		sum, samples := m[i][0], m[i][1]
 		if samples > window { // of several loops
 			sum, samples = sum/samples*window, window
 		}
 		a.sum.Store(sum)
 		a.samples.Store(samples)
-		a.max.Store(m.Averages[i][2])
+		a.max.Store(m[i][2])
 	}
-}
-
-// recall begins after count, which is not of this second.
-func (r *rate) recall(most, count uint64) {
-	r.last = count
-	r.most.Store(most)
 }

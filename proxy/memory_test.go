@@ -55,6 +55,10 @@ func TestWhatIsKnownOfServersOutlivesAReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	old.Close()
+	counted, err := old.Counted()
+	if err != nil {
+		t.Fatal(err)
+	}
 	// The server would answer by now, but only a check may find that out.
 	if l, err = net.Listen("tcp", addrs[1]); err != nil {
 		t.Fatal(err)
@@ -62,6 +66,9 @@ func TestWhatIsKnownOfServersOutlivesAReload(t *testing.T) {
 	defer l.Close()
 	before := taken[2].Load() + taken[3].Load()
 	next := follow(t, memory, 2, generation(addrs...))
+	if err := next.TakeOver(counted); err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct{ server, status string }{{"s1", "no check"}, {"s2", "DOWN"}, {"s3", "MAINT"}, {"s4", "DRAIN"}} {
 		if got := next.rowOf("web", tc.server).Status; got != tc.status {
 			t.Errorf("%s: got %s, want %s", tc.server, got, tc.status)
@@ -154,11 +161,11 @@ func TestAMemoryThatIsNoneIsRefused(t *testing.T) {
 			t.Errorf("%q: taken", raw)
 		}
 	}
-	if err := s.Recall([]byte(`{"backends":{"web":{"counts":{"n":[1,2]}}}}`)); err != nil {
+	if err := s.Recall([]byte(`{"backends":{"web":{"times":[[1,2,3]]}}}`)); err != nil {
 		t.Errorf("lists of another length: %v", err)
 	}
-	if got := fmt.Sprint(s.Snapshot().Proxies[0].Rows[1].SessTotal); got != "0" {
-		t.Errorf("got %s sessions, want 0", got)
+	if got := fmt.Sprint(s.Snapshot().Proxies[0].Rows[1].QueueTimeMax); got != "0" {
+		t.Errorf("got %s ms, want 0", got)
 	}
 }
 

@@ -39,7 +39,9 @@ type Server struct {
 	resolvers   []*resolvers
 	looked      map[string]looked // names, while the Server is built
 	checkVars   checkVars
-	commands    []Command  // of external checks
+	commands    []Command // of external checks
+	counters    []counter
+	totals      totals
 	outlets     []*outlets // of the network namespaces of servers
 	makeSockets MakeSockets
 	runner      func(ctx context.Context, index int) (CommandResult, error)
@@ -405,19 +407,20 @@ func (s *Server) beat() {
 func (s *Server) sample() {
 	var conns, out uint64
 	for _, f := range s.frontends {
-		n := total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.conns })
+		tallies := own(f.tallies)
+		n := total(tallies, func(t *tally) *atomic.Uint64 { return &t.conns })
 		conns += n
-		out += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.bytesOut })
+		out += total(tallies, func(t *tally) *atomic.Uint64 { return &t.bytesOut })
 		f.connRate.sample(n)
-		f.reqRate.sample(total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.requests }))
+		f.reqRate.sample(total(tallies, func(t *tally) *atomic.Uint64 { return &t.requests }))
 	}
 	s.connRate.sample(conns)
 	s.tls.sample(s)
 	s.byteRate.sample(out)
 	for _, b := range s.backends {
-		b.sessRate.sample(total(b.tallies, func(t *tally) *atomic.Uint64 { return &t.sessions }))
+		b.sessRate.sample(total(own(b.tallies), func(t *tally) *atomic.Uint64 { return &t.sessions }))
 		for _, t := range b.targets {
-			t.sessRate.sample(total(t.tallies, func(t *tally) *atomic.Uint64 { return &t.sessions }))
+			t.sessRate.sample(total(own(t.tallies), func(t *tally) *atomic.Uint64 { return &t.sessions }))
 		}
 	}
 }

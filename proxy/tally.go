@@ -144,7 +144,6 @@ func (t *tally) clear(all bool) {
 	for _, c := range t.counters() {
 		c.Store(0)
 	}
-	t.h2.clear()
 }
 
 // counters are all counts of t, always in this order.
@@ -155,7 +154,7 @@ func (t *tally) counters() []*atomic.Uint64 {
 		list = append(list, &t.resp[i])
 	}
 	list = append(list, &t.tlsSessions, &t.tlsResumed, &t.tlsFailed, &t.analyses)
-	return list
+	return append(list, t.h2.counters()...)
 }
 
 // averages are all times of t, always in this order.

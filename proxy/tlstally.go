@@ -16,11 +16,13 @@ type tlsGauges struct {
 func (g *tlsGauges) sample(s *Server) {
 	var all, resumed, server uint64
 	for _, f := range s.frontends {
-		all += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.tlsSessions })
-		resumed += total(f.tallies, func(t *tally) *atomic.Uint64 { return &t.tlsResumed })
+		tallies := own(f.tallies)
+		all += total(tallies, func(t *tally) *atomic.Uint64 { return &t.tlsSessions })
+		resumed += total(tallies, func(t *tally) *atomic.Uint64 { return &t.tlsResumed })
 	}
 	for _, b := range s.backends {
-		server += total(b.tallies, func(t *tally) *atomic.Uint64 { return &t.tlsSessions }) - total(b.tallies, func(t *tally) *atomic.Uint64 { return &t.tlsResumed })
+		tallies := own(b.tallies)
+		server += total(tallies, func(t *tally) *atomic.Uint64 { return &t.tlsSessions }) - total(tallies, func(t *tally) *atomic.Uint64 { return &t.tlsResumed })
 	}
 	g.rate.sample(all)
 	g.keys.sample(all - resumed)

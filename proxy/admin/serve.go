@@ -26,10 +26,11 @@ type Server struct {
 	changing sync.Mutex // guards change, also while the engine is asked
 	change   transaction
 
-	mu     sync.Mutex // guards the fields below
-	closed bool
-	open   map[closer]struct{} // listeners and connections
-	wg     sync.WaitGroup
+	mu       sync.Mutex // guards the fields below
+	draining bool
+	closed   bool
+	open     map[closer]struct{} // listeners and connections
+	wg       sync.WaitGroup
 }
 
 type closer interface{ Close() error }
@@ -45,8 +46,8 @@ func New(p Proxy, o Options) *Server {
 	return &Server{proxy: p, options: o, slots: make(chan struct{}, o.MaxSessions), open: map[closer]struct{}{}}
 }
 
-// Serve answers sessions of l at most at level until Close, which also closes
-// l. It returns nil after Close, else the error of Accept.
+// Serve answers sessions of l at most at level until Drain or Close, which
+// close l. It returns nil after either, else the error of Accept.
 func (s *Server) Serve(l net.Listener, level Level) error {
 	if !s.hold(l) {
 		l.Close()
@@ -72,11 +73,12 @@ func (s *Server) Serve(l net.Listener, level Level) error {
 	}
 }
 
-// hold registers what Close must end; false after Close.
+// hold registers what Close must end; false after Close, for a listener
+// after Drain.
 func (s *Server) hold(c closer) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if _, listens := c.(net.Listener); s.closed || s.draining && listens {
 		return false
 	}
 	s.open[c] = struct{}{}
@@ -96,6 +98,18 @@ func (s *Server) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed
+}
+
+// Drain takes no more sessions; those that are open go on.
+func (s *Server) Drain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.draining = true
+	for c := range s.open {
+		if l, listens := c.(net.Listener); listens {
+			l.Close()
+		}
+	}
 }
 
 // Close ends every session and every Serve, and waits for them.

@@ -133,6 +133,40 @@ func TestOnlySoManySessionsAreServedAtOnce(t *testing.T) {
 	}
 }
 
+func TestDrainTakesNoSessionsAndLeavesThoseOpen(t *testing.T) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(&fake{}, Options{})
+	done := make(chan error)
+	go func() { done <- s.Serve(l, Admin) }()
+	c, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	r := bufio.NewReader(c)
+	if _, err := io.WriteString(c, "prompt\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.ReadString(' '); err != nil || !strings.HasSuffix(got, "> ") {
+		t.Fatalf("got %q, %v, want a prompt", got, err)
+	}
+	s.Drain()
+	if err := <-done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if got := talk(t, c, "show version\nquit\n"); !strings.HasPrefix(got, "0.1.0") {
+		t.Errorf("the session that is open: got %q", got)
+	}
+	if err := s.Serve(l, Admin); err != nil {
+		t.Errorf("a listener after that: %v", err)
+	}
+	s.Close()
+}
+
 func TestCloseEndsSessionsThatWait(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", path)

@@ -84,24 +84,31 @@ func RunProxyRole(ctx context.Context, role *ipc.Role, o Options) error {
 			role.Log(fmt.Sprintf("what the process before knew cannot be used, starting afresh: %v", err))
 		}
 	}
+	takeOver(role, engine, begin.Tallies)
 	if err := engine.Serve(lent); err != nil {
 		return err
 	}
 	closeLent(lent)
 	console.serve()
 	showInstances(role, engine, begin.Instances)
-	return serveProxy(ctx, role, engine, changed)
+	return serveProxy(ctx, role, engine, console, changed)
 }
 
 // serveProxy tells the parent how the engine is and obeys it.
-func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, changed <-chan struct{}) error {
+func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, console *console, changed <-chan struct{}) error {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	role.Health(engine.Serving())
 	role.Parts(ipc.Parts(engine.Parts()))
 	var memory recollection
 	memory.tell(role, engine)
+	counts := tally{role: role, engine: engine}
+	counts.tell(false)
 	var drained chan error // not nil while draining
+	defer func() {
+		engine.Close() // then nothing counts any more
+		counts.tell(drained != nil)
+	}()
 	for {
 		select {
 		case <-ctx.Done():
@@ -111,6 +118,7 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, chang
 		case <-engine.Changed():
 			role.Parts(ipc.Parts(engine.Parts()))
 		case <-beat.C:
+			counts.tell(drained != nil)
 			if drained == nil {
 				role.Health(engine.Serving())
 				if memory.due(time.Now()) {
@@ -120,6 +128,7 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, chang
 		case <-changed:
 			if drained == nil && memory.news(time.Now()) { // else a successor knows better
 				memory.tell(role, engine)
+				counts.tell(false)
 			}
 		case c, alive := <-role.Commands():
 			if !alive {
@@ -132,7 +141,11 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, chang
 				if drained == nil {
 					drained = make(chan error, 1)
 					go func() { drained <- engine.Drain(ctx) }()
+					console.drain()
+					counts.drain()
 				}
+			case ipc.OtherTally:
+				takeOver(role, engine, []ipc.OtherTally{c})
 			case ipc.Contents:
 				renew(role, engine, c)
 			case ipc.Instances:
@@ -259,6 +272,9 @@ func (c *console) serve() {
 		go c.server.Serve(l, c.levels[i])
 	}
 }
+
+// drain ends no session, and takes none any more: the next process answers.
+func (c *console) drain() { c.server.Drain() }
 
 // close ends every session.
 func (c *console) close() {

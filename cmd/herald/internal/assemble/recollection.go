@@ -23,7 +23,7 @@ const paid = 128 << 10
 // rest is the pause that the last telling asks for.
 func (r *recollection) rest() time.Duration { return time.Duration(r.size) * time.Second / paid }
 
-// due reports whether counters are to be told again, or news that waited.
+// due reports whether averages are to be told again, or news that waited.
 func (r *recollection) due(now time.Time) bool { return r.late || now.Sub(r.told) >= r.rest() }
 
 // news reports whether a change is to be told now; else it waits for the next

@@ -26,6 +26,7 @@ import (
 	"herald/config"
 	"herald/proxy"
 	proxysettings "herald/proxy/settings"
+	"herald/stats"
 	"herald/vrrp/settings"
 )
 
@@ -371,12 +372,15 @@ func TestAProxyRoleServesAndObeys(t *testing.T) {
 	closeLent(lent)
 	c.serve()
 	ended := make(chan error, 1)
-	go func() { ended <- serveProxy(context.Background(), role, engine, changed) }()
+	go func() { ended <- serveProxy(context.Background(), role, engine, c, changed) }()
 	if got := await[ipc.Health](t, parent); !got.Serving {
 		t.Errorf("the health is %+v", got)
 	}
 	if got := await[ipc.Parts](t, parent); !got.Frontends["web"] {
 		t.Errorf("the parts are %+v", got)
+	}
+	if got := await[ipc.Tally](t, parent); got.Draining || string(got.Counted) != "{}" {
+		t.Errorf("counted at first: %+v, want nothing", got)
 	}
 	ask := func(network, address, text string) string {
 		t.Helper()
@@ -401,13 +405,26 @@ func TestAProxyRoleServesAndObeys(t *testing.T) {
 	parent.Instances(json.RawMessage(`[{"name":"VI_1","state":"MASTER"}]`))
 	parent.Instances(json.RawMessage(`7`))
 	parent.Contents(ipc.Contents{"/no/cert": nil})
+	parent.Tally(ipc.OtherTally{Generation: 3, Counted: []byte(`{"frontend web":[0,0,6]}`)})
+	parent.Tally(ipc.OtherTally{Generation: 4, Counted: []byte(`nonsense`)})
 	parent.AskStatus(9)
 	reply := await[ipc.StatusReply](t, parent)
-	if !bytes.Contains(reply.Raw, []byte(`"web"`)) {
-		t.Errorf("the status is %.200s", reply.Raw)
+	var shown stats.Snapshot
+	if err := json.Unmarshal(reply.Raw, &shown); err != nil || shown.Proxies[0].Name != "web" || shown.Info.CumReq != 7 {
+		t.Errorf("the status has %d requests (%v), want one and six of another process: %.200s", shown.Info.CumReq, err, reply.Raw)
 	}
 	parent.Drain()
 	parent.Drain() // again is nothing
+	for {
+		got := await[ipc.Tally](t, parent)
+		if !got.Draining {
+			continue
+		}
+		if !bytes.Contains(got.Counted, []byte(`"frontend web":[1,1,1,`)) {
+			t.Errorf("counted in the end: %s, want one connection and request", got.Counted)
+		}
+		break
+	}
 	if err := <-ended; err != nil {
 		t.Errorf("it ends with %v", err)
 	}

@@ -48,6 +48,7 @@ const (
 	kindWatch     kind = "watch"
 	kindCount     kind = "count"
 	kindParts     kind = "parts" // both ways
+	kindTally     kind = "tally" // both ways
 	kindFollow    kind = "follow"
 	kindOutward   kind = "outward"
 
@@ -63,10 +64,10 @@ const (
 	kindRest     kind = "rest"
 )
 
-// latest are the kinds of which only the newest matters: one that waits in an
-// outbox is replaced.
+// latest are the kinds of which only the newest matters, of each generation
+// in the case of a tally: one that waits in an outbox is replaced.
 var latest = map[kind]bool{kindHealth: true, kindHeld: true, kindBelongs: true, kindState: true, kindInstances: true, kindFact: true,
-	kindParts: true, kindFiles: true, kindCounts: true}
+	kindParts: true, kindFiles: true, kindCounts: true, kindTally: true}
 
 // message is one message; its descriptors travel beside it.
 type message struct {
@@ -128,7 +129,7 @@ func (k *conn) post(m message) {
 	}
 	if latest[m.Kind] {
 		for i := range k.outbox {
-			if k.outbox[i].Kind == m.Kind {
+			if k.outbox[i].Kind == m.Kind && k.outbox[i].Seq == m.Seq {
 				k.outbox[i] = m
 				return
 			}

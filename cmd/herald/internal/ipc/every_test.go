@@ -29,6 +29,7 @@ func TestEveryCommandArrivesAsItself(t *testing.T) {
 		{func() { p.Counts(Counts{"b": 2}) }, Counts{"b": 2}},
 		{func() { p.Parts(Parts{Backends: map[string]int{"c": 3}}) }, Parts{Backends: map[string]int{"c": 3}}},
 		{func() { p.Contents(Contents{"/f": []byte("\x00\xff"), "/gone": nil}) }, Contents{"/f": []byte("\x00\xff"), "/gone": nil}},
+		{func() { p.Tally(OtherTally{Generation: 4, Counted: []byte("{}\n")}) }, OtherTally{Generation: 4, Counted: []byte("{}\n")}},
 	} {
 		tt.say()
 		if got := <-r.Commands(); !reflect.DeepEqual(got, tt.want) {
@@ -50,12 +51,16 @@ func TestWhatARoleReportsBesideItsStateArrives(t *testing.T) {
 	p, r := connected(t)
 	r.Follow(Follow{"/cert": []byte("sum"), "/none": {}})
 	r.Belongings(json.RawMessage(`{"muted":true}`))
+	r.Tally(Tally{Draining: true, Counted: []byte("{}\n")})
 	r.Notice(Notice{Lane: "VI_1", Name: "notify", Args: []string{"MASTER"}, Former: true})
 	if got, want := receive[Follow](t, p), (Follow{"/cert": []byte("sum"), "/none": {}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if got := receive[Belongings](t, p); string(got) != `{"muted":true}` {
 		t.Errorf("got %s", got)
+	}
+	if got, want := receive[Tally](t, p), (Tally{Draining: true, Counted: []byte("{}\n")}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got, want := receive[Notice](t, p), (Notice{Lane: "VI_1", Name: "notify", Args: []string{"MASTER"}, Former: true}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -197,5 +202,29 @@ func TestOfFilesAndPartsOnlyTheNewestWait(t *testing.T) {
 	want := []Command{Files{"a": 2}, Parts{Backends: map[string]int{"b": 2}}, Drain{}, Drain{}, Drain{}}
 	if !reflect.DeepEqual(q, want) {
 		t.Errorf("got %v, want %v", q, want)
+	}
+}
+
+func TestOfTalliesTheNewestOfEachGenerationWaits(t *testing.T) {
+	var q []Command
+	k := &conn{wake: make(chan struct{}, 1)} // without a writer
+	p := &Peer{conn: k}
+	for i := range 3 {
+		for generation := range 2 {
+			tally := OtherTally{Generation: generation, Counted: []byte{'0' + byte(i)}}
+			q = enqueue(q, tally)
+			p.Tally(tally)
+		}
+	}
+	want := []Command{OtherTally{Generation: 0, Counted: []byte("2")}, OtherTally{Generation: 1, Counted: []byte("2")}}
+	if !reflect.DeepEqual(q, want) {
+		t.Errorf("in the role: got %v, want %v", q, want)
+	}
+	var sent []Command
+	for _, m := range k.outbox {
+		sent = append(sent, (&Role{}).command(m))
+	}
+	if !reflect.DeepEqual(sent, want) {
+		t.Errorf("in the parent: got %v, want %v", sent, want)
 	}
 }

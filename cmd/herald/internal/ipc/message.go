@@ -151,10 +151,12 @@ type Go struct {
 	Parts *Parts `json:"parts,omitempty"`
 	// Instances is for the proxy role: []stats.Instance as JSON, or nil.
 	Instances json.RawMessage `json:"instances,omitempty"`
+	// Tallies are for the proxy role: what the processes before it counted.
+	Tallies []OtherTally `json:"tallies,omitempty"`
 }
 
 // Command is what the parent tells a running role: Drain, Stop, Handover,
-// Rest, ProxyFact, Instances or *StatusRequest.
+// Rest, ProxyFact, Instances, OtherTally or *StatusRequest.
 type Command interface{ command() }
 
 // Drain tells a proxy role to stop accepting, let its connections end, and

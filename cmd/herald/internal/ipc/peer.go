@@ -46,7 +46,7 @@ func Attach(f *os.File) (*Role, error) {
 
 // Report is what a role says: *ListenRequest, *ScriptsRequest, *RunRequest,
 // *ReadyRequest, Notice, Findings, Failed, Health, Held, Belongings, State, Handed,
-// InstancesReport, LogLine or StatusReply.
+// InstancesReport, Tally, LogLine or StatusReply.
 type Report interface{ report() }
 
 // ListenRequest asks for sockets; it is answered by Peer.Lend.
@@ -161,6 +161,8 @@ func decode(m message) (Report, error) {
 		return r, json.Unmarshal(m.Body, &r.Outward)
 	case kindParts:
 		return value[Parts](m)
+	case kindTally:
+		return tally(m)
 	case kindFollow:
 		return value[Follow](m)
 	case kindFindings:

@@ -292,6 +292,8 @@ func (r *Role) command(m message) Command {
 			return nil
 		}
 		return q
+	case kindTally:
+		return OtherTally{Generation: int(m.Seq), Counted: m.blob}
 	case kindRest:
 		var rest Rest
 		if json.Unmarshal(m.Body, &rest) == nil {
@@ -334,7 +336,12 @@ func deliver(in <-chan Command, out chan<- Command) {
 // enqueue appends c, or puts it in the place of an older fact of its type.
 func enqueue(queue []Command, c Command) []Command {
 	for i, q := range queue {
-		switch c.(type) {
+		switch c := c.(type) {
+		case OtherTally:
+			if older, same := q.(OtherTally); same && older.Generation == c.Generation {
+				queue[i] = c
+				return queue
+			}
 		case ProxyFact:
 			if _, same := q.(ProxyFact); same {
 				queue[i] = c

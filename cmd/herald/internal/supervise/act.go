@@ -32,7 +32,11 @@ func (s *Supervisor) act(a lifecycle.Action) lifecycle.Event {
 	case lifecycle.Start:
 		return s.start(a)
 	case lifecycle.Go:
-		s.begin(s.roles[a.ID], a.Crashed)
+		if r := s.roles[a.ID]; r.name == ipc.Proxy {
+			s.beginProxy(r)
+		} else {
+			s.begin(r, a.Crashed)
+		}
 	case lifecycle.Tell:
 		s.tell(s.roles[a.ID], a.Word)
 	case lifecycle.Kill:
@@ -119,6 +123,7 @@ func (s *Supervisor) gone(r *role, reason string) {
 		s.former = r.notices
 	}
 	s.unask(r)
+	s.succeed(r)
 	if r.failed != "" {
 		reason = r.failed
 	}
@@ -144,8 +149,8 @@ func (s *Supervisor) begin(r *role, crashed bool) {
 			g.Left = json.RawMessage(s.belongings)
 		}
 	case ipc.Proxy:
-		g.Instances, g.State = s.facts, s.memory
-		s.memoryOf = r.id
+		g.Instances, g.State, g.Tallies = s.facts, s.memory, s.talliesFor(r)
+		s.newest = r.id
 	}
 	r.process.Peer().Go(r.ready, g)
 	s.log("role %s (pid %d) begins", r.name, r.process.Pid())

@@ -248,6 +248,9 @@ func (a *actor) begin(p ipc.Prepared) bool {
 	if g.Parts != nil {
 		a.say("parts %d", g.Parts.Backends["app"])
 	}
+	for _, t := range g.Tallies {
+		a.say("begins with %d %s ended=%t", t.Generation, t.Counted, t.Ended)
+	}
 	if g.First {
 		a.say("is the first")
 	}
@@ -287,6 +290,8 @@ func (a *actor) obey() string {
 			a.say("fact %t %s", c.Serving, c.Reason)
 		case ipc.Files:
 			a.say("files %d", c["m"])
+		case ipc.OtherTally:
+			a.say("tally %d %s", c.Generation, c.Counted)
 		case ipc.Contents:
 			for path, b := range c {
 				a.say("contents %s %s", path, b)

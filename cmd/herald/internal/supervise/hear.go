@@ -23,6 +23,8 @@ func (s *Supervisor) hear(r *role, report ipc.Report) {
 		s.follow(r, m)
 	case *ipc.CountRequest:
 		s.count(r, m)
+	case ipc.Tally:
+		s.tallied(r, m)
 	case ipc.Parts:
 		s.hearParts(r, m)
 	case *ipc.OutwardRequest:
@@ -59,8 +61,8 @@ func (s *Supervisor) hear(r *role, report ipc.Report) {
 // remember keeps what a proxy role could be followed by. One that drains may
 // still speak after its successor has begun; only the newest counts.
 func (s *Supervisor) remember(r *role, state ipc.State) {
-	if r.serving && r.id >= s.memoryOf {
-		s.memory, s.memoryOf = state, r.id
+	if r.id == s.newest {
+		s.memory = state
 	}
 }
 

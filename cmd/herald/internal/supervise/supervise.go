@@ -28,15 +28,16 @@ type Supervisor struct {
 	held    []ipc.Address         // by the VRRP role
 	// belongings are what else it has put into the kernel, nil when nothing.
 	belongings ipc.Belongings
-	state      []byte              // of the VRRP role, to go on from
-	stateAt    time.Time           // when it was reported
-	memory     []byte              // of the proxy role, to go on from
-	memoryOf   lifecycle.ID        // whose it is
-	facts      json.RawMessage     // the VRRP instances
-	parts      *ipc.Parts          // of the proxy, nil until told
-	partsOf    lifecycle.ID        // who told them
-	starts     map[ipc.Name]int    // by a restart
-	last       map[ipc.Name]string // why a role died last
+	state      []byte                  // of the VRRP role, to go on from
+	stateAt    time.Time               // when it was reported
+	memory     []byte                  // of the proxy role, to go on from
+	newest     lifecycle.ID            // of the proxy's processes that began; 0 for none
+	tallies    map[lifecycle.ID][]byte // what each of them has counted
+	facts      json.RawMessage         // the VRRP instances
+	parts      *ipc.Parts              // of the proxy, nil until told
+	partsOf    lifecycle.ID            // who told them
+	starts     map[ipc.Name]int        // by a restart
+	last       map[ipc.Name]string     // why a role died last
 
 	// place is the network namespace of VRRP, by name; nil until it is known.
 	place *string
@@ -70,6 +71,7 @@ type role struct {
 	ready    *ipc.ReadyRequest // not nil from READY on
 	serving  bool              // was told to begin
 	failed   string            // its last words
+	took     []lifecycle.ID    // whose counts it was given, until it tells them
 	keys     []string          // of the sockets it was lent
 	outward  map[string]bool   // network namespaces it named
 	unwatch  func()            // ends the watch of its files; nil without one
@@ -79,6 +81,8 @@ type role struct {
 	notices  notices
 	life     context.Context // of lasting scripts; ends when the process is gone
 	end      context.CancelFunc
+	// successor begins when this one has told what it counted; 0 for none.
+	successor lifecycle.ID
 }
 
 // New returns a supervisor that has started nothing.
@@ -96,7 +100,7 @@ func New(opt Options, sys System) *Supervisor {
 	return &Supervisor{opt: opt, sys: sys, held: opt.Held, belongings: opt.Belongings, machine: lifecycle.New(opt.Times, roles...),
 		calls: make(chan func(), 256), done: make(chan struct{}), roles: map[lifecycle.ID]*role{},
 		sockets: map[string]Listener{}, specs: map[string]ipc.Socket{},
-		lanes:  map[string]*lane{},
+		lanes: map[string]*lane{}, tallies: map[lifecycle.ID][]byte{},
 		starts: map[ipc.Name]int{}, last: map[ipc.Name]string{}, asks: map[uint64]*ask{},
 		dumps: map[uint64]chan json.RawMessage{}}
 }
