@@ -50,6 +50,7 @@ func endings(hole string) []ending {
 	ends := func(net.Conn) {}
 	stalls := mute
 	aborts := func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }
+	const early = "HTTP/1.1 100 Continue\r\n\r\n"
 	const head, chunked, open = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "HTTP/1.1 200 OK\r\n\r\nhello"
 	return []ending{
 		{name: "a client that says nothing", server: stalls, client: waits, want: "408 cR"},
@@ -69,14 +70,16 @@ func endings(hole string) []ending {
 		{name: "a server that closes in its head", server: says("HTTP/1.1 200 OK\r\nConte", ends), send: get, client: waits, want: "502 SH"},
 		{name: "a server that stalls in its head", server: says("HTTP/1.1 200 OK\r\nConte", stalls), send: get, client: waits, want: "504 sH"},
 		{name: "a server that speaks nonsense", server: says("hello\r\n\r\n", stalls), send: get, client: waits, want: "502 PH"},
-		{name: "a server that closes behind a 100", server: says("HTTP/1.1 100 Continue\r\n\r\n", ends), send: get, client: waits, want: "502 SH"},
-		{name: "a server that stalls behind a 100", server: says("HTTP/1.1 100 Continue\r\n\r\n", stalls), send: get, client: waits, want: "504 sH"},
+		{name: "a server that closes behind a 100", server: says(early, ends), send: get, client: waits, want: "502 SH"},
+		{name: "a server that stalls behind a 100", server: says(early, stalls), send: get, client: waits, want: "504 sH"},
 		{name: "a server whose first chunk is none", server: says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", stalls), send: get, client: waits, want: "502 PH"},
 		{name: "a client that closes and is waited for", server: says("", stalls), send: get, client: leaves, want: "504 sH"},
-		{name: "a client that closes, abortonclose", server: says("", stalls), option: "abortonclose", send: get, client: hears(leaves), want: "504 sH"},
+		{name: "a client that closes, abortonclose", server: says(early, stalls), option: "abortonclose", send: get, client: hears(leaves), want: "400 CH"},
+		{name: "a client that ends its side, abortonclose", server: says(early, stalls), option: "abortonclose", send: get, client: hears(halves), want: "400 CH"},
+		{name: "a client that breaks, abortonclose", server: says(early, stalls), option: "abortonclose", send: get, client: hears(breaks), want: "-1 CD", theirs: "0 CD"},
 
-		{name: "a client that closes in its body", server: says("HTTP/1.1 100 Continue\r\n\r\n", stalls), send: upload, client: hears(leaves), want: "-1 CD", theirs: "0 CD"},
-		{name: "a client that breaks in its body", server: says("HTTP/1.1 100 Continue\r\n\r\n", stalls), send: upload, client: hears(breaks), want: "-1 CD", theirs: "0 CD"},
+		{name: "a client that closes in its body", server: says(early, stalls), send: upload, client: hears(leaves), want: "-1 CD", theirs: "0 CD"},
+		{name: "a client that breaks in its body", server: says(early, stalls), send: upload, client: hears(breaks), want: "-1 CD", theirs: "0 CD"},
 		{name: "a client that stalls in its body", server: stalls, send: upload, client: waits, want: "408 cD", theirs: "504 sH"},
 		{name: "a server that closes in the request's body", server: says("", ends), send: upload, client: waits, want: "502 SH", theirs: "-1 SD"},
 		{name: "a server that breaks in the request's body", server: says("", aborts), send: upload, client: waits, want: "502 SH", theirs: "-1 SD"},

@@ -131,7 +131,7 @@ func (m *h2up) begin(w *worker, s *loop.Socket) {
 		window = 1<<16 - 1
 	}
 	// A client that is slow with its response must not hold up the others.
-	m.start(w, s, m, &m.t.be.tallies[w.id], h2.Config{Role: h2.Client, ConnWindow: min(w.streamsFor()*window, 1<<30), Secure: m.t.tls != nil && m.t.tls.on})
+	m.start(w, s, m, &m.t.be.tallies[w.id], h2.Config{Role: h2.Client, ConnWindow: min(w.streamsFor()*window, 1<<30)})
 }
 
 // Ready is called by the loop.

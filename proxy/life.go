@@ -399,12 +399,13 @@ func receive(x *stream) answer {
 		x.tally().errReq.Add(1)
 		x.flag('P', 'D')
 		return x.answer(400)
-	case x.streamReset():
+	case x.streamReset(), x.clientLeft() && x.c.Can()&loop.Failed != 0:
 		x.aborted()
 		return x.end('C', 'D')
-	case x.clientLeft():
+	case x.clientLeft(): // it may still read
 		x.aborted()
-		return x.end('C', 'H')
+		x.flag('C', 'H')
+		return x.answer(400)
 	}
 	return wait
 }

@@ -29,7 +29,6 @@ type Config struct {
 	TableSize  int  // of the header table the peer may use, 4096
 	FrameSize  int  // of the largest frame the peer may send, 16384
 	MaxHead    int  // bytes of a head as HTTP/1 text, and of a header block; 15 KB
-	Secure     bool // requests we make are of scheme https
 	NoConnect  bool // clients are not offered extended CONNECT, for WebSockets
 	// Credit is how many frames that do no work a peer may send in one go.
 	// They come back with time, and with work. 1000 by default.
@@ -217,7 +216,6 @@ func (c *Conn) greet() {
 		c.out = appendSetting(c.out, settingFrameSize, uint32(c.cfg.FrameSize))
 	}
 	c.out[at+2] = byte(len(c.out) - at - headerLen)
-	c.widen(int64(c.cfg.ConnWindow) - firstWindow)
 }
 
 // widen lets the peer send n more on the connection.

@@ -24,6 +24,8 @@ func (c *Conn) settings(h header, p []byte) Event {
 	c.out = appendHeader(c.out, 0, frameSettings, flagAck, 0)
 	if !c.settled {
 		c.settled = true
+		// Not before: simple peers expect the acknowledgement behind our settings.
+		c.widen(int64(c.cfg.ConnWindow) - firstWindow)
 		return Event{Kind: PeerReady}
 	}
 	if ev := c.cheap(costSettings); ev.Kind == Broken || !grew {

@@ -9,6 +9,7 @@ const (
 	nameAuthority = 1
 	nameMethod    = 2
 	namePath      = 4
+	nameScheme    = 6
 	nameStatus    = 8
 )
 
@@ -70,11 +71,14 @@ func appendMethod(dst, method []byte) []byte {
 	return appendIndexed(dst, nameMethod, method)
 }
 
-func appendScheme(dst []byte, secure bool) []byte {
-	if secure {
+func appendScheme(dst, scheme []byte) []byte {
+	switch string(scheme) {
+	case "http":
+		return append(dst, 0x80|6)
+	case "https":
 		return append(dst, 0x80|7)
 	}
-	return append(dst, 0x80|6)
+	return appendIndexed(dst, nameScheme, scheme)
 }
 
 // staticName is the first index of a name in the static table, or 0.

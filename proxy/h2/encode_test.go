@@ -55,9 +55,9 @@ func TestEveryStatusAndMethodIsRead(t *testing.T) {
 			t.Errorf("%s: read %v", m, f)
 		}
 	}
-	for secure, want := range map[bool]string{true: "https", false: "http"} {
-		if f := decoded(t, appendScheme(nil, secure))[0]; f.Name != ":scheme" || f.Value != want {
-			t.Errorf("%v: read %v", secure, f)
+	for _, scheme := range []string{"https", "http", "ftp"} {
+		if f := decoded(t, appendScheme(nil, []byte(scheme)))[0]; f.Name != ":scheme" || f.Value != scheme {
+			t.Errorf("%s: read %v", scheme, f)
 		}
 	}
 }

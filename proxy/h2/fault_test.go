@@ -170,6 +170,8 @@ func TestResponsesAreToldAsHTTP1(t *testing.T) {
 		{"CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", []string{":status", "200"}, false, "HTTP/1.1 200 \r\n\r\n"},
 		{"GET / HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", []string{":status", "200", "x", "y"}, false,
 			"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nx: y\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"},
+		{"GET / HTTP/1.1\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n", []string{":status", "200", "x", "y"}, false,
+			"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\nx: y\r\n\r\n"},
 	} {
 		p := newPeer(t, Config{Role: Client})
 		p.WriteSettings(http2.Setting{ID: 8, Val: 1})
@@ -187,13 +189,14 @@ func TestResponsesAreToldAsHTTP1(t *testing.T) {
 
 func TestRequestsLeaveAsFrames(t *testing.T) {
 	for request, want := range map[string]string{
-		"PUT http://h:1/p?q HTTP/1.1\r\nhost: h:1\r\ncontent-length: 1\r\n\r\nx":    "HEADERS 1 [:method=PUT :scheme=https :authority=h:1 :path=/p?q content-length=1] false\nDATA 1 \"x\" true",
-		"GET http://h HTTP/1.1\r\nhost: h\r\n\r\n":                                  "HEADERS 1 [:method=GET :scheme=https :authority=h :path=/] true",
+		"PUT http://h:1/p?q HTTP/1.1\r\nhost: h:1\r\ncontent-length: 1\r\n\r\nx":    "HEADERS 1 [:method=PUT :scheme=http :authority=h:1 :path=/p?q content-length=1] false\nDATA 1 \"x\" true",
+		"GET http://h HTTP/1.1\r\nhost: h\r\n\r\n":                                  "HEADERS 1 [:method=GET :scheme=http :authority=h :path=/] true",
+		"GET ftp://h/x HTTP/1.1\r\nhost: h\r\n\r\n":                                 "HEADERS 1 [:method=GET :scheme=ftp :authority=h :path=/x] true",
 		"OPTIONS * HTTP/1.1\r\nhost: h\r\nte: trailers\r\n\r\n":                     "HEADERS 1 [:method=OPTIONS :scheme=https :authority=h :path=* te=trailers] true",
 		"CONNECT h:1 HTTP/1.1\r\nhost: h:1\r\n\r\nraw":                              "HEADERS 1 [:method=CONNECT :authority=h:1] false\nDATA 1 \"raw\" true",
 		"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n": "HEADERS 1 [:method=POST :scheme=https :authority=h :path=/] false\nDATA 1 \"\" true",
 	} {
-		p := newPeer(t, Config{Role: Client, Secure: true})
+		p := newPeer(t, Config{Role: Client})
 		s := p.c.Open()
 		if n, r := p.c.Write(s, []byte(request)); n != len(request) || r != Enough {
 			t.Errorf("%q: took %d, %v", request, n, r)
@@ -202,6 +205,10 @@ func TestRequestsLeaveAsFrames(t *testing.T) {
 		p.want(request, p.said(), want)
 	}
 	p := newPeer(t, Config{Role: Client})
+	s := p.c.Open()
+	s.Follow(&Inbound{scheme: "http"})
+	p.c.Write(s, []byte("GET /p HTTP/1.1\r\nhost: h\r\n\r\n"))
+	p.want("a request that came with a scheme", p.said(), "HEADERS 1 [:method=GET :scheme=http :authority=h :path=/p] true")
 	if _, r := p.c.Write(p.c.Open(), []byte("GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")); r != Refused {
 		t.Errorf("a WebSocket to a server that knows none: %v", r)
 	}

@@ -23,6 +23,7 @@ type Inbound struct {
 	mark     []byte // framing not yet read
 	store    [20]byte
 	trailers []byte
+	scheme   string // of the request
 }
 
 func (b *Inbound) start(f form) { *b = Inbound{form: f, ended: f == asNothing} }

@@ -281,7 +281,7 @@ func TestDrainingServesWhatWasUnderWay(t *testing.T) {
 // A Conn as client and one as server carry a request and its response through.
 func TestTwoConnsUnderstandEachOther(t *testing.T) {
 	var front, back Conn
-	front.Start(Config{Role: Client, Secure: true})
+	front.Start(Config{Role: Client})
 	back.Start(Config{Role: Server})
 	var atBack, atFront []string
 	pass := func(from, to *Conn, found *[]string) {
@@ -395,8 +395,8 @@ func TestStreamsOfOursAreNumberedAsTheyAreWritten(t *testing.T) {
 	}
 	p.c.Close(b, Cancel)
 	p.c.Write(p.c.Open(), get)
-	p.want("said", p.said(), "HEADERS 1 [:method=GET :scheme=http :authority=a :path=/] true\nHEADERS 3 [:method=GET :scheme=http :authority=a :path=/] true\n"+
-		"HEADERS 5 [:method=GET :scheme=http :authority=a :path=/] true")
+	p.want("said", p.said(), "HEADERS 1 [:method=GET :scheme=https :authority=a :path=/] true\nHEADERS 3 [:method=GET :scheme=https :authority=a :path=/] true\n"+
+		"HEADERS 5 [:method=GET :scheme=https :authority=a :path=/] true")
 }
 
 func TestAStreamMayBeAnsweredInTheMiddleOfAFrame(t *testing.T) {

@@ -133,6 +133,7 @@ func (c *Conn) newRequest(id uint32, r *reading, end, selfish bool) Event {
 	default:
 		s.In.start(asRaw)
 	}
+	s.In.scheme = r.scheme
 	r.text = append(r.text, '\r', '\n')
 	s.ended = end
 	r.logLine()

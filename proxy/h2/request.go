@@ -60,22 +60,24 @@ func (c *Conn) writeRequest(s *Stream, h *h1.Head, buf []byte) bool {
 		c.out = appendMethod(c.out, h.MethodAt.In(buf))
 		c.out = appendIndexed(c.out, nameAuthority, target)
 	default:
+		scheme := s.said.scheme()
 		if target[0] != '/' && target[0] != '*' { // absolute
-			host, target = splitTarget(target, host)
+			scheme, host, target = splitTarget(target, host)
 		}
 		method := h.MethodAt.In(buf)
 		if s.upgrade {
 			method = []byte("CONNECT")
 		}
 		c.out = appendMethod(c.out, method)
-		c.out = appendScheme(c.out, c.cfg.Secure)
+		c.out = appendScheme(c.out, scheme)
 		if len(host) > 0 {
 			c.out = appendIndexed(c.out, nameAuthority, host)
 		}
 		c.out = appendIndexed(c.out, namePath, target)
 		if s.upgrade {
 			i := h.FindKind(h1.Upgrade)
-			c.out = appendLiteral(c.out, []byte(":protocol"), h.Headers[i].Value.In(buf))
+			s.said.protocol = bytes.Clone(h.Headers[i].Value.In(buf))
+			c.out = appendLiteral(c.out, []byte(":protocol"), s.said.protocol)
 			if i := h.Find(buf, "sec-websocket-key"); i >= 0 {
 				s.said.accept = acceptOf(h.Headers[i].Value.In(buf))
 			}
@@ -91,18 +93,29 @@ func (c *Conn) writeRequest(s *Stream, h *h1.Head, buf []byte) bool {
 	return true
 }
 
-// splitTarget cuts "scheme://authority/path" in two.
-func splitTarget(target, host []byte) (authority, path []byte) {
-	_, rest, ok := bytes.Cut(target, []byte("://"))
+var https = []byte("https")
+
+// scheme is that of a request whose target does not name one: what the client
+// said in HTTP/2, or https, as HAProxy says for a client in HTTP/1.
+func (w *writer) scheme() []byte {
+	if w.source == nil || w.source.scheme == "" {
+		return https
+	}
+	return []byte(w.source.scheme)
+}
+
+// splitTarget cuts "scheme://authority/path" in three.
+func splitTarget(target, host []byte) (scheme, authority, path []byte) {
+	scheme, rest, ok := bytes.Cut(target, []byte("://"))
 	if !ok {
-		return host, target
+		return https, host, target
 	}
 	i := bytes.IndexAny(rest, "/?")
 	switch {
 	case i < 0:
-		return rest, []byte("/")
+		return scheme, rest, []byte("/")
 	case rest[i] == '?':
-		return rest[:i], append([]byte("/"), rest[i:]...)
+		return scheme, rest[:i], append([]byte("/"), rest[i:]...)
 	}
-	return rest[:i], rest[i:]
+	return scheme, rest[:i], rest[i:]
 }

@@ -24,13 +24,15 @@ const outMost = 64 << 10
 
 // writer follows the HTTP/1 text of what we send.
 type writer struct {
-	state  sayState
-	left   int64  // of a length, or of a chunk
-	text   []byte // framing of chunks that is not whole; the trailers
-	accept []byte // what a WebSocket's handshake is to be answered with
-	// source is what makes the text, until the head is written, where it may
-	// have trailers that the text has no place for; open says that they may
-	// yet come.
+	state sayState
+	left  int64  // of a length, or of a chunk
+	text  []byte // framing of chunks that is not whole; the trailers
+	// What an upgrade asked for, and what a WebSocket's handshake is to be
+	// answered with.
+	protocol, accept []byte
+	// source is what makes the text, until the head is written, where it has
+	// what the text has no place for: a scheme, trailers; open says that those
+	// may yet come.
 	source *Inbound
 	open   bool
 }
@@ -357,8 +359,8 @@ func (c *Conn) writeResponse(s *Stream, h *h1.Head, buf []byte) {
 func (s *Stream) Unsaid() bool { return s.said.state == sayHead }
 
 // Follow tells, before a head is written, that its message is the one that
-// arrives as in on another connection, or with nil that it is none: trailers
-// behind a body of known length pass beside the text.
+// arrives as in on another connection, or with nil that it is none: the scheme,
+// and trailers behind a body of known length, pass beside the text.
 func (s *Stream) Follow(in *Inbound) { s.said.source = in }
 
 // Trail takes the trailer lines that have arrived behind the body of the

@@ -5,9 +5,9 @@ import (
 	"encoding/base64"
 )
 
-// This file joins the two ways to begin a WebSocket: a GET with upgrade and a
-// key in HTTP/1 (RFC 6455 section 4), an extended CONNECT without in HTTP/2
-// (RFC 8441 section 5).
+// This file joins the two ways to begin a WebSocket, or another protocol: a GET
+// with upgrade and, for WebSockets, a key in HTTP/1 (RFC 6455 section 4), an
+// extended CONNECT without in HTTP/2 (RFC 8441 section 5).
 
 // appendKey writes a key and ends its line.
 func appendKey(dst []byte, chance func([]byte)) []byte {
@@ -27,7 +27,8 @@ func acceptOf(key []byte) []byte {
 
 // switched is the answer to an upgrade, in HTTP/1, with these other fields.
 func (w *writer) switched(fields []byte) []byte {
-	b := append([]byte("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n"), fields...)
+	b := append([]byte("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: "), w.protocol...)
+	b = append(append(b, '\r', '\n'), fields...)
 	if w.accept != nil {
 		b = append(b, "sec-websocket-accept: "...)
 		b = append(b, w.accept...)
