@@ -96,7 +96,7 @@ func TestADrainingGenerationCountsOnInTheTotals(t *testing.T) {
 	}
 	want := counters{2, page + whole}
 
-	first := d.download()
+	rest := []func(){d.download()}
 	reload := func() {
 		t.Helper()
 		before := d.info("Pid")
@@ -122,25 +122,27 @@ func TestADrainingGenerationCountsOnInTheTotals(t *testing.T) {
 		}
 	}
 	reload()
-	second := d.download()
-	reload()
-	if n := len(d.proxies()); n != 3 {
-		t.Fatalf("%d processes, want one that serves and two that drain", n)
+	for len(d.proxies()) < 3 { // once, unless the old process takes the download a moment before it closes its port
+		rest = append(rest, d.download())
+		reload()
 	}
 	d.reaches("two processes drain", want)
 
-	first()
-	want.answers, want.bytes = want.answers+1, want.bytes+whole
-	d.reaches("the first download is over", want)
+	last := len(rest) - 1
+	for _, finish := range rest[:last] {
+		finish()
+		want.answers, want.bytes = want.answers+1, want.bytes+whole
+	}
+	d.reaches("the first process is done", want)
 	d.until("the first process has ended", func() bool { return len(d.proxies()) == 2 })
 	reload()
 	d.reaches("another reload", want)
 
 	d.ask(filepath.Join(d.dir, "admin.sock"), "clear counters all")
 	d.reaches("cleared", counters{})
-	second()
+	rest[last]()
 	want = counters{1, whole}
-	d.reaches("the second download is over", want)
+	d.reaches("the second process is done", want)
 	d.until("one process is left", func() bool { return len(d.proxies()) == 1 })
 	d.reaches("all have ended", want)
 	reload()

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"net"
 	"sync"
@@ -109,6 +110,19 @@ func (s *Server) Drain() {
 		if l, listens := c.(net.Listener); listens {
 			l.Close()
 		}
+	}
+}
+
+// Finish waits, after Drain, until every session has ended or ctx ends.
+func (s *Server) Finish(ctx context.Context) {
+	over := make(chan struct{})
+	go func() {
+		s.wg.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-ctx.Done():
 	}
 }
 

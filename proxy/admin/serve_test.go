@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"path/filepath"
@@ -158,9 +159,13 @@ func TestDrainTakesNoSessionsAndLeavesThoseOpen(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("Serve: %v", err)
 	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.Finish(over) // does not wait then
 	if got := talk(t, c, "show version\nquit\n"); !strings.HasPrefix(got, "0.1.0") {
 		t.Errorf("the session that is open: got %q", got)
 	}
+	s.Finish(t.Context())
 	if err := s.Serve(l, Admin); err != nil {
 		t.Errorf("a listener after that: %v", err)
 	}

@@ -114,6 +114,7 @@ func serveProxy(ctx context.Context, role *ipc.Role, engine *proxy.Server, conso
 		case <-ctx.Done():
 			return nil
 		case err := <-drained:
+			console.finish(ctx)
 			return err
 		case <-engine.Changed():
 			role.Parts(ipc.Parts(engine.Parts()))
@@ -275,6 +276,17 @@ func (c *console) serve() {
 
 // drain ends no session, and takes none any more: the next process answers.
 func (c *console) drain() { c.server.Drain() }
+
+// lastAnswers is how long sessions may go on when no connection is left.
+const lastAnswers = time.Second
+
+// finish lets the sessions end that began before drain: somebody who asks
+// during a reload is to have an answer.
+func (c *console) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lastAnswers)
+	defer cancel()
+	c.server.Finish(ctx)
+}
 
 // close ends every session.
 func (c *console) close() {
