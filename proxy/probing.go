@@ -98,9 +98,6 @@ func (s *Server) script(t *target, a *address) (*checks.Machine, *checks.World, 
 func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
 	c, k, to := t.cfg, w.Connect, t.aimed()
 	p := probe.Place{Network: "tcp", Address: a.text}
-	if a.follows {
-		return p, errors.New("No address: the server's is the client's")
-	}
 	if a.unix != "" && k.Addr == "" && to.checkAddr == "" {
 		p.Network, p.Address = "unix", a.unix
 		if name, ok := strings.CutPrefix(a.unix, "@"); ok {

@@ -85,7 +85,7 @@ func (f *Flight) dial(w script.Want, place Place, err error) bool {
 	}
 	to, err := place.addr()
 	if err != nil {
-		f.m.Failed(script.Refused, 4, reason(err))
+		f.m.Failed(script.Unmade, 4, reason(err))
 		return true
 	}
 	limit := f.o.Inter
@@ -100,7 +100,7 @@ func (f *Flight) dial(w script.Want, place Place, err error) bool {
 	f.once = place.Network == "tcp" && how.AsksOnce
 	f.mute = f.once
 	if errno := f.l.DialBy(&f.sock, &to, how, f); errno != 0 {
-		f.refused(errno)
+		f.m.Failed(place.unmade(errno), 4, reason(errno))
 		return true
 	}
 	f.dialling = true

@@ -119,7 +119,7 @@ func (p *run) dial(w script.Want) {
 		if timedOut(err) {
 			p.m.Failed(script.TimedOut, 4, "")
 		} else {
-			p.m.Failed(script.Refused, 4, reason(err))
+			p.m.Failed(place.failure(err), 4, reason(err))
 		}
 		return
 	}
@@ -248,6 +248,32 @@ func (p *run) close() {
 	}
 	p.conn.Close()
 	p.conn, p.raw = nil, nil
+}
+
+// failure tells how a connection failed, but for its time.
+func (p *Place) failure(err error) script.Failure {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return script.Refused
+	}
+	switch errno {
+	case syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ECONNRESET:
+		if p.Network == "tcp" {
+			return script.Refused // the network said it, later
+		}
+	}
+	return p.unmade(errno)
+}
+
+// unmade tells how a connection failed that the system did not begin.
+func (p *Place) unmade(errno syscall.Errno) script.Failure {
+	switch {
+	case p.Network != "tcp":
+		return script.Unlinked
+	case errno == syscall.EADDRNOTAVAIL && p.How != nil && p.How.From.IsValid():
+		return script.Sourceless
+	}
+	return script.Unmade
 }
 
 func timedOut(err error) bool {

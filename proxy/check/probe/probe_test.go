@@ -132,7 +132,7 @@ func TestWhatGoesWrongBelowTheProtocol(t *testing.T) {
 	o = Options{Inter: time.Second, Locate: func(script.Want) (Place, error) {
 		return Place{Network: "unix", Address: "/no/such/socket"}, nil
 	}}
-	if r := outcome(script.Redis(), o); r.Status != check.L4CON || r.Info != "No such file or directory" {
+	if r := outcome(script.Redis(), o); r.Status != check.SOCKERR || r.Info != "General socket error (No such file or directory)" {
 		t.Errorf("no unix socket: got %+v", r)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

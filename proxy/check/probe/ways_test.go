@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -99,10 +100,11 @@ func TestUnixSocketsAreChecked(t *testing.T) {
 		want             check.Status
 		info             string
 	}{
+		{"tcp", "255.255.255.255:1", check.L4CON, "General socket error (Network is unreachable)"},
 		{"unix", filepath.Join(dir, "here"), check.L7OK, "Redis server is ok"},
-		{"unix", filepath.Join(dir, "none"), check.L4CON, "No such file or directory"},
+		{"unix", filepath.Join(dir, "none"), check.SOCKERR, "General socket error (No such file or directory)"},
 		{Abstract, abstract, check.L7OK, "Redis server is ok"},
-		{Abstract, "herald-nobody", check.L4CON, "Connection refused"},
+		{Abstract, "herald-nobody", check.SOCKERR, "General socket error (Connection refused)"},
 	} {
 		o := Options{Inter: 5 * time.Second, Locate: func(script.Want) (Place, error) { return Place{Network: tt.network, Address: tt.address}, nil }}
 		if r := both(t, tt.address, script.Redis(), o); r.Status != tt.want || r.Info != tt.info {
@@ -386,5 +388,15 @@ func TestADroppedFlightEndsItsConnection(t *testing.T) {
 	<-ended
 	if r := Run(context.Background(), script.Start(script.Redis(), &script.World{}, 100), to(Place{Address: "127.0.0.1:1"})); r.Info != "Connection refused" {
 		t.Errorf("after it: got %+v", r)
+	}
+}
+
+func TestASourceThatIsNotHereIsNamed(t *testing.T) {
+	how := &loop.How{From: netip.MustParseAddrPort("192.0.2.77:0")}
+	o := Options{Inter: 5 * time.Second, Locate: func(script.Want) (Place, error) {
+		return Place{Network: "tcp", Address: "127.0.0.1:1", How: how, Control: how.Control}, nil
+	}}
+	if r := both(t, "the source", script.Redis(), o); r.Status != check.L4CON || r.Info != "Can't bind to source address (Cannot assign requested address)" {
+		t.Errorf("got %+v", r)
 	}
 }

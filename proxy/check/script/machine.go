@@ -246,11 +246,14 @@ type Failure int
 
 // Failures.
 const (
-	Refused   Failure = iota // no connection: Text says why
-	TimedOut                 // the time is over
-	Handshake                // TLS could not be agreed on
-	Broken                   // the connection broke
-	Foreign                  // the server does not speak the protocol
+	Refused    Failure = iota // no connection: Text says why
+	Unmade                    // the system would not begin to connect: Text says why
+	Sourceless                // the same, for want of the source address
+	Unlinked                  // the same, towards a unix socket
+	TimedOut                  // the time is over
+	Handshake                 // TLS could not be agreed on
+	Broken                    // the connection broke
+	Foreign                   // the server does not speak the protocol
 )
 
 // Failed tells that what Next asked for did not come to pass. Text is the
@@ -265,6 +268,12 @@ func (m *Machine) Failed(f Failure, layer int, text string) {
 	switch f {
 	case Refused:
 		m.fail(check.L4CON, 0, text+where)
+	case Unmade:
+		m.fail(check.L4CON, 0, "General socket error ("+text+")"+where)
+	case Sourceless:
+		m.fail(check.L4CON, 0, "Can't bind to source address ("+text+")"+where)
+	case Unlinked:
+		m.fail(check.SOCKERR, 0, "General socket error ("+text+")"+where)
 	case Handshake:
 		m.fail(check.L6RSP, 0, text+where)
 	case Foreign:

@@ -81,7 +81,7 @@ func TestProtocolsAreReplayedByteForByte(t *testing.T) {
 		{"an agent's line", Agent("hi\n"), []string{"up 50", "%\ndown"}, "hi\n", check.Result{Status: check.L7OK, Info: "up 50%"}},
 		{"an agent's line that is cut off", Agent(""), []string{"up 5"}, "", check.Result{Status: check.UNK, Info: "Ignoring incomplete line from agent"}},
 		{"an agent that says nothing", Agent(""), nil, "", check.Result{Status: check.L7RSP, Info: "TCPCHK got an empty response at step 2"}},
-		{"an agent that leaves", SPOP(), []string{frame("\x66\x00\x00\x00\x01\x00\x00\x0bstatus-code\x03\x08\x07message\x08\x07unknown")}, "", check.Result{Status: check.L7RSP, Info: "unknown"}},
+		{"an agent that leaves", SPOP(), []string{frame("\x66\x00\x00\x00\x01\x00\x00\x0bstatus-code\x03\x08\x07message\x08\x07unknown")}, "", check.Result{Status: check.L7RSP, Info: "unsupported version"}},
 	} {
 		got, sent := play(tt.s, &World{}, tt.answers...)
 		if got != tt.want {
