@@ -125,7 +125,7 @@ func (s *Server) agentEvent(t *target) check.Event {
 		at = netip.AddrPortFrom(addr.ip.Addr(), port)
 	}
 	for _, host := range []string{to.checkAddr, to.agent.Addr} {
-		if ip, err := netip.ParseAddr(host); err == nil {
+		if ip, known := t.hosts.find(host); known {
 			at = netip.AddrPortFrom(ip, port)
 		}
 	}

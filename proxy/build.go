@@ -125,6 +125,7 @@ type target struct {
 	watch     atomic.Pointer[watch] // of its checks; nil before they begin
 	pokeAgent chan struct{}         // who asks the agent looks at state.Agent.Next again
 	checkHow  *loop.How             // the way of checks
+	hosts     probed                // what checks name
 }
 
 // address is where a target is reached.
@@ -266,6 +267,9 @@ func (s *Server) buildTarget(b *backend, cfg *settings.Server, i int) (*target, 
 	t.stand(a, s.start)
 	if src := t.source(); src.Use == settings.UseHeader && !slices.Contains(b.sourceHeaders, t.sourceHeader()) {
 		b.sourceHeaders = append(b.sourceHeaders, t.sourceHeader())
+	}
+	if t.hosts, err = s.hostsOf(b, cfg); err != nil {
+		return nil, fmt.Errorf("%s/%s: %w", b.cfg.Name, cfg.Name, err)
 	}
 	t.external = s.addExternal(t, a)
 	if t.tls, err = newConnector(cfg.TLS); err != nil {

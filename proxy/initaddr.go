@@ -72,6 +72,45 @@ func (s *Server) locate(b *backend, cfg *settings.Server) (*address, error) {
 	return nil, problem
 }
 
+// probed are the addresses of names that checks go to, as of the start.
+type probed map[string]netip.Addr
+
+// find is the address of a host, which may be one.
+func (h probed) find(host string) (netip.Addr, bool) {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip, true
+	}
+	ip, known := h[host]
+	return ip, known
+}
+
+// isPath tells the path of a unix socket, or a name in the abstract namespace,
+// from a host.
+func isPath(text string) bool { return strings.HasPrefix(text, "/") || strings.HasPrefix(text, "@") }
+
+// hostsOf looks up the names that the checks of a server go to.
+func (s *Server) hostsOf(b *backend, cfg *settings.Server) (probed, error) {
+	named := []string{cfg.CheckAddr, cfg.Agent.Addr}
+	if b.cfg.Check.Script != nil {
+		named = append(named, b.cfg.Check.Script.Addrs()...)
+	}
+	var found probed
+	for _, host := range named {
+		if _, known := found.find(host); known || host == "" || isPath(host) {
+			continue
+		}
+		ip, err := s.lookUp(host)
+		if err != nil {
+			return nil, fmt.Errorf("could not resolve address %q of its checks: %w", host, err)
+		}
+		if found == nil {
+			found = probed{}
+		}
+		found[host] = ip
+	}
+	return found, nil
+}
+
 // looked is the system's word on a name: the servers of a template ask once.
 type looked struct {
 	ip  netip.Addr

@@ -98,20 +98,19 @@ func (s *Server) script(t *target, a *address) (*checks.Machine, *checks.World, 
 func (t *target) place(a *address, w checks.Want) (probe.Place, error) {
 	c, k, to := t.cfg, w.Connect, t.aimed()
 	p := probe.Place{Network: "tcp", Address: a.text}
-	if a.unix != "" && k.Addr == "" && to.checkAddr == "" {
-		p.Network, p.Address = "unix", a.unix
-		if name, ok := strings.CutPrefix(a.unix, "@"); ok {
+	host := cmp.Or(k.Addr, to.checkAddr)
+	if host == "" && a.unix != "" || isPath(host) {
+		p.Network, p.Address = "unix", cmp.Or(host, a.unix)
+		if name, ok := strings.CutPrefix(p.Address, "@"); ok {
 			p.Network, p.Address = probe.Abstract, name
 		}
 	} else {
 		at := a.ip
-		for _, host := range []string{to.checkAddr, k.Addr} {
-			if ip, err := netip.ParseAddr(host); err == nil {
-				at = netip.AddrPortFrom(ip, at.Port())
-			}
+		if ip, known := t.hosts.find(host); known {
+			at = netip.AddrPortFrom(ip, at.Port())
 		}
-		if to.checkPort > 0 {
-			at = netip.AddrPortFrom(at.Addr(), uint16(to.checkPort))
+		if port := cmp.Or(k.AddrPort, to.checkPort); port > 0 {
+			at = netip.AddrPortFrom(at.Addr(), uint16(port))
 		}
 		if k.Port != nil {
 			if w.Port < 1 || w.Port > 65535 {

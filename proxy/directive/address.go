@@ -85,6 +85,34 @@ func parseAddress(text string) (address, error) {
 	return a, a.setPort(port)
 }
 
+// probedAddress reads where checks go: a host or the path of a unix socket,
+// which begins with "@" in the abstract namespace, and a port, 0 without one.
+func probedAddress(text string) (host string, port int, err error) {
+	if _, err := netip.ParseAddr(text); err == nil { // IPv6 without brackets, too
+		return text, 0, nil
+	}
+	a, err := parseAddress(text)
+	switch {
+	case err != nil:
+		return "", 0, err
+	case a.kind == "fd":
+		return "", 0, fmt.Errorf("%q: nothing can be sent to a listener", text)
+	case a.kind == "abns":
+		return "@" + a.path, 0, nil
+	case a.path != "":
+		return a.path, 0, nil
+	case a.relative || a.last != a.port:
+		return "", 0, fmt.Errorf("%q: expected one port", text)
+	case a.host == "":
+		a.host = "0.0.0.0"
+	}
+	return a.host, a.port, nil
+}
+
+// isPath tells the path of a unix socket, or a name in the abstract namespace,
+// from a host, in what probedAddress answered.
+func isPath(text string) bool { return strings.HasPrefix(text, "/") || strings.HasPrefix(text, "@") }
+
 // splitPort cuts at the last colon; brackets protect an IPv6 address.
 func splitPort(text string) (host, port string, err error) {
 	if strings.HasPrefix(text, "[") {

@@ -1,6 +1,7 @@
 package directive
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -166,10 +167,11 @@ func (b *builder) finishProxy(d *draft) {
 	for i := range p.Servers {
 		s := &p.Servers[i]
 		settleLimits(s)
+		s.CheckPort = cmp.Or(s.CheckPort, s.CheckAddrPort)
 		if p.Check.Script != nil && p.Check.Script.NamesPort() {
 			break
 		}
-		if s.Check && s.Path == "" && s.Port == 0 && s.CheckPort == 0 && !s.ByService() {
+		if s.Check && s.Path == "" && !isPath(s.CheckAddr) && s.Port == 0 && s.CheckPort == 0 && !s.ByService() {
 			b.cross(s.Pos, config.Error, s.Name, "server %q has neither a service port nor a check port", s.Name)
 		}
 	}

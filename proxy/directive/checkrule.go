@@ -2,7 +2,6 @@ package directive
 
 import (
 	"encoding/hex"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -174,10 +173,7 @@ func readConnect(r *ruleReader) {
 		case "port":
 			r.readPort(k)
 		case "addr":
-			k.Addr = r.value(w)
-			if _, err := netip.ParseAddr(k.Addr); err != nil {
-				r.fault("%q is not an IP address", k.Addr)
-			}
+			r.readAddress(k)
 		case "send-proxy":
 			k.SendProxy = true
 		case "via-socks4":
@@ -197,6 +193,13 @@ func readConnect(r *ruleReader) {
 		default:
 			r.unknown(r.name+" argument", "default", "port", "addr", "send-proxy", "ssl", "sni", "alpn", "linger", "proto", "comment")
 		}
+	}
+}
+
+func (r *ruleReader) readAddress(k *script.Connect) {
+	text, err := r.value("addr"), error(nil)
+	if k.Addr, k.AddrPort, err = probedAddress(text); err != nil && !r.failed {
+		r.fault("addr: %v", err)
 	}
 }
 

@@ -65,9 +65,12 @@ func interval(field func(s *settings.Server) *time.Duration) serverOption {
 var serverOptions = config.NewRegistry(slices.Concat(serverOptionRows, poolOptions, serverCheckRows, proxyHeaderOptions, serverLoadRows, serverTLSRows, wayOptions, serverResolveRows)...)
 
 var serverOptionRows = []config.Row[serverOption]{
-	{Name: "addr", Syntax: "ADDRESS", Example: "server a 10.1.1.20:80 check addr 10.1.1.30",
-		Doc: "Address that health checks connect to.",
-		Do:  word(1, func(s *settings.Server, v line.Word) error { s.CheckAddr = v.Text; return nil })},
+	{Name: "addr", Syntax: "ADDRESS[:PORT]", Example: "server a 10.1.1.20:80 check addr 10.1.1.30:8080",
+		Doc: "Address that health checks connect to, with a port unless \"port\" names one: a name is looked up at start; the path of a unix socket.",
+		Do: word(1, func(s *settings.Server, v line.Word) (err error) {
+			s.CheckAddr, s.CheckAddrPort, err = probedAddress(v.Text)
+			return err
+		})},
 	{Name: "backup", Example: "server a 10.1.1.20:80 backup",
 		Doc: "Uses the server only when no other one is up.",
 		Do:  mark(func(s *settings.Server) { s.Backup = true })},

@@ -2,7 +2,6 @@ package directive
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -16,8 +15,11 @@ var serverCheckRows = []config.Row[serverOption]{
 	{Name: "agent-addr", Syntax: "ADDRESS", Example: "server a 10.1.1.20:80 agent-check agent-port 8081 agent-addr 10.1.1.21",
 		Doc: "Address of the server's agent; that of its checks when unset.",
 		Do: word(1, func(s *settings.Server, v line.Word) error {
-			s.Agent.Addr = v.Text
-			_, err := netip.ParseAddr(v.Text)
+			host, port, err := probedAddress(v.Text)
+			if err == nil && (port != 0 || isPath(host)) {
+				err = fmt.Errorf("%q: expected a host", v.Text)
+			}
+			s.Agent.Addr = host
 			return err
 		})},
 	{Name: "agent-check", Example: "server a 10.1.1.20:80 agent-check agent-port 8081",

@@ -609,3 +609,36 @@ func TestUnixSocketsHaveWhatTheirLinesLeaveOpen(t *testing.T) {
 		}
 	}
 }
+
+// A port behind the address of checks counts unless there is another, wherever
+// it stands.
+func TestWhereServersAreChecked(t *testing.T) {
+	for text, want := range map[string]string{
+		"a h:1 check addr 10.0.0.9":            "10.0.0.9 0",
+		"a h:1 check addr 10.0.0.9:98":         "10.0.0.9 98",
+		"a h:1 check addr 10.0.0.9:98 port 99": "10.0.0.9 99",
+		"a h:1 check port 99 addr 10.0.0.9:98": "10.0.0.9 99",
+		"a h:1 check addr other":               "other 0",
+		"a h:1 check addr ::1":                 "::1 0",
+		"a h:1 check addr [::1]:98":            "::1 98",
+		"a h:1 check addr :98":                 "0.0.0.0 98",
+		"a h:1 check addr /run/x":              "/run/x 0",
+		"a h:1 check addr unix@/run/x":         "/run/x 0",
+		"a h:1 check addr abns@x":              "@x 0",
+		"a 10.0.0.1 check addr 10.0.0.9:98":    "10.0.0.9 98",
+		"a 10.0.0.1 check addr /run/x":         "/run/x 0",
+	} {
+		s := proxies(t, "frontend f\n bind :80\n default_backend b\nbackend b\n server "+text+"\n")[1].Servers[0]
+		if got := fmt.Sprint(s.CheckAddr, " ", s.CheckPort); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	s := proxies(t, "backend b\n option tcp-check\n tcp-check connect addr 10.0.0.9:98\n tcp-check connect addr x port 99\n server a h:1 check agent-check agent-port 1 agent-addr h\nfrontend f\n bind :80\n")[0]
+	steps := s.Check.Script.Steps
+	if a, b := steps[0].Connect, steps[1].Connect; a.Addr != "10.0.0.9" || a.AddrPort != 98 || a.Port != nil || b.Addr != "x" || b.AddrPort != 0 || b.Port == nil {
+		t.Errorf("got %+v and %+v", a, b)
+	}
+	if a := s.Servers[0].Agent.Addr; a != "h" {
+		t.Errorf("the agent is at %q", a)
+	}
+}

@@ -259,14 +259,17 @@ type Server struct {
 	Check                       bool
 	Inter, FastInter, DownInter time.Duration // 2 s; Inter when 0
 	Rise, Fall                  int           // 2, 3
-	CheckAddr                   string
-	Checks                      ServerCheck
-	Agent                       Agent
-	CheckPort                   int
-	Cookie                      string
-	Proto                       string // "h1", "h2"; empty lets ALPN say, else h1
-	WebSockets                  WebSockets
-	ShutdownSessionsOnDown      bool // on-marked-down shutdown-sessions
+	// CheckAddr is where checks go: a host, or the path of a unix socket, which
+	// begins with "@" in the abstract namespace; "" is the server's.
+	CheckAddr              string
+	CheckAddrPort          int // what was written behind it; CheckPort is what counts
+	Checks                 ServerCheck
+	Agent                  Agent
+	CheckPort              int
+	Cookie                 string
+	Proto                  string // "h1", "h2"; empty lets ALPN say, else h1
+	WebSockets             WebSockets
+	ShutdownSessionsOnDown bool // on-marked-down shutdown-sessions
 	// InitAddr is how the address is found at start: words with commas
 	// between; empty means "last,libc".
 	InitAddr string

@@ -104,7 +104,8 @@ type Connect struct {
 	Default   bool
 	Port      *Expr
 	PortText  string // as written, when it is a number
-	Addr      string
+	Addr      string // a host, or the path of a unix socket, which begins with "@" in the abstract namespace
+	AddrPort  int    // behind Addr; Port counts for more
 	TLS       bool
 	SNI       string
 	ALPN      []string
@@ -260,6 +261,16 @@ func (s *Script) NamesPort() bool {
 		}
 	}
 	return true
+}
+
+// Addrs are where connect rules go, as written, but for the server.
+func (s *Script) Addrs() (addrs []string) {
+	for i := range s.Steps {
+		if k := s.Steps[i].Connect; k != nil && k.Addr != "" {
+			addrs = append(addrs, k.Addr)
+		}
+	}
+	return addrs
 }
 
 // Encrypts reports whether some connect rule asks for encryption.
