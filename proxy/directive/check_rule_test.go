@@ -1,6 +1,7 @@
 package directive
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -172,6 +173,46 @@ func TestNameserversOfTheSystem(t *testing.T) {
 		}
 		if len(diags) != 1 || !strings.HasSuffix(diags[0].String(), `: /etc/resolv.conf: nameserver "dns.example" is not an address`) {
 			t.Errorf("%s: %v", text, diags)
+		}
+	}
+}
+
+// What a backend says of its checks and what its defaults said come to one
+// request and one expectation.
+func TestChecksOverTwoSections(t *testing.T) {
+	const defaults = " option httpchk GET /d\n http-check send hdr x d\n http-check expect status 500\n"
+	for _, c := range []struct{ name, defaults, backend, want string }{
+		{"all of the defaults", defaults, "", "GET /d HTTP/1.0\r\nx: d\r\n\r\n500-500"},
+		{"an option of its own", defaults, " option httpchk\n", "OPTIONS / HTTP/1.0\r\n\r\n200-399"},
+		{"an option and rules of its own", defaults, " http-check expect status 204\n option httpchk HEAD /b\n", "HEAD /b HTTP/1.0\r\n\r\n204-204"},
+		{"a request of its own", defaults, " http-check send uri /b\n", "OPTIONS /b HTTP/1.0\r\n\r\n200-399"},
+		{"an expectation of its own", defaults, " http-check expect status 204\n", "GET /d HTTP/1.0\r\nx: d\r\n\r\n204-204"},
+		{"an expectation, and the option alone", " option httpchk GET /d\n", " http-check expect status 204\n", "GET /d HTTP/1.0\r\n\r\n204-204"},
+		{"rules without an option before", " http-check send hdr x d\n", " option httpchk GET /b\n", "GET /b HTTP/1.0\r\n\r\n200-399"},
+		{"a length where a body might be", "", " option httpchk POST /b\n", "POST /b HTTP/1.0\r\ncontent-length: 0\r\n\r\n200-399"},
+	} {
+		p := proxies(t, "defaults\n mode http\n"+c.defaults+"backend b\n"+c.backend+" server a 10.0.0.1:1 check\nfrontend f\n bind :80\n")[0]
+		s := p.Check.Script
+		m := script.Start(s, &script.World{}, 16384)
+		w := m.Next()
+		if w.Kind == script.Dial {
+			m.Dialed(false)
+			w = m.Next()
+		}
+		got := string(w.Bytes)
+		for _, st := range s.Steps {
+			if st.Action == script.ActExpect && len(st.Expect.Status) == 1 {
+				got += fmt.Sprintf("%d-%d", st.Expect.Status[0].Low, st.Expect.Status[0].High)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+	p := proxies(t, "backend b\n option httpchk\n http-check expect hdr name -m reg ^X-A value -m reg B\n server a 10.0.0.1:1 check\nfrontend f\n bind :80\n")[0]
+	for _, st := range p.Check.Script.Steps {
+		if x := st.Expect; x != nil && (!x.Name.Regex.MatchString("x-a") || x.Value.Regex.MatchString("b")) {
+			t.Error("names of headers have no case, their values do")
 		}
 	}
 }

@@ -81,6 +81,9 @@ func (r *ruleReader) run(read func(*ruleReader)) {
 		return
 	}
 	if !*own {
+		if r.http {
+			k.replaced = *list
+		}
 		*list, *own = nil, true
 		r.px.set[family] = r.line.Pos
 	}
@@ -465,6 +468,9 @@ func (r *ruleReader) readHeader(x *script.Expect) {
 	switch w, _ := r.next(); w {
 	case "name", "name-lf":
 		x.Name = r.pattern(w, w == "name-lf")
+		if x.Name.Regex != nil { // names have no case
+			x.Name.Regex = regexp.MustCompile("(?i:" + x.Name.Regex.String() + ")")
+		}
 	default:
 		r.fault("expected name or name-lf after hdr")
 		return

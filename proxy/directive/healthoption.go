@@ -17,6 +17,8 @@ type checkDraft struct {
 
 	http, tcp             []script.Step
 	ownHTTP, ownTCP       bool // rules of this section itself replace those of its defaults
+	ownRequest            bool // so does its own option httpchk, rules included
+	replaced              []script.Step
 	disable404, sendState bool
 	external              settings.ExternalCheck
 }
@@ -24,7 +26,7 @@ type checkDraft struct {
 // inherit copies what a section takes over from its defaults.
 func (d checkDraft) inherit() checkDraft {
 	d.http, d.tcp = slices.Clone(d.http), slices.Clone(d.tcp)
-	d.ownHTTP, d.ownTCP = false, false
+	d.ownHTTP, d.ownTCP, d.ownRequest, d.replaced = false, false, false, nil
 	return d
 }
 
@@ -87,8 +89,30 @@ func readHTTPChk(c *call) {
 	if r.Version = head; head != "" && !c.httpVersion(2, head) {
 		return
 	}
-	c.px.check.kind, c.px.check.protocol = "httpchk", nil
-	c.px.check.request = &script.Send{HTTP: r}
+	k := &c.px.check
+	k.kind, k.protocol = "httpchk", nil
+	k.request, k.ownRequest = &script.Send{HTTP: r}, true
+	if !k.ownHTTP {
+		k.http = nil
+	}
+}
+
+// asked is what option httpchk and rules to send make of one another over two
+// sections: rules replace the option of the defaults with its rules when they
+// send something. Those that do not would in HAProxy have nothing sent at all;
+// here the defaults' request stays, with its rules.
+func (k *checkDraft) asked() *script.Send {
+	sends := func(s script.Step) bool { return s.Action == script.ActSend }
+	if k.ownRequest || !k.ownHTTP {
+		return k.request
+	}
+	if slices.ContainsFunc(k.http, sends) {
+		return nil
+	}
+	if i := slices.IndexFunc(k.replaced, sends); i >= 0 {
+		return k.replaced[i].Send.Over(k.request)
+	}
+	return k.request
 }
 
 // hiddenHeaders reads headers and a body written behind the version, as files
@@ -178,7 +202,7 @@ func (b *builder) finishCheck(d *draft) {
 	case k.protocol != nil:
 		s = k.protocol()
 	case k.kind == "httpchk":
-		s = &script.Script{Kind: script.HTTP, Steps: slices.Clone(k.http), Request: k.request, Disable404: k.disable404, SendState: k.sendState}
+		s = &script.Script{Kind: script.HTTP, Steps: slices.Clone(k.http), Request: k.asked(), Disable404: k.disable404, SendState: k.sendState}
 	case k.kind == "tcp-check":
 		s = &script.Script{Kind: script.TCP, Steps: slices.Clone(k.tcp)}
 	default:

@@ -22,6 +22,15 @@ type HeaderText struct {
 	Text *Text
 }
 
+// Over is the request of s, with what it does not say taken from that of o,
+// which may be nil.
+func (s *Send) Over(o *Send) *Send {
+	if o == nil {
+		return s
+	}
+	return &Send{HTTP: s.HTTP.under(o.HTTP)}
+}
+
 // under answers r with what it does not say taken from o.
 func (r *Request) under(o *Request) *Request {
 	m := *r
@@ -44,7 +53,7 @@ func (r *Request) under(o *Request) *Request {
 }
 
 // append writes the request: header names in lower case, a Content-Length when
-// there is a body, and in HTTP/1.1 "Connection: close" unless a rule says
+// there is a body or might be, and in HTTP/1.1 "Connection: close" unless a rule says
 // otherwise. State is the value of X-Haproxy-Server-State, or empty.
 func (r *Request) append(dst []byte, e *env, state string) []byte {
 	method, uri, version := r.Method, "/", "HTTP/1.0"
@@ -87,7 +96,7 @@ func (r *Request) append(dst []byte, e *env, state string) []byte {
 		dst = header(dst, "x-haproxy-server-state", state)
 	}
 	body := r.Body.append(nil, e)
-	if r.Body != nil {
+	if r.Body != nil || !bodiless[method] {
 		dst = header(dst, "content-length", strconv.Itoa(len(body)))
 	}
 	if closes {
@@ -96,6 +105,10 @@ func (r *Request) append(dst []byte, e *env, state string) []byte {
 	dst = append(dst, "\r\n"...)
 	return append(dst, body...)
 }
+
+// bodiless are the methods whose requests say nothing of a body they do not
+// have; servers want a length of the others (411).
+var bodiless = map[string]bool{"GET": true, "HEAD": true, "OPTIONS": true, "DELETE": true}
 
 func header(dst []byte, name, value string) []byte {
 	dst = append(dst, name...)

@@ -224,8 +224,8 @@ func (s *Script) finishHTTP() {
 		if st.Action != ActSend {
 			continue
 		}
-		if !sends && s.Request != nil {
-			st.Send = &Send{HTTP: st.Send.HTTP.under(s.Request.HTTP)}
+		if !sends {
+			st.Send = st.Send.Over(s.Request)
 		}
 		sends = true
 	}
