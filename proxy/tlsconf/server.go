@@ -78,7 +78,9 @@ func (a *Acceptor) Config() (*tls.Config, error) {
 func (a *Acceptor) config(b *settings.BindTLS) (*tls.Config, error) {
 	c := common(&b.TLS, a.Now)
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		p := a.Table.Choose(hello.ServerName, func(p *Pair) bool { return hello.SupportsCertificate(&p.TLS) == nil })
+		nameless := *hello // crt-list may give a certificate names it does not have
+		nameless.ServerName = ""
+		p := a.Table.Choose(hello.ServerName, func(p *Pair) bool { return nameless.SupportsCertificate(&p.TLS) == nil })
 		if p == nil {
 			return nil, nil // unrecognized_name (RFC 6066 section 3)
 		}

@@ -1,6 +1,7 @@
 package tlsconf
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -42,22 +43,31 @@ func NewTable(pairs []*Pair, strict bool) *Table {
 // Pairs is every pair in order.
 func (t *Table) Pairs() []*Pair { return t.all }
 
-// Find is the pairs for a name in order of preference; the default when the
-// name is empty or nobody's; none with a strict table.
+// Find is the pairs whose settings a name has, in order of preference: those
+// that name it, else those of its wildcard; the default when the name is empty
+// or nobody's; none with a strict table.
 func (t *Table) Find(name string) []*Pair {
-	name = strings.TrimSuffix(strings.ToLower(name), ".")
-	if found, ok := t.exact[name]; ok && name != "" {
-		return found
-	}
-	if i := strings.IndexByte(name, '.'); i > 0 {
-		if found := allowed(t.wildcard[name[i:]], name); len(found) > 0 {
-			return found
-		}
-	}
-	if found := allowed(t.wildcard[""], name); name != "" && len(found) > 0 { // the filter "*"
-		return found
+	exact, wildcard := t.named(name)
+	switch {
+	case len(exact) > 0:
+		return exact
+	case len(wildcard) > 0:
+		return wildcard
 	}
 	return t.fallback
+}
+
+// named is the pairs that name a name, and those of its wildcard. The filter
+// "*" is nobody's, as in HAProxy.
+func (t *Table) named(name string) (exact, wildcard []*Pair) {
+	name = strings.TrimSuffix(strings.ToLower(name), ".")
+	if i := strings.IndexByte(name, '.'); i > 0 {
+		wildcard = allowed(t.wildcard[name[i:]], name)
+	}
+	if name != "" {
+		exact = t.exact[name]
+	}
+	return exact, wildcard
 }
 
 // allowed leaves out the pairs that exclude the name.
@@ -78,10 +88,17 @@ func allowed(list []*Pair, name string) []*Pair {
 }
 
 // Choose is the pair for a name among those the client can use: one with an
-// ECDSA key when there is one, as its signatures cost a fraction of RSA's.
-// nil when there is none.
+// ECDSA key when there is one, as its signatures cost a fraction of RSA's, and
+// of each kind rather one that names it than one of its wildcard. nil when
+// there is none.
 func (t *Table) Choose(name string, usable func(*Pair) bool) *Pair {
-	found := t.Find(name)
+	found, wildcard := t.named(name)
+	if len(wildcard) > 0 {
+		found = slices.Concat(found, wildcard)
+	}
+	if len(found) == 0 {
+		found = t.fallback
+	}
 	if len(found) == 1 {
 		return found[0]
 	}

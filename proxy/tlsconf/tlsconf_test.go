@@ -121,7 +121,7 @@ func TestTheNameChoosesTheCertificate(t *testing.T) {
 		pair("deep", false, "*.w.example"), pair("elder", false, "dup.test"), pair("younger", false, "dup.test"),
 	}
 	for _, tc := range []struct{ name, lax, strict string }{
-		{"a.example", "first", "first"}, {"A.Example.", "first", "first"}, {"b.example", "rsa", "rsa"}, {"c.example", "star", "star"},
+		{"a.example", "first", "first"}, {"A.Example.", "first", "first"}, {"b.example", "star", "star"}, {"c.example", "star", "star"},
 		{"x.c.example", "first", ""}, {"x.w.example", "deep", "deep"}, {"w.example", "star", "star"}, {"not.example", "first", ""},
 		{"", "first", ""}, {"other", "first", ""}, {"dup.test", "elder", "elder"}, {".example", "first", ""}, {"*.example", "star", "star"},
 	} {
@@ -133,6 +133,14 @@ func TestTheNameChoosesTheCertificate(t *testing.T) {
 			if got != want {
 				t.Errorf("%q, strict %v: got %q, want %q", tc.name, strict, got, want)
 			}
+		}
+	}
+	// The kind of key counts for more than how well the name fits.
+	mixed := NewTable([]*Pair{pair("wide", true, "*.example"), pair("own", true, "a.example"), pair("other", false, "*.example"), pair("own2", false, "b.example"), pair("star", false, "*")}, true)
+	for _, tc := range []struct{ name, both, rsa string }{{"a.example", "other", "own"}, {"b.example", "own2", "wide"}, {"c.example", "other", "wide"}, {"c.test", "", ""}} {
+		both, rsa := mixed.Choose(tc.name, func(*Pair) bool { return true }), mixed.Choose(tc.name, (*Pair).RSA)
+		if both == nil != (tc.both == "") || both != nil && (both.Path != tc.both || rsa.Path != tc.rsa) {
+			t.Errorf("%s: got %v and for a client without ECDSA %v, want %q and %q", tc.name, both, rsa, tc.both, tc.rsa)
 		}
 	}
 	if p := NewTable(pairs, false).Choose("a.example", func(p *Pair) bool { return p.RSA() }); p.Path != "rsa" {
