@@ -72,7 +72,7 @@ func newVerifier(t *settings.TLS) (*Verifier, error) {
 		if b.Type != "X509 CRL" {
 			continue
 		}
-		crl, err := x509.ParseRevocationList(b.Bytes)
+		crl, err := parseCRL(b.Bytes)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t.CRL.Path, err)
 		}
